@@ -1,0 +1,3 @@
+"""Share out the CPUs of a machine between recursive userland schedulers."""
+
+__version__ = "0.1.0"
