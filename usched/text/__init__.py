@@ -1,0 +1,1 @@
+"""Floor 1: text and plain data to nouns, and back. Pure."""

@@ -1,0 +1,106 @@
+"""The cpu-set value, and the one parser of cpu lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+#: The largest cpu number that a topology may use: eight times what Linux is ever built for.
+MAX_CPU = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class CpuSet:
+    """A set of cpu numbers, kept as the bits of one integer; iterates in ascending order."""
+
+    mask: int = 0
+
+    @classmethod
+    def of(cls, numbers: Iterable[int]) -> CpuSet:
+        mask = 0
+        for number in numbers:
+            mask |= 1 << number
+        return cls(mask)
+
+    @classmethod
+    def span(cls, first: int, last: int) -> CpuSet:
+        """The numbers first to last, both included."""
+        return cls((1 << (last + 1)) - (1 << first)) if last >= first else cls()
+
+    def __iter__(self) -> Iterator[int]:
+        for first, last in self.runs():
+            yield from range(first, last + 1)
+
+    def __len__(self) -> int:
+        return self.mask.bit_count()
+
+    def __bool__(self) -> bool:
+        return self.mask != 0
+
+    def __contains__(self, number: int) -> bool:
+        return number >= 0 and bool(self.mask >> number & 1)
+
+    def __and__(self, other: CpuSet) -> CpuSet:
+        return CpuSet(self.mask & other.mask)
+
+    def __or__(self, other: CpuSet) -> CpuSet:
+        return CpuSet(self.mask | other.mask)
+
+    def __sub__(self, other: CpuSet) -> CpuSet:
+        return CpuSet(self.mask & ~other.mask)
+
+    def __le__(self, other: CpuSet) -> bool:
+        return self.mask & ~other.mask == 0
+
+    def runs(self) -> list[tuple[int, int]]:
+        """The longest runs of consecutive numbers, as (first, last), ascending."""
+        runs = []
+        mask, shift = self.mask, 0
+        while mask:
+            skip = (mask & -mask).bit_length() - 1
+            mask >>= skip
+            length = (mask ^ (mask + 1)).bit_length() - 1
+            runs.append((shift + skip, shift + skip + length - 1))
+            mask >>= length
+            shift += skip + length
+        return runs
+
+
+NO_CPUS = CpuSet()
+
+
+def format_cpu_list(cpus: CpuSet) -> str:
+    """The kernel's list format: `0-3,8`."""
+    return ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in cpus.runs())
+
+
+def format_cpus(cpus: CpuSet) -> str:
+    """For people: `cpu0-cpu3, cpu8`; a long list is cut after eight runs."""
+    runs = cpus.runs()
+    words = [f"cpu{a}" if a == b else f"cpu{a}-cpu{b}" for a, b in runs[:8]]
+    if len(runs) > 8:
+        words.append(f"... ({len(cpus)} cpus in all)")
+    return ", ".join(words) or "no cpu"
+
+
+_LIST_TERM = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
+
+
+def parse_cpu_list(text: str) -> CpuSet:
+    """Read the kernel's list format. Raises ValueError with the offending term."""
+    cpus = CpuSet()
+    for term in text.strip().split(","):
+        if not term.strip():
+            continue
+        match = _LIST_TERM.fullmatch(term.strip())
+        if match is None:
+            raise ValueError(f"{term.strip()[:40]!r} is not a cpu number or a range of them")
+        first = int(match[1])
+        last = int(match[2] or match[1])
+        if last < first:
+            raise ValueError(f"the range {term.strip()!r} runs backwards")
+        if last > MAX_CPU:
+            raise ValueError(f"cpu{last} is beyond the largest number, {MAX_CPU}")
+        cpus |= CpuSet.span(first, last)
+    return cpus

@@ -1,0 +1,148 @@
+"""The nouns of the usched language: statements, cpu terms, quanta, names.
+
+A name is its path, `POOL/WEB`; the machine is the empty path. Spans say where a word stood; they
+do not count when statements are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from usched.words.problems import Span
+
+#: The name of the machine as a domain.
+MACHINE = ""
+
+#: A segment: a letter or underscore, then up to 30 letters, digits, `_`, `.` or `-`.
+SEGMENT = r"[A-Za-z_][A-Za-z0-9_.-]{0,30}"
+
+VERBS = ("destroy", "grant", "revoke")
+
+#: Each subcommand with its line in `usched --help`; a test holds them to the commands there are.
+SUBCOMMANDS = {
+    "batch": "Carry out a file of statements, all or nothing",
+    "check": "Check the registry, or scripts and files, and change nothing",
+    "completion": "Print a completion script for bash, zsh or fish",
+    "destroy": "Destroy a scheduler (a statement, and a subcommand)",
+    "diff": "What changed between two revisions",
+    "explain": "Who may run on a cpu, or where a scheduler may run, and why",
+    "export": "Print the registry as a .usched script",
+    "list": "List the schedulers",
+    "log": "Every change: revision, time, user, statement",
+    "map": "A grid: which scheduler has which cpu",
+    "rollback": "Go back to the registry as it was at a revision",
+    "show": "Show one scheduler, resolved on the topology",
+    "simulate": "Dispatch a workload and report who ran where",
+    "topology": "Detect, load, show or forget the machine",
+    "tree": "The tree of schedulers",
+}
+
+#: Words that may not begin a statement as a scheduler's first segment.
+RESERVED = tuple(sorted({*SUBCOMMANDS, *VERBS, "usched"}))
+
+#: Largest count of ticks (and of microseconds, ...) that an input may name: exact in JSON.
+MAX_TICKS = 10**15
+
+DEFAULT_QUANTUM_MS = 100
+
+_UNITS = {"us": 1_000_000, "ms": 1_000, "s": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One cpu term as written. kind: `cpu*`, `cpu`, `core`, `llc`, `node` or `socket`.
+
+    first, last: the numbers, both included; equal but for a range; 0 for `cpu*`.
+    """
+
+    kind: str
+    first: int = 0
+    last: int = 0
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Cpus:
+    """The terms after `on`, and those after `except`, in the order written."""
+
+    terms: tuple[Term, ...]
+    excepted: tuple[Term, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quantum:
+    """A time slice as written: so many ticks (unit "") or so much time (`us`, `ms`, `s`)."""
+
+    amount: int
+    unit: str = ""
+
+    def ticks(self, hz: int) -> int:
+        """Whole ticks at hz: the nearest, a half rounded up, and at least 1."""
+        if not self.unit:
+            return self.amount
+        per_second = _UNITS[self.unit]
+        return max(1, (2 * self.amount * hz + per_second) // (2 * per_second))
+
+
+DEFAULT_QUANTUM = Quantum(DEFAULT_QUANTUM_MS, "ms")
+
+
+@dataclass(frozen=True, slots=True)
+class Declare:
+    """`NAME on CPUS lwktpri P ...`. quantum: as written, None for the default."""
+
+    name: str
+    cpus: Cpus
+    lwktpri: int
+    vcpus: int | None = None
+    quantum: Quantum | None = None
+    exclusive: bool = False
+    locked: bool = False
+    spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+
+    def quantum_ticks(self, hz: int) -> int:
+        return (self.quantum or DEFAULT_QUANTUM).ticks(hz)
+
+
+@dataclass(frozen=True, slots=True)
+class Destroy:
+    """`destroy NAME [into OTHER] [recursive]`."""
+
+    name: str
+    into: str | None = None
+    recursive: bool = False
+    spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """`grant NAME to USER [lwktpri MAX] [depth MAX] [until TIME]`. user: a name, or `@group`."""
+
+    name: str
+    user: str
+    lwktpri: int | None = None
+    depth: int | None = None
+    until: Quantum | None = None
+    spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """`revoke NAME`."""
+
+    name: str
+    spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+
+
+Statement = Declare | Destroy | Grant | Revoke
+
+
+def parent_of(name: str) -> str:
+    """The name of the domain that a scheduler stands in; the machine is ""."""
+    return name.rpartition("/")[0]
+
+
+def is_beneath(name: str, other: str) -> bool:
+    """Whether name is other or in its subtree."""
+    return name == other or name.startswith(other + "/")
