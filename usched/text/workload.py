@@ -1,0 +1,203 @@
+"""A workload from plain data (usched.5, "Workload")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from usched.text.fields import Fields
+from usched.text.grammar import parse_cpu_terms, parse_line
+from usched.words.located import Located
+from usched.words.problems import Line, Misused, Problem, Refused, Span
+from usched.words.statement import MAX_TICKS, Grant, Revoke, Term
+from usched.words.workload import Change, Event, Hotplug, Kill, Move, Program, Workload
+
+#: As a scheduler's segment, less the dot: `web.2` is the lwp 2 of web.
+_PROGRAM = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}")
+
+MAX_LWPS = 1_000_000
+MAX_HZ = 1_000_000
+
+
+def parse_workload(node: Located) -> Workload:
+    """Read a workload. Raises Refused with everything that is wrong, each with its place."""
+    problems: list[Problem] = []
+    fields = Fields(node, "the workload", problems)
+    name = fields.text("workload", "workload")
+    hz = fields.integer("hz", low=1, high=MAX_HZ) if fields.has("hz") else None
+    fields.known += [] if hz else ["hz"]
+    listed = fields.items("programs")
+    programs = tuple(_parse_program(item, problems) for item in listed)
+    events = [_parse_event(item, problems) for item in fields.items("events")]
+    fields.finish()
+    if not listed and not problems:
+        fields.complain("the workload has no programs", node.span)
+    _check_programs(programs, problems)
+    if problems:
+        raise Refused(problems)
+    ordered = sorted((event for event in events if event), key=lambda event: event.at)
+    return Workload(name, programs, tuple(ordered), hz)
+
+
+def _check_programs(programs: tuple[Program, ...], problems: list[Problem]) -> None:
+    seen: set[str] = set()
+    for program in programs:
+        if program.name in seen:
+            what = f"two programs are called '{program.name}'"
+            problems.append(Problem(what, program.span, rule="name"))
+        seen.add(program.name)
+    lwps = sum(program.rforks for program in programs)
+    if lwps > MAX_LWPS:
+        problems.append(Problem(f"{lwps} lwps; a workload has at most {MAX_LWPS}", rule="bounds"))
+
+
+def _parse_program(node: Located, problems: list[Problem]) -> Program:
+    fields = Fields(node, "a program", problems)
+    name = fields.text("name")
+    fields.what = f"program '{name[:40]}'"
+    if name and not _PROGRAM.fullmatch(name):
+        remedy = "a letter or underscore, then up to 30 letters, digits, '_' or '-'"
+        fields.complain(f"'{name[:40]}' is not a program's name", fields.span("name"), remedy)
+    scheduler = fields.text("scheduler")
+    rforks = fields.integer("rforks", 1, 1, MAX_LWPS)
+    at = fields.integer("at", 0, 0, MAX_TICKS)
+    every = fields.integer("every", 0, 0, MAX_TICKS)
+    bursts = _parse_bursts(fields)
+    repeat = _parse_repeat(fields)
+    period, deadline = _parse_period(fields)
+    fields.finish()
+    return Program(
+        name, scheduler, bursts, rforks, at, every, repeat, period, deadline, fields.span("name")
+    )
+
+
+def _parse_bursts(fields: Fields) -> tuple[tuple[int, int], ...]:
+    """`run` and `sleep`, or `bursts`: a list of [run, sleep]."""
+    for key in ("run", "sleep"):
+        if fields.has("bursts") and fields.has(key):
+            fields.complain(f"{fields.what} has both 'bursts' and '{key}'", fields.span(key))
+            fields.known.append(key)
+    if not fields.has("bursts"):
+        fields.known.append("bursts")
+        run = fields.integer("run", low=1, high=MAX_TICKS)
+        return ((run, fields.integer("sleep", 0, 0, MAX_TICKS)),)
+    bursts: list[tuple[int, int]] = []
+    listed = fields.items("bursts")
+    for item in listed:
+        pair = fields.sequence(item, f"a burst of {fields.what}")
+        if len(pair) != 2:
+            fields.complain("a burst is [run, sleep]: two numbers", item.span)
+            continue
+        burst = fields.whole(pair[0], f"run in a burst of {fields.what}", 1, MAX_TICKS)
+        sleep = fields.whole(pair[1], f"sleep in a burst of {fields.what}", 0, MAX_TICKS)
+        bursts.append((burst or 1, sleep or 0))
+    if not listed:
+        fields.complain(f"{fields.what} has no bursts", fields.span("bursts"))
+    fields.known += ["run", "sleep"]
+    return tuple(bursts)
+
+
+def _parse_repeat(fields: Fields) -> int | None:
+    node = fields.entries["repeat"].value if fields.has("repeat") else None
+    if node is not None and node.value == "forever":
+        fields.known.append("repeat")
+        return None
+    if node is not None and isinstance(node.value, str):
+        fields.known.append("repeat")
+        what = f"repeat of {fields.what} must be a whole number or forever"
+        fields.complain(what, node.span)
+        return 1
+    return fields.integer("repeat", 1, 1, MAX_TICKS)
+
+
+def _parse_period(fields: Fields) -> tuple[int | None, int | None]:
+    if not fields.has("period"):
+        fields.known += ["period", "deadline"]
+        if fields.has("deadline"):
+            what = f"{fields.what} has a deadline and no period"
+            fields.complain(what, fields.span("deadline"), "a deadline counts from the due tick")
+        return None, None
+    period = fields.integer("period", low=1, high=MAX_TICKS)
+    deadline = fields.integer("deadline", period, 1, MAX_TICKS)
+    for key in ("sleep", "bursts"):
+        if fields.has(key):
+            what = f"{fields.what} has both a period and '{key}'"
+            fields.complain(what, fields.span(key), "a period goes with 'run' alone")
+    return period, deadline
+
+
+# -- events -------------------------------------------------------------------
+
+_KINDS = ("usched", "move", "kill", "offline", "online")
+
+
+def _parse_event(node: Located, problems: list[Problem]) -> Event | None:
+    fields = Fields(node, "an event", problems)
+    at = fields.integer("at", low=0, high=MAX_TICKS)
+    fields.known += [*_KINDS, "to"]
+    kinds = [kind for kind in _KINDS if fields.has(kind)]
+    if len(kinds) != 1:
+        if fields.entries:
+            found = f"has both '{kinds[0]}' and '{kinds[1]}'" if kinds else "does nothing"
+            fields.complain(f"an event {found}", node.span, f"it has one of: {', '.join(_KINDS)}")
+        return None
+    kind = kinds[0]
+    if fields.has("to") and kind != "move":
+        fields.complain(f"'to' goes with 'move', not with '{kind}'", fields.span("to"))
+    text = fields.text(kind)
+    event = _PARSERS[kind](fields, at, text, fields.span(kind)) if text else None
+    fields.finish()
+    return event
+
+
+def _parse_change(fields: Fields, at: int, text: str, span: Span | None) -> Event | None:
+    try:
+        statement = parse_line(Line("statement", 1, text))
+    except Misused as error:
+        fields.problems.extend(relocate(problem, text, span) for problem in error.problems)
+        return None
+    if isinstance(statement, (Grant, Revoke)):
+        fields.complain("an event takes any statement but grant and revoke", span)
+        return None
+    return Change(at, statement, span)
+
+
+def _parse_move(fields: Fields, at: int, text: str, span: Span | None) -> Event | None:
+    return Move(at, text, fields.text("to"), span)
+
+
+def _parse_kill(_fields: Fields, at: int, text: str, span: Span | None) -> Event | None:
+    return Kill(at, text, span)
+
+
+def _parse_hotplug(online: bool) -> Callable[[Fields, int, str, Span | None], Event | None]:
+    def parse(fields: Fields, at: int, text: str, span: Span | None) -> Event | None:
+        terms: tuple[Term, ...]
+        try:
+            terms = parse_cpu_terms(text, "cpus")
+        except Misused as error:
+            fields.problems.extend(relocate(problem, text, span) for problem in error.problems)
+            return None
+        return Hotplug(at, online, terms, span)
+
+    return parse
+
+
+_PARSERS: dict[str, Callable[[Fields, int, str, Span | None], Event | None]] = {
+    "usched": _parse_change,
+    "move": _parse_move,
+    "kill": _parse_kill,
+    "offline": _parse_hotplug(online=False),
+    "online": _parse_hotplug(online=True),
+}
+
+
+def relocate(problem: Problem, text: str, span: Span | None) -> Problem:
+    """A problem found in a text that stands inside a file: point at its place there."""
+    where = problem.where
+    if span is not None and where is not None:
+        start = span.line.text.find(text, span.start)
+        # not found: folded or escaped in the YAML, so the value as a whole
+        found = start >= 0
+        where = Span(span.line, start + where.start, start + where.end) if found else span
+    return Problem(problem.what, where, problem.remedy, problem.rule, problem.name)
