@@ -1,0 +1,64 @@
+"""Where an action takes place: which registry, which machine, and where they come from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from usched.text.topology import parse_topology, topology_record
+from usched.words.located import locate
+from usched.words.machine import Topology
+from usched.world.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the options say. topology: a file or synthetic string for this command, or None.
+
+    root: where the machine's /sys is looked for. wait: seconds to wait for another writer.
+    """
+
+    registry: str
+    topology: str | None = None
+    root: str = "/"
+    wait: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The topology in force. origin: `declared`, `given` or `host`. notes: what was assumed."""
+
+    topology: Topology
+    origin: str
+    notes: tuple[str, ...] = ()
+
+
+def find_machine(store: Store, context: Context) -> Machine:
+    """The topology given with the command, else the declared one, else this machine's."""
+    if context.topology is not None:
+        from usched.world.topology_file import load_topology
+
+        topology, notes = load_topology(context.topology)
+        return Machine(topology, "given", tuple(notes))
+    record = store.topology_record()
+    if record is not None:
+        return Machine(read_record(record), "declared")
+    return find_host(context)
+
+
+def find_host(context: Context) -> Machine:
+    """The machine at hand, from its /sys."""
+    from usched.world.host import detect_topology
+
+    topology, notes = detect_topology(context.root)
+    told = f"no topology is declared: using this machine's ({len(topology.cpus)} cpus)"
+    return Machine(topology, "host", (told, *notes))
+
+
+def write_record(topology: Topology) -> str:
+    """A topology as the registry keeps it: one line of JSON, the same for the same machine."""
+    return json.dumps(topology_record(topology), separators=(",", ":"))
+
+
+def read_record(record: str) -> Topology:
+    return parse_topology(locate(json.loads(record)))

@@ -1,0 +1,66 @@
+"""Reading the user's text files: bounded, decoded, and every failure said in one sentence."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+from usched.words.problems import EnvironmentFailed, Line, Problem, Refused, Span
+
+#: More than any topology, script or workload that a person or a tool makes, in bytes.
+MAX_BYTES = 64 * 1024 * 1024
+
+STANDARD_INPUT = "-"
+
+
+def read_text(path: str, what: str) -> tuple[str, str]:
+    """Read a file, or standard input for `-`: (the label that errors use, its text).
+
+    Raises EnvironmentFailed when it cannot be read, Refused when it is no text: over MAX_BYTES,
+    not UTF-8, or with a NUL byte in it; the line and column are named.
+    """
+    label = "<stdin>" if path == STANDARD_INPUT else path
+    try:
+        raw = _read_file(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise EnvironmentFailed(f"{what} {label} cannot be read: {reason}") from error
+    except ValueError as error:  # a NUL in the path itself
+        raise EnvironmentFailed(f"{what} {label!r} cannot be read: {error}") from error
+    if len(raw) > MAX_BYTES:
+        raise Refused(f"{what} {label} is larger than {MAX_BYTES // 2**20} MiB")
+    return label, decode(raw, label)
+
+
+def _read_file(path: str) -> bytes:
+    if path == STANDARD_INPUT:
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
+    with open(path, "rb") as file:
+        if stat.S_ISDIR(os.fstat(file.fileno()).st_mode):
+            raise IsADirectoryError(21, "it is a directory")
+        return file.read(MAX_BYTES + 1)
+
+
+def decode(raw: bytes, label: str) -> str:
+    """UTF-8 to text, without a byte order mark. Raises Refused, naming line and column."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        where = _place(raw, error.start, label)
+        raise Refused(
+            Problem(f"byte 0x{raw[error.start]:02x} is not UTF-8", where, rule="utf-8")
+        ) from error
+    nul = text.find("\0")
+    if nul >= 0:
+        where = _place(raw, raw.index(b"\0"), label)
+        raise Refused(Problem("a NUL byte: this is not a text file", where, rule="nul"))
+    return text.removeprefix("\ufeff")
+
+
+def _place(raw: bytes, offset: int, label: str) -> Span:
+    start = raw.rfind(b"\n", 0, offset) + 1
+    end = raw.find(b"\n", offset)
+    line = raw[start : end if end >= 0 else len(raw)][: 1 << 16].decode("utf-8", "replace")
+    column = len(raw[start:offset].decode("utf-8", "replace"))
+    return Span(Line(label, raw.count(b"\n", 0, offset) + 1, line), column, column + 1)

@@ -1,0 +1,308 @@
+"""The registry's store: one SQLite file, rollback journal, synchronous FULL.
+
+A store opened for writing holds the write lock from its first statement to the commit, so that
+who waits validates against what the other one wrote. It keeps statements as written, in their
+canonical text, and every revision with what it changed; nothing is ever taken out of the log.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from usched.meaning.registry import Placed, Registry
+from usched.text.canonical import format_statement
+from usched.text.grammar import parse_line
+from usched.words.problems import EnvironmentFailed, Line, Problem, UschedError
+from usched.words.statement import Declare, parent_of
+from usched.world.lock_holders import find_holders
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x75736368  # "usch"
+
+_SCHEMA = f"""
+CREATE TABLE scheduler (
+    name TEXT PRIMARY KEY, parent TEXT NOT NULL, place INTEGER NOT NULL,
+    exclusive INTEGER NOT NULL, statement TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX scheduler_children ON scheduler (parent, place);
+CREATE INDEX scheduler_exclusive ON scheduler (parent, place) WHERE exclusive;
+CREATE TABLE revision (
+    number INTEGER PRIMARY KEY, time TEXT NOT NULL, uid INTEGER NOT NULL, user TEXT NOT NULL,
+    text TEXT NOT NULL);
+CREATE TABLE change (
+    revision INTEGER NOT NULL, name TEXT NOT NULL, before TEXT, before_place INTEGER,
+    after TEXT, after_place INTEGER, PRIMARY KEY (revision, name)) WITHOUT ROWID;
+CREATE INDEX change_name ON change (name);
+CREATE TABLE topology (revision INTEGER PRIMARY KEY, record TEXT);
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who makes a change: the real uid, and the name that the log shows."""
+
+    uid: int
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One numbered change. time: UTC, ISO 8601. text: the canonical statement, or what was done."""
+
+    number: int
+    time: str
+    uid: int
+    user: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a revision does to one scheduler; None where it is absent."""
+
+    name: str
+    before: Placed | None
+    after: Placed | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A revision to be written. topology: the record now declared, "" for none any more."""
+
+    number: int
+    text: str
+    edits: tuple[Edit, ...]
+    topology: str | None = None
+
+
+class Store:
+    """An open registry; a `Source` of declarations. Made by `open_store`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    # -- the declarations -----------------------------------------------------
+
+    def find(self, name: str) -> Placed | None:
+        rows = self._placed("WHERE name = ?", name)
+        return rows[0] if rows else None
+
+    def children(self, name: str) -> Sequence[Placed]:
+        return self._placed("WHERE parent = ? ORDER BY place", name)
+
+    def exclusive_children(self, name: str) -> Sequence[Placed]:
+        return self._placed("WHERE parent = ? AND exclusive ORDER BY place", name)
+
+    def names(self) -> Iterable[str]:
+        return [name for (name,) in self._db.execute("SELECT name FROM scheduler ORDER BY place")]
+
+    def registry(self) -> Registry:
+        """All of it, as it is now."""
+        return Registry(self._placed(""))
+
+    def _placed(self, where: str, *values: object) -> list[Placed]:
+        rows = self._db.execute(f"SELECT place, statement FROM scheduler {where}", values)
+        return [_read_placed(place, text) for place, text in rows]
+
+    # -- the log --------------------------------------------------------------
+
+    def last_revision(self) -> int:
+        """The number of the newest revision; 0 for a registry that was never changed."""
+        number = self._db.execute("SELECT max(number) FROM revision").fetchone()[0]
+        return number or 0
+
+    def revisions(self, name: str | None = None, limit: int | None = None) -> list[Revision]:
+        """The log, newest first; with a name, what changed that scheduler."""
+        where = "WHERE number IN (SELECT revision FROM change WHERE name = :name)" if name else ""
+        rows = self._db.execute(
+            f"SELECT number, time, uid, user, text FROM revision {where} "
+            "ORDER BY number DESC LIMIT :limit",
+            {"name": name, "limit": -1 if limit is None else limit},
+        )
+        return [Revision(*row) for row in rows]
+
+    def registry_at(self, number: int) -> Registry:
+        """The registry as it was after that revision: later changes taken back, newest first."""
+        entries = {entry.name: entry for entry in self.registry()}
+        rows = self._db.execute(
+            "SELECT name, before, before_place FROM change WHERE revision > ? "
+            "ORDER BY revision DESC",
+            (number,),
+        )
+        for name, before, place in rows:
+            if before is None:
+                entries.pop(name, None)
+            else:
+                entries[name] = _read_placed(place, before)
+        return Registry(entries.values())
+
+    def topology_record(self, number: int | None = None) -> str | None:
+        """The declared topology as recorded, now or after a revision; None for none."""
+        row = self._db.execute(
+            "SELECT record FROM topology WHERE revision <= ? ORDER BY revision DESC LIMIT 1",
+            (self.last_revision() if number is None else number,),
+        ).fetchone()
+        return row[0] if row else None
+
+    # -- writing --------------------------------------------------------------
+
+    def record(self, entries: Iterable[Entry], author: Author) -> None:
+        """Write revisions with all that they change; nothing is there before the commit."""
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        for entry in entries:
+            self._db.execute(
+                "INSERT INTO revision VALUES (?, ?, ?, ?, ?)",
+                (entry.number, now, author.uid, author.user, entry.text),
+            )
+            if entry.topology is not None:
+                record = entry.topology or None
+                self._db.execute("INSERT INTO topology VALUES (?, ?)", (entry.number, record))
+            for edit in entry.edits:
+                self._write_edit(entry.number, edit)
+
+    def _write_edit(self, number: int, edit: Edit) -> None:
+        before, after = (_write_placed(placed) for placed in (edit.before, edit.after))
+        self._db.execute(
+            "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)", (number, edit.name, *before, *after)
+        )
+        if edit.after is None:
+            self._db.execute("DELETE FROM scheduler WHERE name = ?", (edit.name,))
+        else:
+            declare = edit.after.declare
+            row = (edit.name, parent_of(edit.name), edit.after.place, declare.exclusive, after[0])
+            self._db.execute("INSERT OR REPLACE INTO scheduler VALUES (?, ?, ?, ?, ?)", row)
+
+
+def _read_placed(place: int, text: str) -> Placed:
+    statement = parse_line(Line("registry", place, text))
+    if not isinstance(statement, Declare):
+        raise EnvironmentFailed(f"the registry is damaged: {text!r} is no declaration")
+    return Placed(statement, place)
+
+
+def _write_placed(placed: Placed | None) -> tuple[str | None, int | None]:
+    return (format_statement(placed.declare), placed.place) if placed else (None, None)
+
+
+# -- opening ------------------------------------------------------------------
+
+
+@contextmanager
+def open_store(path: str, write: bool, wait: float = 10.0) -> Iterator[Store]:
+    """Open the registry for one transaction; committed when the block ends without an error.
+
+    A registry that does not exist reads as an empty one, and is made by the first write. wait:
+    seconds to wait for another writer. Raises EnvironmentFailed, saying what to do, when it is
+    no registry, cannot be opened, is newer than this program, or stays locked.
+    """
+    started = time.monotonic()
+    try:
+        connection = _connect(path, write, wait)
+        try:
+            connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            _check_schema(connection, path, write)
+            yield Store(connection)
+            connection.execute("COMMIT")
+        finally:
+            connection.close()  # without a commit, SQLite rolls back
+    except sqlite3.Error as error:
+        raise _explain(error, path, time.monotonic() - started) from error
+
+
+def _connect(path: str, write: bool, wait: float) -> sqlite3.Connection:
+    _check_file(path)
+    if not write and not os.path.exists(path):
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        connection.executescript(_SCHEMA)
+        return connection
+    # a reader that may write can also roll back what a killed writer left
+    mode = "rwc" if write else "rw" if os.access(path, os.W_OK) else "ro"
+    uri = f"file:{quote(os.path.abspath(path))}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA synchronous = FULL")
+    if write:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    return connection
+
+
+def _check_schema(connection: sqlite3.Connection, path: str, write: bool) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version and os.path.exists(path):
+        _check_length(connection, path)
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if not tables and not version:
+        for statement in _SCHEMA.split(";"):  # executescript would commit
+            if write or not statement.strip().startswith("PRAGMA"):
+                connection.execute(statement)
+        return
+    if application != APPLICATION_ID:
+        raise EnvironmentFailed(f"{path} is a SQLite database, but no usched registry")
+    if version > SCHEMA_VERSION:
+        what = (
+            f"{path} was written by a newer usched (schema {version}, this one: {SCHEMA_VERSION})"
+        )
+        remedy = (
+            "use that version; `usched export` there and `usched batch` here moves the statements"
+        )
+        raise EnvironmentFailed(Problem(what, None, remedy, "version"))
+
+
+def _check_file(path: str) -> None:
+    """What SQLite would call by a less helpful name."""
+    if os.path.isdir(path):
+        remedy = f"name a file, such as {os.path.join(path, 'registry.db')}"
+        raise EnvironmentFailed(Problem(f"registry {path} is a directory", None, remedy))
+    try:
+        with open(path, "rb") as file:
+            header = file.read(100)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise EnvironmentFailed(f"registry {path!r} cannot be read: {reason}") from error
+    if header and not header.startswith(b"SQLite format 3\0"):
+        raise EnvironmentFailed(f"{path} is not a registry: not a SQLite file")
+
+
+def _check_length(connection: sqlite3.Connection, path: str) -> None:
+    """Whether the file is as long as its header says; called under a lock, nobody is writing.
+
+    SQLite itself takes the file's length for granted and fails on the first page it misses.
+    """
+    with open(path, "rb") as file:
+        header = file.read(100)
+        size = os.fstat(file.fileno()).st_size
+    # file format, section 1.3: change counter at 24, pages at 28, valid-for at 92
+    pages = int.from_bytes(header[28:32], "big")
+    expected = pages * connection.execute("PRAGMA page_size").fetchone()[0]
+    if header[24:28] == header[92:96] and size < expected:
+        what = f"registry {path} is truncated: {size} of {expected} bytes are there"
+        raise EnvironmentFailed(Problem(what, None, "put it back from a copy", "truncated"))
+
+
+def _explain(error: sqlite3.Error, path: str, waited: float) -> UschedError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        holders = find_holders(path)
+        held = "held by " + ", ".join(holders) if holders else "nobody found in /proc/locks now"
+        what = f"registry {path} is locked: waited {waited:.1f} s"
+        return EnvironmentFailed(Problem(what, None, f"{held}\ntry again, or --wait longer"))
+    if code == sqlite3.SQLITE_READONLY:
+        return EnvironmentFailed(f"registry {path} is read-only")
+    if code == sqlite3.SQLITE_CANTOPEN:
+        folder = os.path.dirname(os.path.abspath(path))
+        reason = "is not there" if not os.path.isdir(folder) else "does not let it"
+        return EnvironmentFailed(f"registry {path} cannot be opened: {folder} {reason}")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        what = f"registry {path} is damaged: {error}"
+        return EnvironmentFailed(Problem(what, None, "put it back from a copy", "damaged"))
+    return EnvironmentFailed(f"registry {path}: {error}")
