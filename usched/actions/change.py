@@ -12,6 +12,7 @@ from usched.actions.context import (
     Machine,
     find_host,
     find_machine,
+    open_registry,
     read_record,
     write_record,
 )
@@ -29,7 +30,7 @@ from usched.words.problems import (
     UschedError,
 )
 from usched.words.statement import Declare, Statement, is_beneath, parent_of
-from usched.world.store import Author, Edit, Entry, Store, open_store
+from usched.world.store import Author, Edit, Entry, Store
 
 ScriptLine = tuple[Line | None, "Statement | Unreadable"]
 
@@ -61,7 +62,7 @@ def carry_out(context: Context, script: Iterable[ScriptLine], dry_run: bool = Fa
     A topology given with the command becomes the registry's along with them. Raises with every
     problem of the whole script, and then changes nothing; nor does a dry run.
     """
-    with open_store(context.registry, not dry_run, context.wait) as store:
+    with open_registry(context, not dry_run) as store:
         machine = find_machine(store, context)
         record = write_record(machine.topology) if machine.origin == "given" else None
         if record is not None and record != store.topology_record():
@@ -168,7 +169,7 @@ def _text(placed: Placed | None) -> str | None:
 
 def declare_topology(context: Context, machine: Machine, dry_run: bool = False) -> bool:
     """Make a topology the registry's; whether that is news. Raises if a scheduler is left out."""
-    with open_store(context.registry, not dry_run, context.wait) as store:
+    with open_registry(context, not dry_run) as store:
         record = write_record(machine.topology)
         if record == store.topology_record():
             return False
@@ -182,7 +183,7 @@ def declare_topology(context: Context, machine: Machine, dry_run: bool = False) 
 
 def forget_topology(context: Context, dry_run: bool = False) -> Machine | None:
     """Go back to the machine at hand; None if no topology was declared."""
-    with open_store(context.registry, not dry_run, context.wait) as store:
+    with open_registry(context, not dry_run) as store:
         old = find_declared(store)
         if old is None:
             return None
@@ -232,7 +233,7 @@ def roll_back(context: Context, number: int, dry_run: bool = False) -> Rollback:
 
     Raises NoSuchName for a revision that there is not, Refused when it does not fit the machine.
     """
-    with open_store(context.registry, not dry_run, context.wait) as store:
+    with open_registry(context, not dry_run) as store:
         require_revision(store, number)
         now, then = store.registry(), store.registry_at(number)
         edits = _list_edits(now, then)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from usched.text.topology import parse_topology, topology_record
 from usched.words.located import locate
 from usched.words.machine import Topology
-from usched.world.store import Store
+from usched.words.problems import EnvironmentFailed, Problem
+from usched.world.places import make_folder
+from usched.world.store import Store, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +20,27 @@ class Context:
     """What the options say. topology: a file or synthetic string for this command, or None.
 
     root: where the machine's /sys is looked for. wait: seconds to wait for another writer.
+    is_default: whether nobody named the registry, so that its folder may have to be made.
     """
 
     registry: str
     topology: str | None = None
     root: str = "/"
     wait: float = 10.0
+    is_default: bool = False
+
+
+@contextmanager
+def open_registry(context: Context, write: bool = False) -> Iterator[Store]:
+    """The registry for one transaction (see `open_store`)."""
+    if write and context.is_default:
+        try:
+            make_folder(context.registry)
+        except OSError as error:
+            what = f"the folder of {context.registry} cannot be made: {error.strerror}"
+            raise EnvironmentFailed(Problem(what, None, "name another: --registry PATH")) from error
+    with open_store(context.registry, write, context.wait) as store:
+        yield store
 
 
 @dataclass(frozen=True, slots=True)

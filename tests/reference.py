@@ -1,0 +1,1589 @@
+"""A naive reference of the dispatch model: every tick stepped, nothing optimised.
+
+The functions follow the sections of the model page and quote the sentence they implement.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, TypeVar
+
+MACHINE = ""
+
+RESERVED = frozenset({"destroy", "grant", "revoke"})
+
+
+class Refused(Exception):
+    """An input that is refused before the run."""
+
+
+class RunFailed(Exception):
+    """An error that only the run can know; it names the tick."""
+
+    def __init__(self, tick: int, text: str) -> None:
+        super().__init__(f"tick {tick}: {text}")
+        self.tick = tick
+        self.text = text
+
+
+# --- The topology ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RealCpu:
+    """One cpu of the machine and where it sits."""
+
+    cpu: int
+    socket: int
+    node: int
+    llc: int | None
+    core: int
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The machine: its cpus by number, its rate, and those offline at first."""
+
+    name: str
+    hz: int
+    cpus: Mapping[int, RealCpu]
+    offline: frozenset[int]
+
+
+def _int(value: object, what: str, low: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < low:
+        raise Refused(f"{what}: {value!r} is not a whole number of at least {low}")
+    return value
+
+
+def _keys(mapping: Mapping[str, Any], allowed: Iterable[str], what: str) -> None:
+    unknown = set(mapping) - set(allowed)
+    if unknown:
+        raise Refused(f"{what}: unknown {sorted(map(str, unknown))}")
+
+
+COMPACT = (
+    *("machine", "hz", "sockets", "nodes", "llcs", "cores", "threads"),
+    *("numbering", "offline"),
+)
+PROGRAM_KEYS = (
+    *("name", "scheduler", "rforks", "at", "every", "run", "sleep", "repeat"),
+    *("bursts", "period", "deadline"),
+)
+
+
+def read_topology(data: Mapping[str, Any]) -> Topology:
+    """Compact, or one entry a cpu."""
+    if "cpus" in data:
+        return _per_cpu(data)
+    return _compact(data)
+
+
+def _compact(data: Mapping[str, Any]) -> Topology:
+    """linux: all first threads, then all second ones (default) · compact: siblings adjacent."""
+    _keys(data, COMPACT, "topology")
+    sockets = _int(data.get("sockets", 1), "sockets", 1)
+    nodes = _int(data.get("nodes", 1), "nodes", 1)
+    llcs = _int(data["llcs"], "llcs", 1) if "llcs" in data else None
+    cores = _int(data.get("cores", 1), "cores", 1)
+    threads = _int(data.get("threads", 1), "threads", 1)
+    numbering = data.get("numbering", "linux")
+    if numbering not in ("linux", "compact"):
+        raise Refused(f"numbering: {numbering!r}")
+    places: list[tuple[int, int, int | None]] = []
+    for socket in range(sockets):
+        for node in range(nodes):
+            for llc in range(llcs or 1):
+                for _core in range(cores):
+                    wide_node = socket * nodes + node
+                    wide_llc = None if llcs is None else wide_node * llcs + llc
+                    places.append((socket, wide_node, wide_llc))
+    cpus: dict[int, RealCpu] = {}
+    for core, (socket, node, place_llc) in enumerate(places):
+        for thread in range(threads):
+            if numbering == "linux":
+                number = thread * len(places) + core
+            else:
+                number = core * threads + thread
+            cpus[number] = RealCpu(number, socket, node, place_llc, core)
+    return _topology(data, cpus)
+
+
+def _per_cpu(data: Mapping[str, Any]) -> Topology:
+    """llc optional for all or none; numbers may have gaps."""
+    _keys(data, ("machine", "hz", "cpus", "offline"), "topology")
+    cpus: dict[int, RealCpu] = {}
+    for entry in data["cpus"]:
+        _keys(entry, ("cpu", "socket", "node", "llc", "core"), "cpu")
+        for key in ("cpu", "socket", "node", "core"):
+            if key not in entry:
+                raise Refused(f"a cpu without {key}")
+        number = _int(entry["cpu"], "cpu", 0)
+        if number in cpus:
+            raise Refused(f"cpu{number} twice")
+        cpus[number] = RealCpu(
+            number,
+            _int(entry["socket"], "socket", 0),
+            _int(entry["node"], "node", 0),
+            _int(entry["llc"], "llc", 0) if "llc" in entry else None,
+            _int(entry["core"], "core", 0),
+        )
+    if not cpus:
+        raise Refused("no cpus")
+    if len({cpu.llc is None for cpu in cpus.values()}) > 1:
+        raise Refused("llc is for all cpus or none")
+    return _topology(data, dict(sorted(cpus.items())))
+
+
+def _topology(data: Mapping[str, Any], cpus: dict[int, RealCpu]) -> Topology:
+    offline = frozenset(_int(number, "offline", 0) for number in data.get("offline", []))
+    if offline - set(cpus):
+        raise Refused(f"offline: no cpu{min(offline - set(cpus))}")
+    hz = _int(data.get("hz", 100), "hz", 1)
+    return Topology(str(data.get("machine", "machine")), hz, cpus, offline)
+
+
+# --- The language ---------------------------------------------------------------------------
+
+SEGMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,30}")
+PROGRAM = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}")
+TERM = re.compile(r"cpu\*|cpu(\d+)|cpu(\d+)-(?:cpu)?(\d+)|(core|llc|node|socket)(\d+)")
+TIME = re.compile(r"(\d+)(us|ms|s)?")
+CLAUSES = ("lwktpri", "vcpus", "quantum", "locked", "exclusive")
+
+
+@dataclass(frozen=True)
+class Cpus:
+    """term... [ "except" term... ]"""
+
+    terms: tuple[str, ...]
+    excepted: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One scheduler as written."""
+
+    name: str
+    cpus: Cpus
+    lwktpri: int
+    vcpus: int | None
+    quantum: str
+    locked: bool
+    exclusive: bool
+
+
+@dataclass(frozen=True)
+class Destroy:
+    """destroy NAME [into NAME] [recursive]"""
+
+    name: str
+    into: str | None
+    recursive: bool
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A grant or a revoke; neither changes a run."""
+
+    name: str
+
+
+Statement = Declaration | Destroy | Grant
+
+
+def parse(line: str) -> Statement | None:
+    """One statement a line; None for an empty line or a comment."""
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError as error:
+        raise Refused(f"{line!r}: {error}") from error
+    if words and words[0] == "usched":
+        words = words[1:]
+        if not words:
+            raise Refused("an empty statement")
+    if not words:
+        return None
+    if words[0] == "destroy":
+        return _parse_destroy(words[1:])
+    if words[0] == "grant":
+        return _parse_grant(words[1:])
+    if words[0] == "revoke":
+        if len(words) != 2:
+            raise Refused("revoke NAME")
+        return Grant(_name(words[1]))
+    return _parse_declare(words)
+
+
+def _name(word: str) -> str:
+    """A segment is a letter or underscore followed by up to 30 letters, digits, `_`, `.` or `-`."""
+    segments = word.split("/")
+    for segment in segments:
+        if not SEGMENT.fullmatch(segment):
+            raise Refused(f"not a name: {word!r}")
+    if segments[0] in RESERVED:
+        raise Refused(f"reserved: {segments[0]!r}")
+    return word
+
+
+def _number(word: str, what: str, low: int) -> int:
+    if not re.fullmatch(r"\d+", word):
+        raise Refused(f"{what}: not a number: {word!r}")
+    return _int(int(word), what, low)
+
+
+def _parse_destroy(words: list[str]) -> Destroy:
+    """destroy = "destroy" NAME [ "into" NAME ] [ "recursive" ]"""
+    if not words:
+        raise Refused("destroy what?")
+    name, rest = _name(words[0]), words[1:]
+    into: str | None = None
+    recursive = False
+    if len(rest) >= 2 and rest[0] == "into":
+        into, rest = _name(rest[1]), rest[2:]
+    if rest and rest[0] == "recursive":
+        recursive, rest = True, rest[1:]
+    if rest:
+        raise Refused(f"destroy: {rest}")
+    return Destroy(name, into, recursive)
+
+
+def _parse_grant(words: list[str]) -> Grant:
+    """grant = "grant" NAME "to" USER [ "lwktpri" MAX ] [ "depth" MAX ] [ "until" TIME ]"""
+    if len(words) < 3 or words[1] != "to":
+        raise Refused("grant NAME to USER")
+    rest = words[3:]
+    while rest:
+        if len(rest) < 2 or rest[0] not in ("lwktpri", "depth", "until"):
+            raise Refused(f"grant: {rest}")
+        rest = rest[2:]
+    return Grant(_name(words[0]))
+
+
+def parse_cpus(words: list[str]) -> Cpus:
+    """cpus = term... [ "except" term... ]"""
+    terms, excepted = words, []
+    if "except" in words:
+        at = words.index("except")
+        terms, excepted = words[:at], words[at + 1 :]
+        if not excepted:
+            raise Refused("except what?")
+    if not terms:
+        raise Refused("no cpus")
+    for term in terms + excepted:
+        found = TERM.fullmatch(term)
+        if not found:
+            raise Refused(f"not a cpu term: {term!r}")
+        if found[2] is not None and int(found[2]) > int(found[3]):
+            raise Refused(f"a reversed range: {term}")
+    return Cpus(tuple(terms), tuple(excepted))
+
+
+def _parse_declare(words: list[str]) -> Declaration:
+    """declare = NAME "on" cpus clause...; any order, each at most once, lwktpri required."""
+    name = _name(words[0])
+    if len(words) < 2 or words[1] != "on":
+        raise Refused(f"{name}: expected 'on'")
+    rest = words[2:]
+    at = 0
+    while at < len(rest) and rest[at] not in CLAUSES:
+        at += 1
+    cpus, rest = parse_cpus(rest[:at]), rest[at:]
+    seen: dict[str, str] = {}
+    while rest:
+        clause = rest[0]
+        if clause not in CLAUSES or clause in seen:
+            raise Refused(f"{name}: {clause!r}")
+        if clause in ("locked", "exclusive"):
+            seen[clause], rest = "", rest[1:]
+        elif len(rest) < 2:
+            raise Refused(f"{name}: {clause} what?")
+        else:
+            seen[clause], rest = rest[1], rest[2:]
+    if "lwktpri" not in seen:
+        raise Refused(f"{name}: no lwktpri")
+    lwktpri = _number(seen["lwktpri"], "lwktpri", 1)
+    # "On the machine, userland schedulers take 1 to 9 [...] Inside a scheduler [...] 1 to 31"
+    if lwktpri > (31 if "/" in name else 9):
+        raise Refused(f"{name}: lwktpri {lwktpri}")
+    vcpus = _number(seen["vcpus"], "vcpus", 1) if "vcpus" in seen else None
+    quantum = seen.get("quantum", "100ms")
+    time = TIME.fullmatch(quantum)
+    if not time or int(time[1]) < 1:
+        raise Refused(f"{name}: quantum {quantum!r}")
+    return Declaration(name, cpus, lwktpri, vcpus, quantum, "locked" in seen, "exclusive" in seen)
+
+
+def quantum_ticks(text: str, hz: int) -> int:
+    """A quantum in time follows the run's hz (nearest tick, at least 1); a half goes up."""
+    found = TIME.fullmatch(text)
+    assert found
+    count = int(found[1])
+    if found[2] is None:
+        return count
+    ticks = Fraction(count * hz, {"us": 1_000_000, "ms": 1000, "s": 1}[found[2]])
+    return max(1, math.floor(ticks + Fraction(1, 2)))
+
+
+# --- The registry: which schedulers there are, and what they come to -----------------------
+
+Registry = dict[str, Declaration]
+"""By name, in declaration order."""
+
+
+def parent_of(name: str) -> str:
+    """`POOL/WEB` is the child WEB of POOL; the machine is the parent of a single segment."""
+    return name.rpartition("/")[0]
+
+
+def beneath(name: str, root: str) -> bool:
+    """It, or beneath it."""
+    return name == root or name.startswith(root + "/")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A scheduler as it is in force: everything resolved."""
+
+    name: str
+    parent: str
+    pool: tuple[int, ...]
+    lwktpri: int
+    vcpus: int | None
+    quantum: int
+    locked: bool
+    exclusive: bool
+
+    @property
+    def width(self) -> int:
+        """Without `vcpus` it has as many cpus as its pool; with `vcpus N` it has N."""
+        return len(self.pool) if self.vcpus is None else self.vcpus
+
+    def fixed(self, vcpu: int) -> int:
+        """Vcpu i is fixed to the (i mod pool size)-th cpu of its pool, counting from 0."""
+        return self.pool[vcpu % len(self.pool)]
+
+
+def select(
+    term: str, numbers: Iterable[int], behind: Mapping[int, RealCpu] | None, whose: str
+) -> set[int]:
+    """The cpus of a domain that one term means."""
+    own = set(numbers)
+    found = TERM.fullmatch(term)
+    assert found
+    if term == "cpu*":
+        return own
+    if found[1] is not None:
+        number = int(found[1])
+        if number not in own:
+            raise Refused(f"{whose}: no cpu{number}")
+        return {number}
+    if found[2] is not None:
+        # "Ranges may cross gaps [...] but must start and end at a cpu that exists"
+        low, high = int(found[2]), int(found[3])
+        for end in (low, high):
+            if end not in own:
+                raise Refused(f"{whose}: no cpu{end}")
+        return {number for number in own if low <= number <= high}
+    if behind is None:
+        # "Inside a virtual scheduler, at any depth, only `cpu…` terms exist"
+        raise Refused(f"{whose}: {term}: virtual cpus have no sockets")
+    picked = {number for number in own if getattr(behind[number], found[4]) == int(found[5])}
+    if not picked:
+        # "A selector that selects nothing is an error."
+        raise Refused(f"{whose}: {term} selects nothing")
+    return picked
+
+
+def outright(term: str) -> bool:
+    """Names a cpu outright: by number or range."""
+    return bool(re.match(r"cpu\d", term))
+
+
+def resolve(registry: Registry, topology: Topology, hz: int) -> dict[str, Spec]:
+    """Every scheduler's effective pool and parameters; refused where the whole is not valid."""
+    specs: dict[str, Spec] = {}
+    behind: dict[str, dict[int, RealCpu] | None] = {MACHINE: dict(topology.cpus)}
+    for domain in [MACHINE, *registry]:
+        children = [d for d in registry.values() if parent_of(d.name) == domain]
+        numbers = set(topology.cpus) if domain == MACHINE else set(range(specs[domain].width))
+        effective = _effective_pools(children, numbers, behind[domain])
+        for child in children:
+            spec = Spec(
+                child.name,
+                domain,
+                tuple(sorted(effective[child.name])),
+                child.lwktpri,
+                child.vcpus,
+                quantum_ticks(child.quantum, hz),
+                child.locked,
+                child.exclusive,
+            )
+            specs[child.name] = spec
+            above = behind[domain]
+            if above is None or spec.vcpus is not None:
+                behind[child.name] = None
+            else:
+                behind[child.name] = {own: above[cpu] for own, cpu in enumerate(spec.pool)}
+    return {name: specs[name] for name in registry}
+
+
+def _effective_pools(  # noqa: PLR0912
+    children: list[Declaration], numbers: set[int], behind: Mapping[int, RealCpu] | None
+) -> dict[str, set[int]]:
+    """What siblings are left with after what is exclusive among them."""
+    named: dict[str, set[int]] = {}
+    explicit: dict[str, set[int]] = {}
+    for child in children:
+        chosen: set[int] = set()
+        plainly: set[int] = set()
+        for term in child.cpus.terms:
+            cpus = select(term, numbers, behind, child.name)
+            chosen |= cpus
+            if outright(term):
+                plainly |= cpus
+        for term in child.cpus.excepted:
+            cpus = select(term, numbers, behind, child.name)
+            chosen -= cpus
+            plainly -= cpus
+        if not chosen:
+            raise Refused(f"{child.name}: no cpu")
+        named[child.name], explicit[child.name] = chosen, plainly
+    effective = {name: set(cpus) for name, cpus in named.items()}
+    for taker in children:
+        if not taker.exclusive:
+            continue
+        for sibling in children:
+            if sibling is taker:
+                continue
+            # "so are two exclusive siblings that overlap (less what each excepts)"
+            if sibling.exclusive and named[sibling.name] & named[taker.name]:
+                raise Refused(f"{sibling.name} and {taker.name} are exclusive and overlap")
+            # "a sibling that names one outright (by number or range, and not excepted again)"
+            if explicit[sibling.name] & named[taker.name]:
+                raise Refused(f"{sibling.name} names a cpu that is {taker.name}'s alone")
+            effective[sibling.name] -= named[taker.name]
+    for name, cpus in effective.items():
+        if not cpus:
+            # "and a sibling left with no cpu"
+            raise Refused(f"{name} is left with no cpu")
+    return effective
+
+
+def apply(registry: Registry, statement: Statement, topology: Topology, hz: int) -> Registry:
+    """The registry after a statement; Refused where it is not valid."""
+    after = dict(registry)
+    if isinstance(statement, Grant):
+        if statement.name not in registry:
+            raise Refused(f"no scheduler {statement.name}")
+        return after
+    if isinstance(statement, Destroy):
+        for name in doomed(registry, statement):
+            del after[name]
+    else:
+        parent = parent_of(statement.name)
+        if parent != MACHINE and parent not in registry:
+            raise Refused(f"{statement.name}: no scheduler {parent}")
+        # A name that is there keeps its place in declaration order; a new one stands last.
+        after[statement.name] = statement
+    resolve(after, topology, hz)
+    return after
+
+
+def doomed(registry: Registry, statement: Destroy) -> list[str]:
+    """The schedulers that a destroy takes, in the order in which they go.
+
+    "the last declared child first, each subtree before its root"
+    """
+    if statement.name not in registry:
+        raise Refused(f"no scheduler {statement.name}")
+    if statement.into is not None:
+        if statement.into not in registry:
+            raise Refused(f"no scheduler {statement.into}")
+        if beneath(statement.into, statement.name):
+            # "and if OTHER is it or beneath it"
+            raise Refused(f"{statement.into} is destroyed with {statement.name}")
+
+    def subtree(root: str) -> list[str]:
+        order: list[str] = []
+        for child in reversed([name for name in registry if parent_of(name) == root]):
+            order += subtree(child)
+        return [*order, root]
+
+    order = subtree(statement.name)
+    if len(order) > 1 and not statement.recursive:
+        # "Refused while it has children, unless `recursive`"
+        raise Refused(f"{statement.name} has children")
+    return order
+
+
+# --- The workload ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program of a workload."""
+
+    name: str
+    scheduler: str
+    rforks: int
+    at: int
+    every: int
+    bursts: tuple[tuple[int, int], ...]
+    repeat: int | None
+    period: int | None
+    deadline: int | None
+
+    def burst(self, index: int) -> tuple[int, int] | None:
+        """The burst of that index, or None after the last one."""
+        if self.repeat is not None and index >= self.repeat * len(self.bursts):
+            return None
+        return self.bursts[index % len(self.bursts)]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event; `kind` is usched, move, kill, offline or online."""
+
+    at: int
+    kind: str
+    text: str
+    to: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.text}" + (f" to {self.to}" if self.to is not None else "")
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The programs and the events, the events in the order in which they take effect."""
+
+    hz: int
+    programs: tuple[Program, ...]
+    events: tuple[Event, ...]
+
+
+def read_workload(data: Mapping[str, Any], topology: Topology) -> Workload:
+    """The plain mapping of a workload file."""
+    _keys(data, ("workload", "hz", "programs", "events"), "workload")
+    programs = tuple(_program(entry) for entry in data.get("programs") or [])
+    names = [program.name for program in programs]
+    if len(set(names)) != len(names):
+        raise Refused("program names are unique")
+    events = [_event(entry) for entry in data.get("events") or []]
+    # "those of one tick in the order written": sorted() is stable.
+    events = sorted(events, key=lambda event: event.at)
+    return Workload(_int(data.get("hz", topology.hz), "hz", 1), programs, tuple(events))
+
+
+def _program(entry: Mapping[str, Any]) -> Program:
+    _keys(entry, PROGRAM_KEYS, "program")
+    name = entry.get("name")
+    if not isinstance(name, str) or not PROGRAM.fullmatch(name):
+        raise Refused(f"not a program's name: {name!r}")
+    if not isinstance(entry.get("scheduler"), str):
+        raise Refused(f"{name}: no scheduler")
+    period = _int(entry["period"], "period", 1) if "period" in entry else None
+    if "bursts" in entry:
+        # "instead of run and sleep"; a period goes "with run, instead of sleep"
+        if {"run", "sleep", "period"} & set(entry):
+            raise Refused(f"{name}: bursts stands instead of run, sleep and period")
+        bursts = entry["bursts"]
+        shaped = isinstance(bursts, list) and all(
+            isinstance(pair, list) and len(pair) == 2 for pair in bursts
+        )
+        if not shaped or not bursts:
+            raise Refused(f"{name}: bursts is a list of [run, sleep] pairs")
+        pairs = [(_int(r, "run", 1), _int(s, "sleep", 0)) for r, s in bursts]
+    else:
+        if period is not None and "sleep" in entry:
+            raise Refused(f"{name}: period stands instead of sleep")
+        pairs = [(_int(entry.get("run"), "run", 1), _int(entry.get("sleep", 0), "sleep", 0))]
+    repeat = entry.get("repeat", 1)
+    deadline = period
+    if "deadline" in entry:
+        if period is None:
+            raise Refused(f"{name}: a deadline only with a period")
+        deadline = _int(entry["deadline"], "deadline", 1)
+    return Program(
+        name,
+        _name(entry["scheduler"]),
+        _int(entry.get("rforks", 1), "rforks", 1),
+        _int(entry.get("at", 0), "at", 0),
+        _int(entry.get("every", 0), "every", 0),
+        tuple(pairs),
+        None if repeat == "forever" else _int(repeat, "repeat", 1),
+        period,
+        deadline,
+    )
+
+
+def _event(entry: Mapping[str, Any]) -> Event:
+    at = _int(entry.get("at"), "at", 0)
+    kinds = set(entry) - {"at", "to"}
+    if len(kinds) != 1 or ("to" in entry) != ("move" in entry):
+        raise Refused(f"not an event: {dict(entry)!r}")
+    kind = kinds.pop()
+    if kind not in ("usched", "move", "kill", "offline", "online"):
+        raise Refused(f"not an event: {kind}")
+    to = str(entry["to"]) if "to" in entry else None
+    return Event(at, kind, str(entry[kind]), to)
+
+
+def event_statement(event: Event) -> Declaration | Destroy:
+    """Any statement but grant and revoke."""
+    statement = parse(event.text)
+    if statement is None or isinstance(statement, Grant):
+        raise Refused(f"not for an event: {event.text!r}")
+    return statement
+
+
+def event_cpus(event: Event, topology: Topology) -> set[int]:
+    """`offline` and `online` take any cpu terms."""
+    cpus = parse_cpus(event.text.split())
+    chosen: set[int] = set()
+    for term in cpus.terms:
+        chosen |= select(term, topology.cpus, topology.cpus, event.kind)
+    for term in cpus.excepted:
+        chosen -= select(term, topology.cpus, topology.cpus, event.kind)
+    return chosen
+
+
+def event_lwps(event: Event, workload: Workload) -> list[str]:
+    """A program, or one lwp: web.2."""
+    for program in workload.programs:
+        names = [f"{program.name}.{index}" for index in range(program.rforks)]
+        if event.text == program.name:
+            return names
+        if event.text in names:
+            return [event.text]
+    raise Refused(f"no program or lwp {event.text}")
+
+
+def validate(registry: Registry, topology: Topology, workload: Workload) -> None:  # noqa: PLR0912
+    """All events are validated, in order, before the run, also those after its last tick.
+
+    "The same holds for a fork into a scheduler that does not exist at that tick."
+    """
+    forks: list[tuple[int, str]] = []
+    target: dict[str, str] = {}
+    for program in workload.programs:
+        for index in range(program.rforks):
+            name = f"{program.name}.{index}"
+            forks.append((program.at + index * program.every, name))
+            target[name] = program.scheduler
+    killed: set[str] = set()
+    for tick in sorted({event.at for event in workload.events} | {tick for tick, _ in forks}):
+        for event in workload.events:
+            if event.at != tick:
+                continue
+            if event.kind == "usched":
+                statement = event_statement(event)
+                gone = doomed(registry, statement) if isinstance(statement, Destroy) else []
+                registry = apply(registry, statement, topology, workload.hz)
+                for name, scheduler in target.items():
+                    if scheduler in gone and isinstance(statement, Destroy) and statement.into:
+                        target[name] = statement.into
+            elif event.kind in ("offline", "online"):
+                event_cpus(event, topology)
+            elif event.kind == "kill":
+                killed.update(event_lwps(event, workload))
+            else:
+                if event.to not in registry:
+                    raise Refused(f"no scheduler {event.to}")
+                for name in event_lwps(event, workload):
+                    target[name] = event.to
+        for at, name in forks:
+            if at == tick and name not in killed and target[name] not in registry:
+                raise Refused(f"tick {tick}: {name} forks into {target[name]}, which is not there")
+
+
+# --- The state of a run ---------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class Lwp:
+    """One schedulable thread, from before its fork to after its exit."""
+
+    name: str
+    program: Program
+    fork: int
+    target: str
+    state: str = "unforked"  # then runnable, sleeping, exited
+    scheduler: Scheduler | None = None
+    wake: int = -1
+    burst: int = 0
+    left: int = 0
+    due: int = 0
+    slice: int = 0
+    home: int | None = None
+    last: int | None = None
+    last_tick: int = -2
+    stays: bool = False
+    # figures
+    ran: int = 0
+    waited: int = 0
+    slept: int = 0
+    responses: list[int] = field(default_factory=list)
+    late: int = 0
+    ended: int = 0
+    preemptions: int = 0
+    left_with_slice: int = -2
+    killed: int | None = None
+    exited: int | None = None
+    streak: int = 0
+
+    @property
+    def live(self) -> bool:
+        """Live from its fork to its exit."""
+        return self.state in ("runnable", "sleeping")
+
+
+@dataclass(eq=False)
+class Vcpu:
+    """One virtual cpu of a scheduler."""
+
+    number: int
+    slice: int = 0
+    last: int | None = None
+    last_tick: int = -2
+    placed: int | None = None
+    lwp: Lwp | None = None  # that ran on it in the tick before
+
+
+One = TypeVar("One", Lwp, Vcpu)
+
+
+@dataclass(eq=False)
+class Turn:
+    """A holder and the ticks used of its turn."""
+
+    holder: Scheduler
+    used: int
+
+
+@dataclass(eq=False)
+class Domain:
+    """The machine, or (below) a scheduler."""
+
+    children: list[Scheduler] = field(default_factory=list)
+    turns: dict[tuple[int, int], Turn] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Scheduler(Domain):
+    """A scheduler and what the run keeps of it."""
+
+    spec: Spec = field(kw_only=True)
+    parent: Domain = field(kw_only=True)
+    queue: list[Lwp] = field(default_factory=list)
+    picked: list[Lwp] = field(default_factory=list)
+    vqueue: list[Vcpu] = field(default_factory=list)
+    vpicked: list[Vcpu] = field(default_factory=list)
+    no_claims: bool = False
+
+    def __post_init__(self) -> None:
+        self.fresh_vcpus()
+
+    def fresh_vcpus(self) -> None:
+        """Its queue holds all its vcpus, at first in the order of their numbers."""
+        self.vqueue = [Vcpu(number) for number in range(self.spec.vcpus or 0)]
+        self.vpicked = []
+
+    def vcpu(self, number: int) -> Vcpu:
+        """The vcpu of that number, queued or picked."""
+        return next(v for v in self.vqueue + self.vpicked if v.number == number)
+
+
+# --- What a run comes to --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LwpTick:
+    """One live lwp in one tick; `chain` is its way up: each (scheduler, its cpu)."""
+
+    scheduler: str
+    state: str  # running, waiting or sleeping
+    home: int | None
+    cpu: int | None
+    chain: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One tick of a run, with what the laws need.
+
+    `afresh`: the schedulers declared or started afresh in it. `offered`: by domain, the cpus that
+    it was offered. `placed`: by virtual scheduler, the parent's cpu of each vcpu that was chosen.
+    """
+
+    tick: int
+    events: tuple[str, ...]
+    afresh: frozenset[str]
+    online: frozenset[int]
+    tree: Mapping[str, Spec]
+    cpus: Mapping[int, str]
+    lwps: Mapping[str, LwpTick]
+    offered: Mapping[str, frozenset[int]]
+    placed: Mapping[str, Mapping[int, int]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The run as its JSON has it, and every tick."""
+
+    run: dict[str, Any]
+    ticks: list[Tick]
+
+
+class Run:
+    """One run, stepped tick by tick."""
+
+    def __init__(self, topology: Topology, registry: Registry, workload: Workload) -> None:
+        self.topology = topology
+        self.workload = workload
+        self.registry = registry
+        self.online = set(topology.cpus) - topology.offline
+        self.machine = Domain()
+        self.ran_on: dict[int, Lwp] = {}
+        self.schedulers: dict[str, Scheduler] = {}
+        self.lwps = [
+            Lwp(f"{p.name}.{index}", p, p.at + index * p.every, p.scheduler)
+            for p in workload.programs
+            for index in range(p.rforks)
+        ]
+        self.names: list[str] = []
+        self.ever: dict[str, set[str]] = {}
+        self.scheduler_ran: dict[str, int] = {}
+        self.scheduler_waited: dict[str, int] = {}
+        self.cpu_busy = dict.fromkeys(topology.cpus, 0)
+        self.cpu_offline = dict.fromkeys(topology.cpus, 0)
+        self.records: list[Tick] = []
+        self.now = 0
+        self.afresh: set[str] = set()
+        self.offered: dict[str, set[int]] = {}
+        self.chosen: list[tuple[Lwp, int]] = []
+        for name, spec in resolve(registry, topology, workload.hz).items():
+            self._create(name, spec)
+
+    # --- Section 2: one tick ----------------------------------------------------------------
+
+    def tick(self) -> None:
+        """At each tick t, in this order."""
+        self.afresh = set()
+        self.offered = {}
+        self.chosen = []
+        for scheduler in self.schedulers.values():
+            for vcpu in scheduler.vqueue + scheduler.vpicked:
+                vcpu.placed = None
+        events = [event for event in self.workload.events if event.at == self.now]
+        for event in events:
+            self._event(event)
+        self._homes()
+        self._arrivals()
+        for scheduler in self.schedulers.values():
+            self._requeue(scheduler)
+        self._offer_domain(self.machine, set(self.online))
+        self._run(tuple(str(event) for event in events))
+        self.now += 1
+
+    def _arrivals(self) -> None:
+        """Every lwp forked or woken at t, in workload order, becomes runnable with a fresh slice
+        at the tail of its scheduler's queue. In a locked scheduler, an lwp without a home gets
+        one.
+        """
+        for lwp in self.lwps:
+            forked = lwp.state == "unforked" and lwp.killed is None and lwp.fork == self.now
+            if forked:
+                lwp.scheduler = self.schedulers[lwp.target]
+                self.ever[lwp.target].add(lwp.name)
+            if not forked and not (lwp.state == "sleeping" and lwp.wake == self.now):
+                continue
+            burst = lwp.program.burst(lwp.burst)
+            assert burst is not None
+            assert lwp.scheduler is not None
+            lwp.state = "runnable"
+            lwp.left = burst[0]
+            lwp.slice = 0
+            if lwp.program.period is None:
+                lwp.due = self.now
+            else:
+                lwp.due = lwp.fork + lwp.burst * lwp.program.period
+            lwp.scheduler.queue.append(lwp)
+            if lwp.scheduler.spec.locked and lwp.home is None:
+                self._give_home(lwp)
+
+    def _requeue(self, scheduler: Scheduler) -> None:
+        """Those with slice left go back to the head of the queue in that order, and stay [...].
+        Those whose slice is used up go to the tail in that order, behind the arrivals, with a
+        fresh slice and no claim.
+        """
+        for lwp in self.lwps:
+            if lwp.scheduler is scheduler:
+                lwp.stays = False
+        quantum = scheduler.spec.quantum
+        head = [lwp for lwp in scheduler.picked if lwp.slice < quantum]
+        tail = [lwp for lwp in scheduler.picked if lwp.slice >= quantum]
+        for lwp in head:
+            lwp.stays = not scheduler.no_claims
+        for lwp in tail:
+            lwp.slice = 0
+        scheduler.queue = head + scheduler.queue + tail
+        scheduler.picked = []
+        scheduler.no_claims = False
+        # "A virtual scheduler's vcpus are requeued in the same way"
+        vhead = [vcpu for vcpu in scheduler.vpicked if vcpu.slice < quantum]
+        vtail = [vcpu for vcpu in scheduler.vpicked if vcpu.slice >= quantum]
+        for vcpu in vtail:
+            vcpu.slice = 0
+        scheduler.vqueue = vhead + scheduler.vqueue + vtail
+        scheduler.vpicked = []
+
+    # --- Section 3: dispatch ----------------------------------------------------------------
+
+    def _offer_domain(self, domain: Domain, cpus: set[int]) -> set[int]:
+        """A domain that is offered some of its cpus passes them on; the cpus that were used."""
+        name = domain.spec.name if isinstance(domain, Scheduler) else MACHINE
+        self.offered.setdefault(name, set()).update(cpus)
+        unused = set(cpus)
+        # "to its child schedulers, by descending lwktpri"
+        levels = sorted({child.spec.lwktpri for child in domain.children}, reverse=True)
+        for level in levels:
+            # "turn order as it stood before the first pass"
+            order = {cpu: self._turn_order(domain, cpu, level) for cpu in unused}
+            visited = [child for child in domain.children if child.spec.lwktpri == level]
+            for j in range(len(visited)):
+                for child in visited:
+                    offer = {
+                        cpu for cpu in unused if j < len(order[cpu]) and order[cpu][j] is child
+                    }
+                    if offer:
+                        unused -= self._offer_scheduler(child, offer)
+        # "then, if the domain is a scheduler, to its own lwps, exclusive children's cpus aside"
+        if isinstance(domain, Scheduler):
+            aside = {
+                cpu for child in domain.children if child.spec.exclusive for cpu in child.spec.pool
+            }
+            unused -= self._offer_lwps(domain, unused - aside)
+        return cpus - unused
+
+    def _turn_order(self, domain: Domain, cpu: int, level: int) -> list[Scheduler]:
+        """The holder is first until it has used its own quantum; then the next one is, and the
+        holder is last. With no holder, or one that is not of this level or not on this cpu any
+        more, turn order is declaration order.
+        """
+        members = [
+            child
+            for child in domain.children
+            if child.spec.lwktpri == level and cpu in child.spec.pool
+        ]
+        turn = domain.turns.get((cpu, level))
+        if turn is None or turn.holder not in members:
+            return members
+        first = members.index(turn.holder)
+        if turn.used >= turn.holder.spec.quantum:
+            first += 1
+        return members[first:] + members[:first]
+
+    def _offer_scheduler(self, scheduler: Scheduler, cpus: set[int]) -> set[int]:
+        """Offers a scheduler some of its parent's cpus; those that it used."""
+        spec = scheduler.spec
+        if spec.vcpus is None:
+            # "is offered its own cpus of the same index: it is a domain"
+            own = {spec.pool.index(cpu) for cpu in cpus}
+            return {spec.pool[index] for index in self._offer_domain(scheduler, own)}
+        if spec.locked:
+            return self._offer_vcpus_locked(scheduler, cpus)
+        return self._offer_vcpus_unlocked(scheduler, cpus)
+
+    def _offer_vcpus_unlocked(self, scheduler: Scheduler, cpus: set[int]) -> set[int]:
+        """It offers itself, as a domain, the first k; those that were used are chosen, the others
+        are passed over; as long as m > 0 of the k cpus are without a vcpu it goes on with the next
+        m of the queue. Each batch's chosen vcpus are placed before the next batch.
+        """
+        free = set(cpus)
+        # "A vcpu placed earlier in the same tick is out."
+        queue = [vcpu for vcpu in scheduler.vqueue if vcpu.placed is None]
+        while free and queue:
+            batch, queue = queue[: len(free)], queue[len(free) :]
+            used = self._offer_domain(scheduler, {vcpu.number for vcpu in batch})
+            chosen = [vcpu for vcpu in batch if vcpu.number in used]
+            for vcpu, cpu in self._place(scheduler.parent, chosen, free):
+                vcpu.placed = cpu
+                scheduler.vpicked.append(vcpu)
+                free.remove(cpu)
+        return cpus - free
+
+    def _offer_vcpus_locked(self, scheduler: Scheduler, cpus: set[int]) -> set[int]:
+        """Vcpus in queue order, each offered alone when the one cpu it is fixed to is among those
+        offered and still free.
+        """
+        free = set(cpus)
+        for vcpu in scheduler.vqueue:
+            cpu = scheduler.spec.fixed(vcpu.number)
+            if vcpu.placed is None and cpu in free and self._offer_domain(scheduler, {vcpu.number}):
+                vcpu.placed = cpu
+                scheduler.vpicked.append(vcpu)
+                free.remove(cpu)
+        return cpus - free
+
+    def _offer_lwps(self, scheduler: Scheduler, cpus: set[int]) -> set[int]:
+        """A scheduler's own lwps, offered k cpus."""
+        # "An lwp picked earlier in the same tick is out."
+        queue = [lwp for lwp in scheduler.queue if lwp not in scheduler.picked]
+        free = set(cpus)
+        if scheduler.spec.locked:
+            # "in queue order, each lwp whose home is among the offered and still free takes it"
+            for lwp in queue:
+                if lwp.home in free:
+                    assert lwp.home is not None
+                    free.remove(lwp.home)
+                    scheduler.picked.append(lwp)
+                    self.chosen.append((lwp, lwp.home))
+            return cpus - free
+        # "every lwp that stays and whose cpu is among the offered is chosen; the places left over
+        # go to the first others of the queue, in queue order"
+        chosen = [lwp for lwp in queue if lwp.stays and lwp.last in cpus]
+        others = [lwp for lwp in queue if lwp not in chosen]
+        chosen += others[: len(cpus) - len(chosen)]
+        # "Pick order is queue order within one offer"
+        chosen = [lwp for lwp in queue if lwp in chosen]
+        for lwp, cpu in self._place(scheduler, chosen, cpus):
+            scheduler.picked.append(lwp)
+            self.chosen.append((lwp, cpu))
+            free.remove(cpu)
+        return cpus - free
+
+    # --- Section 4: placement ---------------------------------------------------------------
+
+    def _place(self, domain: Domain, chosen: list[One], cpus: set[int]) -> list[tuple[One, int]]:
+        """Who of the chosen gets which of a domain's cpus; in pick order."""
+        free = set(cpus)
+        given: dict[int, int] = {}
+        # "those that ran in tick t-1 on one of these cpus keep it"
+        for index, one in enumerate(chosen):
+            if one.last_tick == self.now - 1 and one.last in free:
+                given[index] = one.last
+                free.remove(one.last)
+        # "then the others, in pick order: each takes the free cpu that is smallest by (busy,
+        # distance, number)"
+        for index, one in enumerate(chosen):
+            if index not in given:
+                last = one.last
+                ranked = [
+                    (self._busy(domain, cpu), self._distance(domain, last, cpu), cpu)
+                    for cpu in free
+                ]
+                given[index] = min(ranked)[2]
+                free.remove(given[index])
+        return [(one, given[index]) for index, one in enumerate(chosen)]
+
+    def _behind(self, domain: Domain, cpu: int) -> tuple[Domain, int]:
+        """Behind every cpu there is, at last, a real cpu or a vcpu of the nearest virtual
+        scheduler upwards.
+        """
+        while isinstance(domain, Scheduler) and domain.spec.vcpus is None:
+            cpu = domain.spec.pool[cpu]
+            domain = domain.parent
+        return domain, cpu
+
+    def _busy(self, domain: Domain, cpu: int) -> int:
+        """1 if any lwp ran on that one in tick t-1 and is runnable now, else 0."""
+        domain, cpu = self._behind(domain, cpu)
+        lwp = domain.vcpu(cpu).lwp if isinstance(domain, Scheduler) else self.ran_on.get(cpu)
+        return 1 if lwp is not None and lwp.state == "runnable" else 0
+
+    def _distance(  # noqa: PLR0911
+        self, domain: Domain, last: int | None, cpu: int
+    ) -> int:
+        """From the cpu it last ran on; 0 if it never ran."""
+        if last is None:
+            return 0
+        above, here = self._behind(domain, cpu)
+        _, there = self._behind(domain, last)
+        if isinstance(above, Scheduler):
+            # "Between virtual cpus: 0 the same, 1 otherwise."
+            return 0 if here == there else 1
+        a, b = self.topology.cpus[here], self.topology.cpus[there]
+        if a.cpu == b.cpu:
+            return 0
+        if a.core == b.core:
+            return 1
+        if a.llc is not None and a.llc == b.llc:
+            return 2
+        if a.node == b.node:
+            return 3
+        if a.socket == b.socket:
+            return 4
+        return 5
+
+    # --- Section 2, step 5 ------------------------------------------------------------------
+
+    def _run(self, events: tuple[str, ...]) -> None:
+        """Each picked lwp runs for this tick: one tick of its burst, of its slice, of the slice of
+        every vcpu it runs under, and of the turn of every scheduler on its way down.
+        """
+        self.ran_on = {}
+        for scheduler in self.schedulers.values():
+            scheduler.queue = [lwp for lwp in scheduler.queue if lwp not in scheduler.picked]
+            scheduler.vqueue = [v for v in scheduler.vqueue if v not in scheduler.vpicked]
+            for vcpu in scheduler.vqueue + scheduler.vpicked:
+                vcpu.lwp = None
+        chains: dict[str, tuple[tuple[str, int], ...]] = {}
+        for lwp, own in self.chosen:
+            assert lwp.scheduler is not None
+            lwp.last, lwp.last_tick = own, self.now
+            lwp.left -= 1
+            lwp.slice += 1
+            chain: list[tuple[str, int]] = []
+            domain: Domain = lwp.scheduler
+            cpu = own
+            while isinstance(domain, Scheduler):
+                chain.append((domain.spec.name, cpu))
+                if domain.spec.vcpus is None:
+                    cpu = domain.spec.pool[cpu]
+                else:
+                    vcpu = domain.vcpu(cpu)
+                    assert vcpu.placed is not None
+                    vcpu.slice += 1
+                    vcpu.lwp = lwp
+                    vcpu.last, vcpu.last_tick = vcpu.placed, self.now
+                    cpu = vcpu.placed
+                self._turn(domain.parent, cpu, domain)
+                domain = domain.parent
+            assert cpu not in self.ran_on
+            assert cpu in self.online
+            self.ran_on[cpu] = lwp
+            chains[lwp.name] = tuple(chain)
+        self._count(chains, events)
+        for lwp, _ in self.chosen:
+            if lwp.left == 0:
+                self._burst_ends(lwp)
+
+    def _turn(self, domain: Domain, cpu: int, child: Scheduler) -> None:
+        """Whoever of that level runs on the cpu, if it is not the holder or the turn is used up,
+        becomes the holder with a fresh turn.
+        """
+        key = (cpu, child.spec.lwktpri)
+        turn = domain.turns.get(key)
+        if turn is None or turn.holder is not child or turn.used >= child.spec.quantum:
+            turn = domain.turns[key] = Turn(child, 0)
+        turn.used += 1
+
+    def _burst_ends(self, lwp: Lwp) -> None:
+        """An lwp whose burst ends leaves: it sleeps for S ticks and arrives again at t+1+S, or
+        exits (and gives up its home). With a period, burst k is due at f + k * period and arrives
+        then, or at t+1 if that is later.
+        """
+        assert lwp.scheduler is not None
+        lwp.scheduler.picked.remove(lwp)
+        burst = lwp.program.burst(lwp.burst)
+        assert burst is not None
+        end = self.now + 1
+        lwp.ended += 1
+        lwp.responses.append(end - lwp.due)
+        if lwp.program.deadline is not None and end > lwp.due + lwp.program.deadline:
+            lwp.late += 1
+        lwp.burst += 1
+        if lwp.program.burst(lwp.burst) is None:
+            lwp.state = "exited"
+            lwp.exited = end
+            lwp.home = None
+            return
+        lwp.state = "sleeping"
+        if lwp.program.period is None:
+            lwp.wake = end + burst[1]
+        else:
+            lwp.wake = max(lwp.fork + lwp.burst * lwp.program.period, end)
+
+    # --- Section 5: on the fly --------------------------------------------------------------
+
+    def _event(self, event: Event) -> None:
+        if event.kind == "usched":
+            statement = event_statement(event)
+            if isinstance(statement, Destroy):
+                self._destroy(statement)
+            self._restate(apply(self.registry, statement, self.topology, self.workload.hz))
+        elif event.kind == "offline":
+            # "the machine no longer offers it"
+            self.online -= event_cpus(event, self.topology)
+        elif event.kind == "online":
+            # "it does again. Nothing moves back by itself."
+            self.online |= event_cpus(event, self.topology)
+        elif event.kind == "kill":
+            names = event_lwps(event, self.workload)
+            for lwp in self.lwps:
+                if lwp.name in names:
+                    self._kill(lwp)
+        else:
+            names = event_lwps(event, self.workload)
+            assert event.to is not None
+            for lwp in self.lwps:
+                if lwp.name in names:
+                    self._move(lwp, event.to)
+
+    def _create(self, name: str, spec: Spec) -> None:
+        """A new scheduler stands last in declaration order."""
+        parent = self.machine if spec.parent == MACHINE else self.schedulers[spec.parent]
+        scheduler = Scheduler(spec=spec, parent=parent)
+        parent.children.append(scheduler)
+        self.schedulers[name] = scheduler
+        self.afresh.add(name)
+        if name not in self.names:
+            self.names.append(name)
+            self.ever[name] = set()
+            self.scheduler_ran[name] = 0
+            self.scheduler_waited[name] = 0
+
+    def _restate(self, registry: Registry) -> None:
+        """A scheduler whose effective pool, lwktpri, vcpus, quantum in ticks, exclusive or locked
+        changes starts afresh, whatever the cause.
+        """
+        self.registry = registry
+        specs = resolve(registry, self.topology, self.workload.hz)
+        changed: list[Scheduler] = []
+        for name, spec in specs.items():
+            if name not in self.schedulers:
+                self._create(name, spec)
+            elif spec != self.schedulers[name].spec:
+                self.schedulers[name].spec = spec
+                changed.append(self.schedulers[name])
+        for scheduler in changed:
+            # "The turns that it holds itself are forgotten."
+            self._forget_turns(scheduler)
+            self._start_afresh(scheduler)
+
+    def _forget_turns(self, scheduler: Scheduler) -> None:
+        turns = scheduler.parent.turns
+        scheduler.parent.turns = {k: t for k, t in turns.items() if t.holder is not scheduler}
+
+    def _start_afresh(self, scheduler: Scheduler) -> None:
+        """For it and all its descendants: no claims (the next requeue makes none) and no last cpu,
+        turns inside forgotten, vcpus afresh in the order of their numbers with fresh slices.
+        """
+        self.afresh.add(scheduler.spec.name)
+        scheduler.no_claims = True
+        scheduler.turns = {}
+        scheduler.fresh_vcpus()
+        for lwp in self.lwps:
+            if lwp.scheduler is scheduler:
+                lwp.last = None
+        for child in scheduler.children:
+            self._start_afresh(child)
+
+    def _move(self, lwp: Lwp, to: str) -> None:
+        """Its live lwps, in workload order, leave the old one; runnable ones join the new one's
+        tail with a fresh slice; sleepers wake there, later rforks fork there. No claim, last cpu
+        or home is taken along; what is left of a burst is.
+        """
+        if lwp.state == "unforked" and lwp.killed is None:
+            lwp.target = to
+        if not lwp.live:
+            return
+        self._leave(lwp)
+        lwp.scheduler = self.schedulers[to]
+        lwp.stays = False
+        lwp.last = None
+        lwp.home = None
+        self.ever[to].add(lwp.name)
+        if lwp.state == "runnable":
+            lwp.slice = 0
+            lwp.scheduler.queue.append(lwp)
+
+    def _leave(self, lwp: Lwp) -> None:
+        assert lwp.scheduler is not None
+        for place in (lwp.scheduler.queue, lwp.scheduler.picked):
+            if lwp in place:
+                place.remove(lwp)
+
+    def _kill(self, lwp: Lwp) -> None:
+        """It exits at once; what has not forked yet never does."""
+        if lwp.live:
+            self._leave(lwp)
+            lwp.state = "exited"
+            lwp.exited = self.now
+            lwp.home = None
+        if lwp.killed is None:
+            lwp.killed = self.now
+
+    def _destroy(self, statement: Destroy) -> None:
+        """All its lwps move to OTHER; then it is gone."""
+        for name in doomed(self.registry, statement):
+            scheduler = self.schedulers[name]
+            lwps = [lwp for lwp in self.lwps if lwp.live and lwp.scheduler is scheduler]
+            later = [lwp for lwp in self.lwps if lwp.state == "unforked" and lwp.target == name]
+            if lwps and statement.into is None:
+                # "live lwps at a destroy without OTHER"
+                raise RunFailed(self.now, f"{name} has live lwps")
+            if statement.into is not None:
+                for lwp in lwps + later:  # "its lwps" are also those that it is still to get
+                    self._move(lwp, statement.into)
+            self._forget_turns(scheduler)
+            scheduler.parent.children.remove(scheduler)
+            del self.schedulers[name]
+
+    def _reaches(self, domain: Domain, cpu: int) -> bool:
+        """A transparent one's cpu through the pool cpu behind it, a locked virtual one's through
+        the cpu it is fixed to, an unlocked virtual one's through any of its pool.
+        """
+        if not isinstance(domain, Scheduler):
+            return cpu in self.online
+        if domain.spec.vcpus is None:
+            return self._reaches(domain.parent, domain.spec.pool[cpu])
+        if domain.spec.locked:
+            return self._reaches(domain.parent, domain.spec.fixed(cpu))
+        return any(self._reaches(domain.parent, above) for above in domain.spec.pool)
+
+    def _usable(self, scheduler: Scheduler, cpu: int) -> bool:
+        """When no exclusive child holds it and it can reach an online real cpu."""
+        if cpu >= scheduler.spec.width:
+            return False
+        for child in scheduler.children:
+            if child.spec.exclusive and cpu in child.spec.pool:
+                return False
+        return self._reaches(scheduler, cpu)
+
+    def _give_home(self, lwp: Lwp) -> None:
+        """The usable cpu that is home to the fewest of the scheduler's live lwps, the
+        lowest-numbered among equals.
+        """
+        scheduler = lwp.scheduler
+        assert scheduler is not None
+        ranked: list[tuple[int, int]] = []
+        for cpu in range(scheduler.spec.width):
+            if self._usable(scheduler, cpu):
+                here = [
+                    other
+                    for other in self.lwps
+                    if other.live and other.scheduler is scheduler and other.home == cpu
+                ]
+                ranked.append((len(here), cpu))
+        if ranked:
+            lwp.home = min(ranked)[1]
+
+    def _homes(self) -> None:
+        """Once after the events of a tick, in every scheduler, homes that are no longer usable, or
+        no longer wanted because it is not locked now, are given up; then live lwps of locked
+        schedulers without a home get one, in workload order.
+        """
+        for lwp in self.lwps:
+            if lwp.live and lwp.home is not None:
+                assert lwp.scheduler is not None
+                if not lwp.scheduler.spec.locked or not self._usable(lwp.scheduler, lwp.home):
+                    lwp.home = None
+        for lwp in self.lwps:
+            if lwp.live and lwp.home is None:
+                assert lwp.scheduler is not None
+                if lwp.scheduler.spec.locked:
+                    self._give_home(lwp)
+
+    # --- The figures ------------------------------------------------------------------------
+
+    def _count(
+        self, chains: Mapping[str, tuple[tuple[str, int], ...]], events: tuple[str, ...]
+    ) -> None:
+        """Counts the tick and records it; bursts that end with it have not left yet."""
+        where = {lwp.name: cpu for cpu, lwp in self.ran_on.items()}
+        lwps: dict[str, LwpTick] = {}
+        for lwp in self.lwps:
+            before = lwp.left_with_slice == self.now - 1
+            if before and lwp.name not in where and lwp.killed != self.now:
+                lwp.preemptions += 1
+            if not lwp.live:
+                continue
+            assert lwp.scheduler is not None
+            if lwp.state == "sleeping":
+                state = "sleeping"
+                lwp.slept += 1
+                lwp.streak = 0
+            elif lwp.name in where:
+                state = "running"
+                lwp.ran += 1
+                lwp.streak = 0
+                if lwp.left > 0 and lwp.slice < lwp.scheduler.spec.quantum:
+                    lwp.left_with_slice = self.now
+            else:
+                state = "waiting"
+                lwp.waited += 1
+                lwp.streak += 1
+            domain: Domain = lwp.scheduler
+            while isinstance(domain, Scheduler):
+                self.scheduler_ran[domain.spec.name] += state == "running"
+                self.scheduler_waited[domain.spec.name] += state == "waiting"
+                domain = domain.parent
+            lwps[lwp.name] = LwpTick(
+                lwp.scheduler.spec.name,
+                state,
+                lwp.home,
+                where.get(lwp.name),
+                chains.get(lwp.name, ()),
+            )
+        for cpu in self.topology.cpus:
+            self.cpu_busy[cpu] += cpu in self.ran_on
+            self.cpu_offline[cpu] += cpu not in self.online
+        self.records.append(
+            Tick(
+                self.now,
+                events,
+                frozenset(self.afresh),
+                frozenset(self.online),
+                {name: scheduler.spec for name, scheduler in self.schedulers.items()},
+                {cpu: self.ran_on[cpu].name for cpu in sorted(self.ran_on)},
+                lwps,
+                {name: frozenset(cpus) for name, cpus in self.offered.items()},
+                {
+                    name: {v.number: v.placed for v in s.vpicked if v.placed is not None}
+                    for name, s in self.schedulers.items()
+                    if s.spec.vcpus is not None
+                },
+            )
+        )
+
+    def outcome(self) -> Outcome:
+        """The dict of a run, in the format of its JSON."""
+        segments = self._segments()
+        run = {
+            "schema": "usched.run/1",
+            "machine": self.topology.name,
+            "hz": self.workload.hz,
+            "ticks": self.now,
+            "cpus": [
+                {
+                    "cpu": cpu,
+                    "busy": self.cpu_busy[cpu],
+                    "idle": self.now - self.cpu_busy[cpu] - self.cpu_offline[cpu],
+                    "offline": self.cpu_offline[cpu],
+                }
+                for cpu in sorted(self.topology.cpus)
+            ],
+            "schedulers": [self._scheduler_figures(name) for name in self.names],
+            "lwps": [self._lwp_figures(lwp, segments) for lwp in self.lwps],
+            "segments": segments,
+        }
+        return Outcome(run, self.records)
+
+    def _segments(self) -> list[dict[str, Any]]:
+        """A segment is a longest run of ticks [from, to) of one lwp on one real cpu; sorted by
+        cpu, then from.
+        """
+        segments: list[dict[str, Any]] = []
+        for cpu in sorted(self.topology.cpus):
+            current: dict[str, Any] | None = None
+            for record in self.records:
+                name = record.cpus.get(cpu)
+                if current is not None and current["lwp"] == name:
+                    current["to"] = record.tick + 1
+                    continue
+                current = None
+                if name is not None:
+                    current = {"cpu": cpu, "from": record.tick, "to": record.tick + 1, "lwp": name}
+                    segments.append(current)
+        return segments
+
+    def _scheduler_figures(self, name: str) -> dict[str, Any]:
+        """starved: at the end some lwp of its own has waited, without a tick, for at least ten of
+        its quanta.
+        """
+        starved = False
+        if name in self.schedulers:
+            scheduler = self.schedulers[name]
+            for lwp in self.lwps:
+                waits = lwp.state == "runnable" and lwp.scheduler is scheduler
+                if waits and lwp.streak >= 10 * scheduler.spec.quantum:
+                    starved = True
+        return {
+            "name": name,
+            "ran": self.scheduler_ran[name],
+            "waited": self.scheduler_waited[name],
+            "lwps": len(self.ever[name]),
+            "starved": starved,
+        }
+
+    def _lwp_figures(self, lwp: Lwp, segments: list[dict[str, Any]]) -> dict[str, Any]:
+        mine = sorted((s for s in segments if s["lwp"] == lwp.name), key=lambda s: int(s["from"]))
+        return {
+            "name": lwp.name,
+            "scheduler": lwp.scheduler.spec.name if lwp.scheduler is not None else lwp.target,
+            "ran": lwp.ran,
+            "waited": lwp.waited,
+            "slept": lwp.slept,
+            "dispatches": len(mine),
+            "preemptions": lwp.preemptions,
+            "migrations": sum(one["cpu"] != other["cpu"] for one, other in pairwise(mine)),
+            "bursts": lwp.ended,
+            "response": _response(lwp.responses),
+            "misses": self._misses(lwp),
+            "exited": lwp.exited,
+        }
+
+    def _misses(self, lwp: Lwp) -> int:
+        """Bursts that ended later than due + deadline, or had not ended by then at the end of the
+        run (due + deadline at most the run's length), also those that were due and never began.
+        """
+        program = lwp.program
+        if program.period is None or program.deadline is None or lwp.state == "unforked":
+            return 0
+        # "An lwp's figures count from its fork to its exit or the end."
+        end = self.now if lwp.exited is None else lwp.exited
+        misses = lwp.late
+        index = lwp.burst
+        while program.burst(index) is not None:
+            if lwp.fork + index * program.period + program.deadline > end:
+                break
+            misses += 1
+            index += 1
+        return misses
+
+
+def _response(values: list[int]) -> dict[str, Any] | None:
+    """Percentiles nearest-rank, mean to three decimals; null where none ended."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    count = len(ordered)
+    return {
+        "max": ordered[-1],
+        "mean": round(sum(ordered) / count, 3),
+        "p50": ordered[-(-50 * count // 100) - 1],
+        "p99": ordered[-(-99 * count // 100) - 1],
+    }
+
+
+def simulate(
+    topology: dict[str, Any], script: list[str], workload: dict[str, Any], ticks: int
+) -> Outcome:
+    """Runs a workload under a script on a machine for so many ticks."""
+    machine = read_topology(topology)
+    work = read_workload(workload, machine)
+    registry: Registry = {}
+    for line in script:
+        statement = parse(line)
+        if statement is not None:
+            registry = apply(registry, statement, machine, work.hz)
+    validate(registry, machine, work)
+    run = Run(machine, registry, work)
+    for _ in range(ticks):
+        run.tick()
+    return run.outcome()
+
+
+def table(outcome: Outcome) -> str:
+    """The per-cpu assignment, one row a cpu and one column a tick; `.` is idle."""
+    cpus = [entry["cpu"] for entry in outcome.run["cpus"]]
+    columns = [["tick", *(f"cpu{cpu}" for cpu in cpus)]]
+    for record in outcome.ticks:
+        columns.append([str(record.tick), *(record.cpus.get(cpu, ".") for cpu in cpus)])
+    first = max(map(len, columns[0]))
+    width = max((len(cell) for column in columns[1:] for cell in column), default=1)
+    rows = []
+    for row in zip(*columns, strict=True):
+        rows.append(
+            " ".join([row[0].ljust(first) + " ", *(cell.ljust(width) for cell in row[1:])]).rstrip()
+        )
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,128 @@
+"""The dispatcher against the naive reference, which shares no code with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import laws
+import pytest
+import reference
+from hypothesis import HealthCheck, given, settings
+from scenarios import Scenario, scenarios, seeded
+
+from usched.engine.dispatcher import simulate
+from usched.meaning.registry import EMPTY
+from usched.meaning.timetable import Timetable, plan_timetable
+from usched.meaning.tree import Tree
+from usched.text.grammar import Unreadable, parse_script
+from usched.text.runs import format_run_json
+from usched.text.topology import parse_topology
+from usched.text.workload import parse_workload
+from usched.words.located import locate
+from usched.words.problems import Misused, UschedError
+
+
+def plan(scenario: Scenario) -> Timetable:
+    """A scenario as the dispatcher takes it. Raises UschedError when it is refused."""
+    topology = parse_topology(locate(scenario.topology))
+    tree = Tree(EMPTY, topology)
+    lines = parse_script("\n".join(scenario.script), "script")
+    for place, (_, statement) in enumerate(lines, start=1):
+        if isinstance(statement, Unreadable):
+            raise Misused(statement.problem)
+        tree.apply(statement, place)
+    return plan_timetable(tree.registry(), topology, parse_workload(locate(scenario.workload)))
+
+
+def dispatch(timetable: Timetable, ticks: int) -> dict[str, Any]:
+    record = json.loads("".join(format_run_json(simulate(timetable, ticks))))
+    assert isinstance(record, dict)
+    return record
+
+
+def ours(scenario: Scenario) -> tuple[str, object]:
+    try:
+        timetable = plan(scenario)
+    except UschedError:
+        return "refused", None
+    try:
+        return "valid", dispatch(timetable, scenario.ticks)
+    except UschedError:
+        return "failed", None
+
+
+def theirs(scenario: Scenario) -> tuple[str, object]:
+    try:
+        return "valid", scenario.run().run
+    except reference.Refused:
+        return "refused", None
+    except reference.RunFailed:
+        return "failed", None
+
+
+def disagreements(seeds: Iterable[int]) -> list[int]:
+    return [seed for seed in seeds if ours(seeded(seed)) != theirs(seeded(seed))]
+
+
+# ten parts, so that workers can share them
+@pytest.mark.parametrize("part", range(10))
+def test_every_figure_of_seeded_scenarios_is_the_reference_s(part: int) -> None:
+    assert disagreements(range(part * 300, (part + 1) * 300)) == []
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(scenarios())
+def test_every_figure_of_random_scenarios_is_the_reference_s(scenario: Scenario) -> None:
+    assert ours(scenario) == theirs(scenario)
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_the_laws_hold_on_every_tick(part: int) -> None:
+    """The run equals the reference's, so the reference's ticks are the dispatcher's."""
+    held = 0
+    for seed in range(50_000 + part * 60, 50_000 + (part + 1) * 60):
+        scenario = seeded(seed)
+        if scenario.kind() != "valid":
+            continue
+        outcome = scenario.run()
+        assert ours(scenario) == ("valid", outcome.run)
+        laws.check(outcome)
+        held += 1
+    assert held > 30
+
+
+def test_a_run_is_a_prefix_of_the_run_one_tick_longer() -> None:
+    compared = 0
+    for seed in range(60_000, 60_060):
+        scenario = seeded(seed)
+        if ours(scenario)[0] != "valid":
+            continue
+        timetable = plan(scenario)
+        runs = [simulate(timetable, ticks) for ticks in range(1, scenario.ticks + 1)]
+        cells = [
+            {(s.cpu, t): s.lwp for s in run.segments for t in range(s.start, s.end)} for run in runs
+        ]
+        for shorter, longer, ticks in zip(cells, cells[1:], range(1, scenario.ticks), strict=False):
+            assert shorter == {key: lwp for key, lwp in longer.items() if key[1] < ticks}
+        compared += 1
+    assert compared > 30
+
+
+def test_a_long_quiet_run_takes_steps_not_ticks() -> None:
+    """Two hogs in slices of a million: the count of decisions is that of the changes."""
+    scenario = Scenario(
+        {"machine": "two", "cores": 2},
+        ["A on cpu* lwktpri 4 quantum 1000000"],
+        {"programs": [{"name": "a", "scheduler": "A", "rforks": 3, "run": 10**9}]},
+        10**8,
+    )
+    steps: list[int] = []
+    run = simulate(plan(scenario), 10**8, progress=steps.append)
+    assert sum(lwp.ran for lwp in run.lwps) == 2 * 10**8
+    assert len(steps) < 1000

@@ -1,0 +1,133 @@
+"""Which real cpus a scheduler can reach, and through which of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from usched.meaning.tree import Scheduler, Tree
+from usched.words.cpuset import NO_CPUS, CpuSet
+from usched.words.statement import MACHINE, parent_of
+
+
+def own_cpus(scheduler: Scheduler) -> CpuSet:
+    """A scheduler's cpus in its own numbers."""
+    return CpuSet.span(0, scheduler.width - 1)
+
+
+def reach(tree: Tree, name: str, cpus: CpuSet) -> CpuSet:
+    """The real cpus, online or not, that these cpus of a domain can be on."""
+    while name != MACHINE and cpus:
+        scheduler = tree.scheduler(name)
+        if scheduler is None:
+            return NO_CPUS
+        cpus = above(scheduler, cpus)
+        name = parent_of(name)
+    return cpus
+
+
+def above(scheduler: Scheduler, cpus: CpuSet) -> CpuSet:
+    """The parent's cpus that these cpus of a scheduler can be on."""
+    if scheduler.virtual and not scheduler.declare.locked:
+        return scheduler.pool  # every vcpu floats over all of them
+    if cpus == own_cpus(scheduler) and not scheduler.virtual:
+        return scheduler.pool
+    pool = tuple(scheduler.pool)
+    return CpuSet.of(pool[cpu % len(pool)] for cpu in cpus)
+
+
+def below(scheduler: Scheduler, cpus: CpuSet) -> CpuSet:
+    """The scheduler's cpus that can be on these cpus of its parent."""
+    if not cpus & scheduler.pool:
+        return NO_CPUS
+    if scheduler.virtual and not scheduler.declare.locked:
+        return own_cpus(scheduler)
+    size = len(scheduler.pool)
+    places = [place for place, cpu in enumerate(scheduler.pool) if cpu in cpus]
+    return CpuSet.of(own for place in places for own in range(place, scheduler.width, size))
+
+
+def reach_of(tree: Tree, scheduler: Scheduler) -> CpuSet:
+    """The real cpus that a scheduler can reach."""
+    return reach(tree, scheduler.name, own_cpus(scheduler))
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A scheduler that may run on a real cpu. cpus: those of its own that can be on it.
+
+    own: those of them on which its own lwps run (no exclusive child holds them).
+    """
+
+    scheduler: Scheduler
+    cpus: CpuSet
+    own: CpuSet
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """A scheduler that may not run there, and why."""
+
+    name: str
+    reason: str
+
+
+def routes_to(tree: Tree, cpu: int) -> tuple[list[Route], list[Barred]]:
+    """Who may run on a real cpu: by descending lwktpri, each subtree behind its root; and why
+    the others may not."""
+    routes: list[Route] = []
+    barred: list[Barred] = []
+    _follow(tree, MACHINE, CpuSet.of([cpu]), routes, barred)
+    return routes, barred
+
+
+def _follow(tree: Tree, name: str, cpus: CpuSet, routes: list[Route], barred: list[Barred]) -> None:
+    children = in_order(tree, name)
+    for child in children:
+        here = below(child, cpus)
+        if not here:
+            barred.append(Barred(child.name, _explain_absence(tree, child, cpus, children)))
+            below_it = (entry.name for entry in tree.walk(child.name))
+            barred += [Barred(inside, f"it stands in {child.name}") for inside in below_it]
+            continue
+        held = held_cpus(tree, child.name)
+        routes.append(Route(child, here, here - held))
+        _follow(tree, child.name, here, routes, barred)
+
+
+def in_order(tree: Tree, name: str) -> list[Scheduler]:
+    """A domain's children that fit, in the order in which they are offered cpus."""
+    fitting = (tree.scheduler(entry.name) for entry in tree.children(name))
+    children = [child for child in fitting if child is not None]
+    return sorted(children, key=lambda child: -child.declare.lwktpri)
+
+
+def held_cpus(tree: Tree, name: str) -> CpuSet:
+    """A domain's cpus that exclusive children hold."""
+    held = NO_CPUS
+    for child in in_order(tree, name):
+        if child.declare.exclusive:
+            held |= child.pool
+    return held
+
+
+def _explain_absence(
+    tree: Tree, child: Scheduler, cpus: CpuSet, siblings: Iterable[Scheduler]
+) -> str:
+    from usched.text.canonical import format_cpu_terms
+
+    taken = [
+        sibling.name
+        for sibling in siblings
+        if sibling.declare.exclusive and sibling.pool & cpus and sibling.name != child.name
+    ]
+    view = tree.view(parent_of(child.name))
+    if taken and view is not None:
+        from usched.meaning.selectors import select_cpus
+
+        if select_cpus(child.declare.cpus, view).cpus & cpus:
+            return f"only {' and '.join(taken)} may (exclusive)"
+    where = f" of {parent_of(child.name)}" if parent_of(child.name) else ""
+    if not child.pool & cpus:
+        return f"its pool is {format_cpu_terms(child.declare.cpus)}{where}"
+    return f"none of its {child.width} locked vcpus is fixed to it"
