@@ -70,7 +70,7 @@ def carry_out(context: Context, script: Iterable[ScriptLine], dry_run: bool = Fa
         else:
             record = None
         tree = Tree(store, machine.topology)
-        ledger = _Ledger(tree, store.last_revision() + 1)
+        ledger = Ledger(tree, store.last_revision() + 1)
         ledger.take_all(script)
         if record is not None:
             ledger.add_topology(record, machine.topology)
@@ -80,7 +80,7 @@ def carry_out(context: Context, script: Iterable[ScriptLine], dry_run: bool = Fa
     return Outcome(machine, tuple(ledger.done), declared)
 
 
-class _Ledger:
+class Ledger:
     """Statements as they are carried out, what each one did, and all that went wrong."""
 
     def __init__(self, tree: Tree, number: int) -> None:
@@ -105,7 +105,7 @@ class _Ledger:
     def take(self, statement: Statement | Unreadable) -> None:
         if isinstance(statement, Unreadable):
             raise Misused(statement.problem)
-        befores = _Befores(self.tree, statement)
+        befores = Befores(self.tree, statement)
         changes = self.tree.apply(statement, self.number)
         edits = befores.edits(changes)
         if not edits:
@@ -140,7 +140,7 @@ class _Ledger:
         return missing is not None and any(is_beneath(missing, name) for name in self._failed)
 
 
-class _Befores:
+class Befores:
     """The declarations that a statement may replace, looked up before it is carried out."""
 
     def __init__(self, tree: Tree, statement: Statement) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -21,9 +21,11 @@ class Context:
 
     root: where the machine's /sys is looked for. wait: seconds to wait for another writer.
     is_default: whether nobody named the registry, so that its folder may have to be made.
+    tell: takes each sentence on what had to be assumed about the machine.
     """
 
     registry: str
+    tell: Callable[[str], None]
     topology: str | None = None
     root: str = "/"
     wait: float = 10.0
@@ -45,11 +47,10 @@ def open_registry(context: Context, write: bool = False) -> Iterator[Store]:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The topology in force. origin: `declared`, `given` or `host`. notes: what was assumed."""
+    """The topology in force. origin: `declared`, `given` or `host`."""
 
     topology: Topology
     origin: str
-    notes: tuple[str, ...] = ()
 
 
 def find_machine(store: Store, context: Context) -> Machine:
@@ -58,7 +59,9 @@ def find_machine(store: Store, context: Context) -> Machine:
         from usched.world.topology_file import load_topology
 
         topology, notes = load_topology(context.topology)
-        return Machine(topology, "given", tuple(notes))
+        for note in notes:
+            context.tell(note)
+        return Machine(topology, "given")
     record = store.topology_record()
     if record is not None:
         return Machine(read_record(record), "declared")
@@ -70,8 +73,10 @@ def find_host(context: Context) -> Machine:
     from usched.world.host import detect_topology
 
     topology, notes = detect_topology(context.root)
-    told = f"no topology is declared: using this machine's ({len(topology.cpus)} cpus)"
-    return Machine(topology, "host", (told, *notes))
+    context.tell(f"no topology is declared: using this machine's ({len(topology.cpus)} cpus)")
+    for note in notes:
+        context.tell(note)
+    return Machine(topology, "host")
 
 
 def write_record(topology: Topology) -> str:

@@ -142,11 +142,13 @@ class Tally:
         """In the order in which the names were first declared, a parent before its children."""
         ran = dict.fromkeys(self.schedulers, 0)
         waited = dict.fromkeys(self.schedulers, 0)
+        migrations = dict.fromkeys(self.schedulers, 0)
         for name, counts in self.schedulers.items():
             above = name
             while above:
                 ran[above] += counts.ran
                 waited[above] += counts.waited
+                migrations[above] += counts.migrations
                 above = above.rpartition("/")[0]
         return tuple(
             SchedulerFigures(
@@ -156,7 +158,7 @@ class Tally:
                 counts.ran,
                 counts.waited,
                 len(counts.lwps),
-                counts.migrations,
+                migrations[name],
                 name in starved,
             )
             for name, counts in self.schedulers.items()

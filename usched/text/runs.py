@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from usched.words.run import LwpFigures, Run, SchedulerFigures, Segment
 
@@ -33,7 +33,7 @@ def format_run_json(run: Run, segments: bool = True) -> Iterator[str]:
     yield "}\n"
 
 
-def _format_list(name: str, records: Iterable[dict[str, object]]) -> str:
+def _format_list(name: str, records: Iterable[Mapping[str, object]]) -> str:
     return f',\n"{name}": [' + ",\n  ".join(map(json.dumps, records)) + "]"
 
 

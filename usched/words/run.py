@@ -27,7 +27,7 @@ class CpuFigures:
 
 @dataclass(frozen=True, slots=True)
 class SchedulerFigures:
-    """ran, waited: lwp-ticks spent in it or beneath it; own_*: in it alone.
+    """ran, waited: lwp-ticks spent in it or beneath it, migrations likewise; own_*: in it alone.
 
     lwps: how many were ever its own. starved: at the end an lwp of its own has waited for at
     least ten quanta.

@@ -1,0 +1,89 @@
+"""Reading the registry: the tree on its machine, the log, revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from usched.actions.change import Ledger, ScriptLine, require_revision
+from usched.actions.context import Context, Machine, find_machine, open_registry
+from usched.meaning.registry import Difference, Registry, compare_registries
+from usched.meaning.tree import Tree
+from usched.meaning.warnings import find_warnings
+from usched.words.problems import Problem, Refused
+from usched.world.store import Revision, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The registry as it is, on a machine. The tree reads on while the registry is open."""
+
+    store: Store
+    machine: Machine
+    tree: Tree
+
+
+@contextmanager
+def read_registry(context: Context) -> Iterator[Reading]:
+    """Open the registry for reading; says what does not fit its machine."""
+    with open_registry(context) as store:
+        machine = find_machine(store, context)
+        yield Reading(store, machine, Tree(store.registry(), machine.topology))
+
+
+def read_statements(context: Context) -> Registry:
+    """The declarations alone: no machine is looked for."""
+    with open_registry(context) as store:
+        return store.registry()
+
+
+def read_log(context: Context, name: str | None, limit: int | None) -> list[Revision]:
+    """The log, newest first. Raises NoSuchName for a name that no revision changed."""
+    with open_registry(context) as store:
+        found = store.revisions(name, limit)
+        if name is not None and not found:
+            Tree(store.registry(), find_machine(store, context).topology).require(name)
+        return found
+
+
+def read_difference(
+    context: Context, old: int, new: int | None
+) -> tuple[list[Difference], tuple[str | None, str | None]]:
+    """What differs between two revisions (new None: now), and the topology records if they do."""
+    with open_registry(context) as store:
+        require_revision(store, old)
+        last = store.last_revision() if new is None else new
+        require_revision(store, last)
+        differences = compare_registries(store.registry_at(old), store.registry_at(last))
+        records = (store.topology_record(old), store.topology_record(last))
+    return differences, records if records[0] != records[1] else (None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check found: the tree with the scripts carried out, of so many schedulers."""
+
+    tree: Tree
+    schedulers: int
+    warnings: list[Problem]
+
+
+def check_registry(context: Context, script: list[ScriptLine]) -> Report:
+    """Carry scripts out on a copy and look at everything. Raises Refused with all that is wrong."""
+    with open_registry(context) as store:
+        machine = find_machine(store, context)
+        tree = Tree(store.registry(), machine.topology)
+        problems = tree.survey()
+        if problems and not script:
+            raise Refused(problems)
+        carry_out_on(tree, script)
+        problems = tree.survey()
+        if problems:
+            raise Refused(problems)
+        return Report(tree, len(tree.names()), find_warnings(tree))
+
+
+def carry_out_on(tree: Tree, script: list[ScriptLine]) -> None:
+    """Statements on a tree that nobody keeps."""
+    Ledger(tree, 1 + max((entry.place for entry in tree.walk()), default=0)).take_all(script)

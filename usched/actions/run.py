@@ -1,0 +1,65 @@
+"""Simulating: a workload on the registry, or on one from a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from usched.actions.change import ScriptLine
+from usched.actions.context import Context, Machine, find_machine, open_registry
+from usched.actions.read import carry_out_on
+from usched.engine.dispatcher import simulate
+from usched.meaning.reach import reach_of
+from usched.meaning.registry import EMPTY, Registry
+from usched.meaning.timetable import Timetable, plan_timetable
+from usched.meaning.tree import Tree
+from usched.text.workload import parse_workload
+from usched.words.cpuset import CpuSet
+from usched.words.run import Run
+from usched.words.workload import Workload
+from usched.world.yaml_file import load_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """A run, and what a report says along with it. reach: real cpus of each scheduler at tick 0."""
+
+    machine: Machine
+    workload: Workload
+    timetable: Timetable
+    reach: dict[str, CpuSet]
+
+
+def prepare(context: Context, path: str, script: list[ScriptLine] | None) -> Simulation:
+    """Read a workload and hold it against the registry, or against a script's instead."""
+    workload = parse_workload(load_yaml(path, "workload"))
+    with open_registry(context) as store:
+        machine = find_machine(store, context)
+        registry = store.registry() if script is None else EMPTY
+    if script is not None:
+        registry = build_registry(machine, script)
+    tree = Tree(registry, machine.topology)
+    timetable = plan_timetable(registry, machine.topology, workload)
+    reach = {each.name: reach_of(tree, each) for each in timetable.schedulers}
+    return Simulation(machine, workload, timetable, reach)
+
+
+def build_registry(machine: Machine, script: list[ScriptLine]) -> Registry:
+    """The registry that a script makes out of nothing."""
+    tree = Tree(EMPTY, machine.topology)
+    carry_out_on(tree, script)
+    return tree.registry()
+
+
+def run(
+    simulation: Simulation,
+    ticks: int | None,
+    at: int | None,
+    progress: Callable[[int], None] | None,
+) -> Run:
+    return simulate(simulation.timetable, ticks, at, progress)
+
+
+def check_workload(tree: Tree, path: str) -> None:
+    """Hold a workload against a tree. Raises Refused with everything that is wrong."""
+    plan_timetable(tree.registry(), tree.topology, parse_workload(load_yaml(path, "workload")))

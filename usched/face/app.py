@@ -1,0 +1,150 @@
+"""The `usched` command: statements and subcommands share the first word, and are told apart.
+
+A reserved word begins a subcommand, everything else a statement: a scheduler cannot have a
+reserved name, so nothing is guessed. This is also the one place where an error becomes a message
+and an exit status.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+from usched import __version__
+from usched.face.options import Settings, common_options
+from usched.face.output import print_error, warn
+from usched.words.problems import EnvironmentFailed, UschedError
+from usched.words.statement import SUBCOMMANDS
+
+_EPILOG = """\b
+Statements (the words may also stand in a .usched file, one statement a line):
+  NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
+  destroy NAME [into NAME] [recursive]
+  grant NAME to USER [lwktpri MAX] [depth MAX] [until TIME]
+  revoke NAME
+\b
+CPUS:  'cpu*' cpu3 cpu0-7 core0 llc0 node0 socket0 ... [except ...]
+TIME:  10 (ticks) 500us 100ms 2s
+\b
+Examples:
+  usched NORM on 'cpu*' lwktpri 6
+  usched MYCUSTOM on cpu1 cpu2 lwktpri 4 locked
+  usched batch configs/pools.usched
+  usched simulate configs/workloads/mail.yaml
+
+Exit status: 0 done, 1 the environment failed, 2 usage, 3 refused, 4 no such name, 5 not permitted.
+See usched(8), usched(5) and usched-model(7)."""
+
+
+class _Group(click.Group):
+    """Subcommands by their names, each imported when it is called; else a statement."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return sorted(SUBCOMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in SUBCOMMANDS:
+            return None
+        module = "statement" if cmd_name == "destroy" else cmd_name
+        command = import_module(f"usched.face.commands.{module}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        first = args[0]
+        is_statement = first not in SUBCOMMANDS or _names_reserved(args)
+        if is_statement and first.startswith("-"):
+            raise click.NoSuchOption(first, ctx=ctx)
+        if is_statement or first == "destroy":
+            from usched.face.commands.statement import command
+
+            return first, command, args
+        return first, self.get_command(ctx, first), args[1:]
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Options, subcommands, and the schedulers that a statement may begin with."""
+        from click.shell_completion import CompletionItem
+
+        from usched.face.completing import items, scheduler_names
+
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        found = [
+            CompletionItem(name, help=line)
+            for name, line in sorted(SUBCOMMANDS.items())
+            if name.startswith(incomplete)
+        ]
+        return found + items(scheduler_names(ctx), incomplete)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The subcommands with their lines, without importing any of them."""
+        with formatter.section("Subcommands"):
+            formatter.write_dl(sorted(SUBCOMMANDS.items()))
+
+
+def _names_reserved(args: Sequence[str]) -> bool:
+    """`list on cpu0 lwktpri 4`: meant as a statement, to be refused for its reserved name."""
+    return len(args) > 3 and args[1] == "on" and "lwktpri" in args[2:]
+
+
+@click.command(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    subcommand_metavar="STATEMENT | SUBCOMMAND [ARGS]...",
+    epilog=_EPILOG,
+    invoke_without_command=False,
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@common_options
+@click.pass_context
+def usched(ctx: click.Context) -> None:
+    """Share out the CPUs of a machine between recursive userland schedulers.
+
+    A statement declares or destroys a scheduler; a subcommand does the rest.
+    """
+    ctx.ensure_object(Settings)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command and exit with its status."""
+    sys.exit(run(args))
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run the command; its exit status. No error that is the user's to mend leaves a traceback."""
+    try:
+        result = usched.main(args, prog_name="usched", standalone_mode=False)
+        sys.stdout.flush()
+    except UschedError as error:
+        print_error(error)
+        return error.status
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        warn("interrupted")
+        return 130
+    except BrokenPipeError:
+        _drop_output()
+        return 0  # who reads has enough, as with `| head`
+    except OSError as error:
+        _drop_output()
+        print_error(EnvironmentFailed(f"{error.filename or 'output'}: {error.strerror}"))
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _drop_output() -> None:
+    """Keep the interpreter from failing once more when it flushes standard output at exit."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,0 +1,32 @@
+"""`usched batch FILE`: a script of statements, all or nothing."""
+
+from __future__ import annotations
+
+import click
+
+from usched.actions.change import carry_out
+from usched.face.commands.statement import print_outcome
+from usched.face.options import common_options, context_of, dry_run_option
+from usched.text.grammar import parse_script
+from usched.world.files import read_text
+
+
+@click.command("batch")
+@click.argument("file", metavar="FILE")
+@dry_run_option
+@click.option("-q", "--quiet", is_flag=True, help="Print only the last line.")
+@common_options
+@click.pass_context
+def command(ctx: click.Context, file: str, dry_run: bool, quiet: bool) -> None:
+    """Carry out the statements of FILE (-: standard input), all of them or none.
+
+    Each is validated after the ones before it; every error in the file is shown.
+    """
+    label, text = read_text(file, "script")
+    outcome = carry_out(context_of(ctx), parse_script(text, label), dry_run)
+    if not quiet:
+        print_outcome(outcome, dry_run)
+    numbers = [done.revision for done in outcome.done if done.revision is not None]
+    word = "would make revisions" if dry_run else "revisions"
+    span = f", {word} {numbers[0]}-{numbers[-1]}" if numbers else ", nothing new"
+    click.echo(f"# {len(outcome.done)} statements{span}")

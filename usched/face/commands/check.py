@@ -1,0 +1,51 @@
+"""`usched check [FILE...]`: look at everything, change nothing."""
+
+from __future__ import annotations
+
+import click
+
+from usched.actions.change import ScriptLine
+from usched.actions.read import check_registry
+from usched.actions.run import check_workload
+from usched.face.options import common_options, context_of, json_option
+from usched.face.output import print_json, warn
+from usched.face.records import problem_record
+from usched.text.grammar import parse_script
+from usched.words.problems import format_problem
+from usched.world.files import read_text
+
+
+@click.command("check")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@json_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, files: tuple[str, ...], as_json: bool) -> None:
+    """Validate the registry on its machine and print warnings; change nothing.
+
+    With FILEs: as if these scripts were carried out first. A FILE that ends in .yaml or .yml is a
+    workload, and is held against the result.
+    """
+    context = context_of(ctx)
+    script: list[ScriptLine] = []
+    workloads = []
+    for file in files:
+        if file.endswith((".yaml", ".yml")):
+            workloads.append(file)
+        else:
+            label, text = read_text(file, "script")
+            script += parse_script(text, label)
+    report = check_registry(context, script)
+    for workload in workloads:
+        check_workload(report.tree, workload)
+    if as_json:
+        records = [problem_record(warning) for warning in report.warnings]
+        print_json({"valid": True, "schedulers": report.schedulers, "warnings": records})
+        return
+    for warning in report.warnings:
+        warn(f"warning: {format_problem(warning)}")
+    machine = report.tree.topology
+    click.echo(
+        f"{report.schedulers} schedulers are valid on {machine.machine} ({len(machine.cpus)} cpus)"
+        f", {len(report.warnings)} warnings"
+    )

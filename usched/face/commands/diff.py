@@ -1,0 +1,35 @@
+"""`usched diff REV [REV]`: what changed between two revisions."""
+
+from __future__ import annotations
+
+import click
+
+from usched.actions.read import read_difference
+from usched.face.options import common_options, context_of, json_option
+from usched.face.output import print_json
+
+
+@click.command("diff")
+@click.argument("old", type=click.IntRange(0), metavar="REV")
+@click.argument("new", type=click.IntRange(0), metavar="[REV]", required=False)
+@json_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, old: int, new: int | None, as_json: bool) -> None:
+    """Show what changed from one revision to another, or to now; 0 is the empty registry."""
+    differences, topologies = read_difference(context_of(ctx), old, new)
+    changed = topologies != (None, None)
+    if as_json:
+        records = [{"name": d.name, "before": d.before, "after": d.after} for d in differences]
+        print_json({"schedulers": records, "topology_changed": changed})
+        return
+    if changed:
+        for sign, record in zip("-+", topologies, strict=True):
+            click.echo(f"{sign} # topology {record or 'not declared: the machine at hand'}")
+    for difference in differences:
+        if difference.before is not None:
+            click.echo(f"- {difference.before}")
+        if difference.after is not None:
+            click.echo(f"+ {difference.after}")
+    if not differences and not changed:
+        click.echo("# no difference")

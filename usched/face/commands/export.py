@@ -1,0 +1,28 @@
+"""`usched export`: the registry as a script."""
+
+from __future__ import annotations
+
+import click
+
+from usched.actions.read import read_statements
+from usched.face.options import common_options, context_of, json_option
+from usched.face.output import print_json
+from usched.meaning.registry import export_order, format_registry
+from usched.text.canonical import format_statement
+
+
+@click.command("export")
+@json_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """Print the registry as a .usched script.
+
+    Each statement is in canonical form and valid in its turn: `usched batch` makes the same
+    registry of them, there or on another machine.
+    """
+    registry = read_statements(context_of(ctx))
+    if as_json:
+        print_json([format_statement(entry.declare) for entry in export_order(registry)])
+    else:
+        click.echo(format_registry(registry), nl=False)

@@ -1,0 +1,119 @@
+"""`usched map`: a grid of schedulers and cpus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from usched.actions.read import read_registry
+from usched.face.options import common_options, context_of, json_option
+from usched.face.output import print_json, terminal_width
+from usched.face.unfit import warn_unfit
+from usched.meaning.reach import reach_of
+from usched.meaning.tree import Scheduler, Tree
+from usched.words.cpuset import CpuSet, format_cpus
+from usched.words.statement import parent_of
+
+#: With more blocks than this the grid is turned: a line for each run of cpus.
+_MAX_BLOCKS = 4
+
+_LEGEND = "#: runs there   X: it alone (exclusive)   ~: by vcpus that float   .: does not"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    scheduler: Scheduler
+    cpus: CpuSet
+    sign: str
+
+
+@click.command("map")
+@json_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """Draw which scheduler has which cpu: a row a scheduler, a column a cpu of the machine."""
+    with read_registry(context_of(ctx)) as reading:
+        tree = reading.tree
+        warn_unfit(tree)
+        rows = [_Row(each, reach_of(tree, each), _sign(tree, each)) for each in tree.schedulers()]
+        if as_json:
+            print_json(_record(tree, rows))
+            return
+        if not rows:
+            click.echo("no schedulers; declare one: usched NORM on 'cpu*' lwktpri 6")
+            return
+        _draw(tree, rows)
+
+
+def _sign(tree: Tree, scheduler: Scheduler) -> str:
+    """`~` where a floating vcpu stands between it and the machine, its own or an ancestor's."""
+    name = scheduler.name
+    exclusive = scheduler.declare.exclusive
+    while name:
+        each = tree.scheduler(name)
+        if each is not None and each.virtual and not each.declare.locked:
+            return "~"
+        name = parent_of(name)
+    return "X" if exclusive else "#"
+
+
+def _record(tree: Tree, rows: Sequence[_Row]) -> dict[str, object]:
+    return {
+        "machine": tree.topology.machine,
+        "cpus": list(tree.topology.all),
+        "offline": list(tree.topology.offline),
+        "schedulers": [
+            {
+                "name": row.scheduler.name,
+                "lwktpri": row.scheduler.declare.lwktpri,
+                "cpus": list(row.cpus),
+                "floating": row.sign == "~",
+                "exclusive": row.scheduler.declare.exclusive,
+            }
+            for row in rows
+        ],
+    }
+
+
+def _draw(tree: Tree, rows: Sequence[_Row]) -> None:
+    cpus = list(tree.topology.all)
+    margin = max(len("lwktpri"), *(len(row.scheduler.name) + 3 for row in rows))
+    width = max(8, terminal_width() - margin - 1)
+    blocks = [cpus[first : first + width] for first in range(0, len(cpus), width)]
+    if len(blocks) > _MAX_BLOCKS:
+        _draw_turned(cpus, rows)
+    else:
+        for block in blocks:
+            _draw_block(block, rows, margin, tree.topology.offline)
+    click.echo(_LEGEND)
+
+
+def _draw_block(block: Sequence[int], rows: Sequence[_Row], margin: int, offline: CpuSet) -> None:
+    digits = len(str(block[-1]))
+    for place in range(digits):
+        label = "cpu" if place == digits - 1 else ""
+        numbers = "".join(str(cpu).rjust(digits)[place] for cpu in block)
+        click.echo(f"{label:{margin}} {numbers}".rstrip())
+    for row in rows:
+        name = f"{row.scheduler.name} {row.scheduler.declare.lwktpri}"
+        cells = "".join(row.sign if cpu in row.cpus else "." for cpu in block)
+        click.echo(f"{name:{margin}} {cells}")
+    if CpuSet.of(block) & offline:
+        cells = "".join("o" if cpu in offline else " " for cpu in block)
+        click.echo(f"{'offline':{margin}} {cells}".rstrip())
+
+
+def _draw_turned(cpus: Sequence[int], rows: Sequence[_Row]) -> None:
+    """A line for each run of cpus that the same schedulers have."""
+    runs: list[tuple[list[int], list[str]]] = []
+    for cpu in cpus:
+        here = [f"{row.scheduler.name}{row.sign}" for row in rows if cpu in row.cpus]
+        if runs and runs[-1][1] == here:
+            runs[-1][0].append(cpu)
+        else:
+            runs.append(([cpu], here))
+    for run, here in runs:
+        click.echo(f"{format_cpus(CpuSet.of(run))}: {' '.join(here) or '.'}")

@@ -1,0 +1,35 @@
+"""`usched rollback REV`: the registry as it was."""
+
+from __future__ import annotations
+
+import click
+
+from usched.actions.change import roll_back
+from usched.face.options import common_options, context_of, dry_run_option
+from usched.text.canonical import format_statement
+
+
+@click.command("rollback")
+@click.argument("revision", type=click.IntRange(0), metavar="REV")
+@dry_run_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, revision: int, dry_run: bool) -> None:
+    """Make the registry what it was after revision REV, topology included.
+
+    That is a change like any other: it is validated, and it is a revision of its own.
+    """
+    done = roll_back(context_of(ctx), revision, dry_run)
+    if done.revision is None:
+        click.echo(f"# the registry is as it was at revision {revision}")
+        return
+    for edit in done.edits:
+        for sign, placed in (("-", edit.before), ("+", edit.after)):
+            if placed is not None:
+                click.echo(f"{sign} {format_statement(placed.declare)}")
+    if done.topology:
+        click.echo("# with the topology that was declared then")
+    word = "would be" if dry_run else "is"
+    click.echo(f"# rollback to {revision} {word} revision {done.revision}")
+    if dry_run:
+        click.echo("# dry run: nothing was changed")

@@ -1,0 +1,59 @@
+"""`usched show NAME`: one scheduler, resolved on the machine."""
+
+from __future__ import annotations
+
+import click
+
+from usched.actions.read import Reading, read_registry
+from usched.face.completing import SchedulerName
+from usched.face.options import common_options, context_of, json_option
+from usched.face.output import print_json
+from usched.face.records import scheduler_record
+from usched.meaning.reach import reach_of
+from usched.meaning.registry import Placed
+from usched.text.canonical import format_statement
+from usched.words.cpuset import format_cpus
+from usched.words.problems import format_problem
+from usched.words.statement import parent_of
+
+
+@click.command("show")
+@click.argument("name", type=SchedulerName())
+@json_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Show a scheduler: its statement, and what that is on the machine."""
+    with read_registry(context_of(ctx)) as reading:
+        entry = reading.tree.require(name)
+        if as_json:
+            print_json(scheduler_record(reading.tree, entry))
+            return
+        for label, text in _describe(reading, entry):
+            click.echo(f"{label:10}  {text}")
+
+
+def _describe(reading: Reading, entry: Placed) -> list[tuple[str, str]]:
+    tree = reading.tree
+    lines = [("statement", format_statement(entry.declare))]
+    for problem in tree.resolve(entry.name).problems:
+        lines.append(("misfit", format_problem(problem).replace("\n", "; ")))
+    scheduler = tree.scheduler(entry.name)
+    if scheduler is not None:
+        parent = parent_of(entry.name) or "the machine"
+        own = f"{scheduler.width} {'virtual cpus' if scheduler.virtual else 'cpus'}"
+        numbers = "cpu0" if scheduler.width == 1 else f"cpu0-cpu{scheduler.width - 1}"
+        lines.append(("cpus", f"{own}, {numbers}"))
+        pool = f"{len(scheduler.pool)} of {parent}: {format_cpus(scheduler.pool)}"
+        lines.append(("pool", pool))
+        lines.append(("reaches", format_cpus(reach_of(tree, scheduler))))
+        hz = tree.topology.hz
+        ticks = entry.declare.quantum_ticks(hz)
+        lines.append(("quantum", f"{ticks} ticks at {hz} Hz"))
+    children = [child.name for child in tree.children(entry.name)]
+    lines.append(("inside", ", ".join(children) or "no schedulers"))
+    revisions = reading.store.revisions(entry.name, 1)
+    if revisions:
+        last = revisions[0]
+        lines.append(("changed", f"revision {last.number}, {last.time}, by {last.user}"))
+    return lines

@@ -1,0 +1,106 @@
+"""`usched simulate WORKLOAD`: dispatch a workload, and report who ran where."""
+
+from __future__ import annotations
+
+import click
+
+from usched.actions.change import ScriptLine
+from usched.actions.run import Simulation, prepare, run
+from usched.face.options import common_options, context_of, json_option
+from usched.face.progress import Progress
+from usched.text.grammar import parse_script
+from usched.words.problems import EnvironmentFailed, Misused, Problem
+from usched.words.run import Run
+from usched.words.statement import MAX_TICKS
+from usched.world.files import STANDARD_INPUT, read_text
+
+
+@click.command("simulate")
+@click.argument("workload", metavar="WORKLOAD")
+@click.option(
+    "--ticks",
+    type=click.IntRange(1, MAX_TICKS),
+    metavar="N",
+    help="How long; default: the end of the last lwp, or 1,000 if some run for ever.",
+)
+@click.option("--script", metavar="FILE", help="Simulate the registry that FILE makes instead.")
+@click.option(
+    "--at",
+    type=click.IntRange(0, MAX_TICKS),
+    metavar="TICK",
+    help="Print only who runs where in one tick, with the chain.",
+)
+@click.option("--summary", is_flag=True, help="Leave the timeline and the segments out.")
+@click.option("--csv", metavar="FILE", help="Write the segments to FILE (-: instead of a report).")
+@json_option
+@common_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    workload: str,
+    ticks: int | None,
+    script: str | None,
+    at: int | None,
+    summary: bool,
+    csv: str | None,
+    as_json: bool,
+) -> None:
+    """Dispatch WORKLOAD (YAML, -: standard input) on the registry, and report who ran where.
+
+    Nothing runs but the model of usched-model(7), and nothing is changed.
+    """
+    if as_json and csv == STANDARD_INPUT:
+        raise Misused("--json and --csv - both want standard output")
+    simulation = prepare(context_of(ctx), workload, _read_script(script))
+    if at is not None and ticks is not None and at >= ticks:
+        what = f"--at {at} is not in a run of {ticks} ticks"
+        raise Misused(Problem(what, None, f"its ticks are 0 to {ticks - 1}"))
+    # what happens at a tick is the same in every run that reaches it
+    length = at + 1 if at is not None and ticks is None and not (as_json or csv) else ticks
+    with Progress(length) as progress:
+        result = run(simulation, length, at, progress.reach)
+    if at is not None and at >= result.ticks:
+        what = f"--at {at} is not in this run of {result.ticks} ticks"
+        raise Misused(Problem(what, None, "--ticks makes it longer"))
+    if csv is not None:
+        _write_csv(csv, result)
+    if csv != STANDARD_INPUT:
+        _report(simulation, result, at, summary, as_json)
+
+
+def _read_script(path: str | None) -> list[ScriptLine] | None:
+    if path is None:
+        return None
+    label, text = read_text(path, "script")
+    return list(parse_script(text, label))
+
+
+def _write_csv(path: str, result: Run) -> None:
+    from usched.text.runs import format_segments_csv
+
+    try:
+        with click.open_file(path, "w") as file:
+            file.writelines(format_segments_csv(result.segments))
+    except OSError as error:
+        raise EnvironmentFailed(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _report(
+    simulation: Simulation, result: Run, at: int | None, summary: bool, as_json: bool
+) -> None:
+    if as_json and at is None:
+        from usched.text.runs import format_run_json
+
+        for piece in format_run_json(result, segments=not summary):
+            click.echo(piece, nl=False)
+        return
+    from usched.face import render_run
+
+    if at is not None:
+        render_run.print_assignments(simulation, result, at, as_json)
+        return
+    render_run.print_report(simulation, result)
+    if not summary:
+        from usched.face.render_timeline import print_timeline
+
+        print_timeline(result)

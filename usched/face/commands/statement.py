@@ -1,0 +1,69 @@
+"""`usched NAME on ...`, `usched destroy NAME`, and the other statements."""
+
+from __future__ import annotations
+
+import click
+
+from usched.actions.change import Done, Outcome, carry_out
+from usched.face.completing import StatementWords
+from usched.face.options import common_options, context_of, dry_run_option
+from usched.meaning.tree import Change
+from usched.text.canonical import format_statement
+from usched.text.grammar import parse_words
+from usched.words.cpuset import format_cpus
+
+
+@click.command(
+    "statement",
+    context_settings={"ignore_unknown_options": True},
+    options_metavar="[-n]",
+    short_help="Declare or destroy a scheduler.",
+)
+@click.argument("words", nargs=-1, type=StatementWords(), metavar="STATEMENT")
+@dry_run_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, words: tuple[str, ...], dry_run: bool) -> None:
+    """Carry out one statement.
+
+    \b
+    NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
+    destroy NAME [into NAME] [recursive]
+    """
+    statement = parse_words(words)
+    outcome = carry_out(context_of(ctx), [(None, statement)], dry_run)
+    print_outcome(outcome, dry_run)
+
+
+def print_outcome(outcome: Outcome, dry_run: bool) -> None:
+    """What was done, or would be: statements, with what follows from them as comments."""
+    for done in outcome.done:
+        print_done(done, dry_run)
+    if outcome.declared is not None:
+        said = "would be" if dry_run else "is now"
+        click.echo(f"# the registry's topology {said} {outcome.declared.machine}")
+    if dry_run:
+        click.echo("# dry run: nothing was changed")
+
+
+def print_done(done: Done, dry_run: bool) -> None:
+    text = format_statement(done.statement)
+    if done.revision is None:
+        click.echo(f"{text}  # as it was")
+        return
+    word = "would be revision" if dry_run else "revision"
+    click.echo(f"{text}  # {word} {done.revision}")
+    for change in done.changes:
+        click.echo(f"#   {describe_change(change)}")
+
+
+def describe_change(change: Change) -> str:
+    """`POOL: 8 cpus of the machine (cpu0-cpu7)`, with what it was before."""
+    if change.after is None:
+        return f"{change.name}: gone"
+    after = change.after
+    own = f"{after.width} {'vcpus' if after.virtual else 'cpus'}"
+    text = f"{change.name}: {own} on {format_cpus(after.pool)}"
+    if change.before is not None and change.before.pool != after.pool:
+        text += f" (was on {format_cpus(change.before.pool)})"
+    return text

@@ -1,0 +1,92 @@
+"""`usched topology`: detect, load, show or forget the machine."""
+
+from __future__ import annotations
+
+import click
+
+from usched.actions.change import declare_topology, forget_topology
+from usched.actions.context import Machine, find_machine, open_registry
+from usched.face.options import common_options, context_of, dry_run_option, json_option
+from usched.face.output import has_unicode, print_json, terminal_width, warn
+from usched.face.render_machine import draw_machine, machine_record, summarise_machine
+from usched.text.topology import format_topology
+from usched.words.machine import Topology
+
+
+@click.group("topology")
+def command() -> None:
+    """Detect, load, show or forget the machine that the registry is validated against.
+
+    With none declared, the machine at hand is used, as it is at that moment.
+    """
+
+
+@command.command("detect")
+@dry_run_option
+@common_options
+@click.pass_context
+def detect(ctx: click.Context, dry_run: bool) -> None:
+    """Read this machine from /sys and declare it as the registry's topology."""
+    from usched.world.host import detect_topology
+
+    context = context_of(ctx)
+    topology, notes = detect_topology(context.root)
+    _declare(ctx, topology, notes, dry_run)
+
+
+@command.command("load")
+@click.argument("file", metavar="FILE")
+@dry_run_option
+@common_options
+@click.pass_context
+def load(ctx: click.Context, file: str, dry_run: bool) -> None:
+    """Declare the topology in FILE (-: standard input).
+
+    YAML, the output of `lscpu -J` or `lscpu -p`, an hwloc XML export, or an hwloc synthetic
+    string, in a file or as the argument itself: 'pack:2 numa:2 core:8 pu:2'.
+    """
+    from usched.world.topology_file import load_topology
+
+    topology, notes = load_topology(file)
+    _declare(ctx, topology, notes, dry_run)
+
+
+def _declare(ctx: click.Context, topology: Topology, notes: list[str], dry_run: bool) -> None:
+    for note in notes:
+        warn(note)
+    news = declare_topology(context_of(ctx), Machine(topology, "given"), dry_run)
+    said = "is already declared" if not news else "would be declared" if dry_run else "is declared"
+    click.echo(f"{summarise_machine(topology)}: {said}")
+
+
+@command.command("show")
+@click.option("--yaml", "as_yaml", is_flag=True, help="Print the YAML of `topology load`.")
+@json_option
+@common_options
+@click.pass_context
+def show(ctx: click.Context, as_yaml: bool, as_json: bool) -> None:
+    """Draw the machine: sockets, nodes, caches, cores and threads."""
+    context = context_of(ctx)
+    with open_registry(context) as store:
+        machine = find_machine(store, context)
+    if as_json:
+        print_json(machine_record(machine.topology, machine.origin))
+    elif as_yaml:
+        click.echo(format_topology(machine.topology), nl=False)
+    else:
+        for line in draw_machine(machine.topology, terminal_width(), has_unicode()):
+            click.echo(line)
+
+
+@command.command("forget")
+@dry_run_option
+@common_options
+@click.pass_context
+def forget(ctx: click.Context, dry_run: bool) -> None:
+    """Declare no topology any more: use the machine at hand."""
+    host = forget_topology(context_of(ctx), dry_run)
+    if host is None:
+        click.echo("no topology is declared")
+    else:
+        said = "would be used" if dry_run else "is used from now on"
+        click.echo(f"{summarise_machine(host.topology)}: the machine at hand {said}")

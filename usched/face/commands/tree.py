@@ -1,0 +1,72 @@
+"""`usched tree`: the schedulers as a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from usched.actions.read import read_registry
+from usched.face.completing import SchedulerName
+from usched.face.options import common_options, context_of, json_option
+from usched.face.output import has_unicode, print_json
+from usched.face.records import scheduler_record
+from usched.face.unfit import warn_unfit
+from usched.meaning.tree import Tree
+from usched.text.canonical import format_cpu_terms
+from usched.words.cpuset import format_cpus
+from usched.words.statement import MACHINE, Declare
+
+
+@click.command("tree")
+@click.argument("name", required=False, type=SchedulerName())
+@json_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, name: str | None, as_json: bool) -> None:
+    """Draw the tree of schedulers, or of what is in NAME."""
+    with read_registry(context_of(ctx)) as reading:
+        tree = reading.tree
+        if name is not None:
+            tree.require(name)
+        warn_unfit(tree)
+        if as_json:
+            print_json(_branches(tree, name or MACHINE))
+            return
+        if name is None:
+            topology = tree.topology
+            offline = f", {len(topology.offline)} offline" if topology.offline else ""
+            text = f"{topology.machine}: {len(topology.cpus)} cpus"
+            click.echo(f"{text} ({format_cpus(topology.all)}{offline})")
+        else:
+            click.echo(_label(tree, tree.require(name).declare))
+        for line in _draw(tree, name or MACHINE, "", has_unicode()):
+            click.echo(line)
+
+
+def _branches(tree: Tree, name: str) -> list[dict[str, object]]:
+    return [
+        {**scheduler_record(tree, child), "children": _branches(tree, child.name)}
+        for child in tree.children(name)
+    ]
+
+
+def _draw(tree: Tree, name: str, margin: str, unicode: bool) -> Iterator[str]:
+    tee, elbow, bar = ("├── ", "└── ", "│   ") if unicode else ("|-- ", "`-- ", "|   ")
+    children = tree.children(name)
+    for position, child in enumerate(children, start=1):
+        last = position == len(children)
+        yield f"{margin}{elbow if last else tee}{_label(tree, child.declare)}"
+        yield from _draw(tree, child.name, margin + ("    " if last else bar), unicode)
+
+
+def _label(tree: Tree, declare: Declare) -> str:
+    """`POOL/A  lwktpri 4, on cpu0 cpu1: 2 cpus, locked`."""
+    scheduler = tree.scheduler(declare.name)
+    words = f"{declare.name}  lwktpri {declare.lwktpri}, on {format_cpu_terms(declare.cpus)}: "
+    if scheduler is None:
+        return words + "does not fit the machine"
+    pool = f"{len(scheduler.pool)} cpu" + ("s" if len(scheduler.pool) > 1 else "")
+    words += f"{scheduler.width} vcpus on {pool}" if scheduler.virtual else pool
+    flags = [word for word in ("exclusive", "locked") if getattr(declare, word)]
+    return ", ".join((words, *flags))

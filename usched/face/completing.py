@@ -1,0 +1,119 @@
+"""What the shell completes: scheduler names, cpus, the words of a statement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from usched.words.problems import UschedError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    _Type = click.ParamType[str]
+else:  # generic since click 8.4 only
+    _Type = click.ParamType
+
+
+class SchedulerName(_Type):
+    """The name of a scheduler; completes those that there are."""
+
+    name = "name"
+
+    def shell_complete(
+        self, ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return items(scheduler_names(ctx), incomplete)
+
+
+class CpuOrName(SchedulerName):
+    """A cpu of the machine, or a scheduler."""
+
+    name = "cpu|name"
+
+    def shell_complete(
+        self, ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return items([*cpu_names(ctx, ""), *scheduler_names(ctx)], incomplete)
+
+
+class StatementWords(_Type):
+    """The words of a statement, taken as they are."""
+
+    name = "statement"
+
+    def shell_complete(
+        self, ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        before = [str(word) for word in ctx.params.get("words") or ()]
+        return items(statement_words(ctx, before), incomplete)
+
+
+def items(words: list[str], incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def scheduler_names(ctx: click.Context) -> list[str]:
+    """The declared names; none where the registry cannot be read: a Tab says nothing."""
+    from usched.actions.read import read_statements
+    from usched.face.options import context_of
+
+    try:
+        return list(read_statements(context_of(ctx)).names())
+    except UschedError:
+        return []
+
+
+def cpu_names(ctx: click.Context, domain: str) -> list[str]:
+    """`cpu0`, `cpu1`, ... of the machine or a scheduler."""
+    from dataclasses import replace
+
+    from usched.actions.read import read_registry
+    from usched.face.options import context_of
+
+    quiet = replace(context_of(ctx), tell=lambda _: None)
+    try:
+        with read_registry(quiet) as reading:
+            view = reading.tree.view(domain) if not domain or reading.tree.find(domain) else None
+            if view is None:
+                return []
+            levels = [] if view.name and view.behind is None else reading.tree.topology.groups
+            named = [
+                f"{level}{number}"
+                for level in levels
+                for number in reading.tree.topology.groups[level]
+                if view.group(level, number)
+            ]
+            return [f"cpu{cpu}" for cpu in view.cpus] + named
+    except UschedError:
+        return []
+
+
+def statement_words(ctx: click.Context, words: list[str]) -> list[str]:
+    """What may come next in a statement."""
+    if words and words[0] == "usched":
+        words = words[1:]
+    if not words:
+        return scheduler_names(ctx)
+    if words[0] == "destroy":
+        if len(words) == 1 or words[-1] == "into":
+            return scheduler_names(ctx)
+        return [word for word in ("into", "recursive") if word not in words]
+    return ["on"] if len(words) == 1 else _declaration_words(ctx, words)
+
+
+def _declaration_words(ctx: click.Context, words: list[str]) -> list[str]:
+    """After `NAME on`: cpus, then clauses, each once."""
+    from usched.text.grammar import CLAUSES
+    from usched.words.statement import parent_of
+
+    if words[-1] in ("lwktpri", "vcpus", "quantum"):
+        return []
+    clauses = [clause for clause in CLAUSES if clause not in words]
+    if len(clauses) < len(CLAUSES):
+        return clauses
+    cpus = ["cpu*", *cpu_names(ctx, parent_of(words[0]))]
+    return cpus if words[-1] in ("on", "except") else [*clauses, "except", *cpus]

@@ -1,0 +1,95 @@
+"""The options that every command takes, before or behind its name; the later one counts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from usched.actions.context import Context
+from usched.face.output import warn
+from usched.world.places import default_registry
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class Settings:
+    """What was given so far on the command line."""
+
+    registry: str | None = None
+    topology: str | None = None
+    root: str | None = None
+    wait: float | None = None
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    settings = ctx.find_root().ensure_object(Settings)
+    if value is not None:
+        assert param.name is not None
+        setattr(settings, param.name, value)
+
+
+def common_options(command: F) -> F:
+    """--registry, --topology, --root and --wait."""
+    options = (
+        click.option(
+            "--registry",
+            metavar="PATH",
+            expose_value=False,
+            callback=_keep,
+            help="The registry's file ($USCHED_REGISTRY).",
+        ),
+        click.option(
+            "--topology",
+            metavar="FILE",
+            expose_value=False,
+            callback=_keep,
+            help="A topology for this command; a change declares it, too.",
+        ),
+        click.option(
+            "--root",
+            metavar="DIR",
+            expose_value=False,
+            callback=_keep,
+            help="Look for this machine's /sys under DIR.",
+        ),
+        click.option(
+            "--wait",
+            metavar="SECONDS",
+            type=click.FloatRange(0, 86_400),
+            expose_value=False,
+            callback=_keep,
+            help="Wait as long for a busy registry (10).",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def json_option(command: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def dry_run_option(command: F) -> F:
+    return click.option(
+        "-n", "--dry-run", is_flag=True, help="Say what would change, and change nothing."
+    )(command)
+
+
+def context_of(ctx: click.Context) -> Context:
+    """Where the command takes place."""
+    settings = ctx.find_root().ensure_object(Settings)
+    named = settings.registry or os.environ.get("USCHED_REGISTRY")
+    return Context(
+        registry=named or default_registry(os.environ, os.getuid()),
+        topology=settings.topology,
+        root=settings.root or "/",
+        wait=10.0 if settings.wait is None else settings.wait,
+        is_default=not named,
+        tell=warn,
+    )

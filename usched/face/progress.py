@@ -1,0 +1,60 @@
+"""A progress bar for runs that keep somebody waiting."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import rich.progress
+
+#: Seconds before anything is shown, and between two looks at the clock after that.
+_PATIENCE = 1.0
+_STEPS = 256
+
+
+class Progress:
+    """On standard error, if that is a terminal, once the run has taken more than a second."""
+
+    def __init__(self, ticks: int | None) -> None:
+        self._ticks = ticks
+        self._started = time.monotonic()
+        self._steps = 0
+        self._bar: rich.progress.Progress | None = None
+        self._task: rich.progress.TaskID | None = None
+        self._shown = sys.stderr.isatty()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def reach(self, tick: int) -> None:
+        """The run has come to this tick."""
+        self._steps += 1
+        if not self._shown or self._steps % _STEPS:
+            return
+        if self._bar is None:
+            if time.monotonic() - self._started < _PATIENCE:
+                return
+            self._start()
+        assert self._bar is not None
+        assert self._task is not None
+        self._bar.update(self._task, completed=tick)
+
+    def _start(self) -> None:
+        from rich.console import Console
+        from rich.progress import Progress as Bar
+
+        self._bar = Bar(console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task("ticks", total=self._ticks)
+        self._bar.start()

@@ -1,0 +1,54 @@
+"""What `--json` prints of schedulers, problems and revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from usched.meaning.reach import reach_of
+from usched.meaning.registry import Placed
+from usched.meaning.tree import Change, Tree
+from usched.text.canonical import format_cpu_terms, format_quantum, format_statement
+from usched.words.problems import Problem
+from usched.words.statement import parent_of
+
+
+def scheduler_record(tree: Tree, entry: Placed) -> dict[str, object]:
+    """A declaration, and what it is on the machine: pool in the parent's numbers, reach in real
+    ones; both None where it does not fit."""
+    declare = entry.declare
+    scheduler = tree.scheduler(entry.name)
+    return {
+        "name": entry.name,
+        "parent": parent_of(entry.name) or None,
+        "statement": format_statement(declare),
+        "cpus": format_cpu_terms(declare.cpus),
+        "lwktpri": declare.lwktpri,
+        "vcpus": declare.vcpus,
+        "quantum": format_quantum(declare.quantum) if declare.quantum else None,
+        "exclusive": declare.exclusive,
+        "locked": declare.locked,
+        "fits": scheduler is not None,
+        "width": scheduler.width if scheduler else None,
+        "pool": list(scheduler.pool) if scheduler else None,
+        "reach": list(reach_of(tree, scheduler)) if scheduler else None,
+    }
+
+
+def problem_record(problem: Problem) -> dict[str, object]:
+    return {
+        "rule": problem.rule,
+        "scheduler": problem.name or None,
+        "message": problem.what,
+    }
+
+
+def change_record(change: Change) -> dict[str, object]:
+    before, after = (
+        {"statement": format_statement(each.declare), "pool": list(each.pool)} if each else None
+        for each in (change.before, change.after)
+    )
+    return {"name": change.name, "before": before, "after": after}
+
+
+def scheduler_records(tree: Tree, entries: Sequence[Placed]) -> list[dict[str, object]]:
+    return [scheduler_record(tree, entry) for entry in entries]

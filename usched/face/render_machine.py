@@ -1,0 +1,99 @@
+"""A machine as a drawing, a line, or a record."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from usched.words.cpuset import format_cpus
+from usched.words.machine import Cpu, Topology
+
+_PLURALS = {"socket": "sockets", "node": "nodes", "llc": "last-level caches", "core": "cores"}
+
+
+def summarise_machine(topology: Topology) -> str:
+    """`twin (16 cpus, 8 cores, 4 last-level caches, 2 nodes, 2 sockets)`."""
+    counts = [_count(len(topology.cpus), "cpu", "cpus")]
+    for level in ("core", "llc", "node", "socket"):
+        if topology.groups[level]:
+            counts.append(_count(len(topology.groups[level]), _singular(level), _PLURALS[level]))
+    if topology.offline:
+        counts.append(f"offline: {format_cpus(topology.offline)}")
+    return f"{topology.machine} ({', '.join(counts)})"
+
+
+def _singular(level: str) -> str:
+    return "last-level cache" if level == "llc" else level
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def machine_record(topology: Topology, origin: str) -> dict[str, object]:
+    """origin: `declared`, `given` (with the command) or `host` (the machine at hand)."""
+    return {
+        "machine": topology.machine,
+        "origin": origin,
+        "hz": topology.hz,
+        "sockets": len(topology.groups["socket"]),
+        "nodes": len(topology.groups["node"]),
+        "llcs": len(topology.groups["llc"]),
+        "cores": len(topology.groups["core"]),
+        "offline": list(topology.offline),
+        "cpus": [
+            {
+                "cpu": cpu.number,
+                "socket": cpu.socket,
+                "node": cpu.node,
+                "llc": cpu.llc,
+                "core": cpu.core,
+                "online": cpu.number not in topology.offline,
+            }
+            for cpu in topology.cpus
+        ],
+    }
+
+
+def draw_machine(topology: Topology, width: int, unicode: bool) -> Iterator[str]:
+    """Sockets, nodes, last-level caches as a tree; at its leaves the cores, [cpu cpu] each."""
+    yield f"{summarise_machine(topology)}, {topology.hz} ticks a second"
+    levels = [level for level in ("socket", "node", "llc") if topology.groups[level]]
+    yield from _draw_level(topology, topology.cpus, levels, "", (width, unicode))
+    marks = "; ! is offline" if topology.offline else ""
+    yield f"[cpu ...] is a core with its threads{marks}"
+
+
+def _draw_level(
+    topology: Topology,
+    cpus: Sequence[Cpu],
+    levels: Sequence[str],
+    margin: str,
+    page: tuple[int, bool],
+) -> Iterator[str]:
+    if not levels:
+        yield from _draw_cores(topology, cpus, margin, page[0])
+        return
+    tee, elbow, bar = ("├── ", "└── ", "│   ") if page[1] else ("|-- ", "`-- ", "|   ")
+    level = levels[0]
+    numbers = list(dict.fromkeys(getattr(cpu, level) for cpu in cpus))
+    for number in numbers:
+        inside = [cpu for cpu in cpus if getattr(cpu, level) == number]
+        last = number == numbers[-1]
+        cores = len({cpu.core for cpu in inside})
+        counts = f"{_count(cores, 'core', 'cores')}, {_count(len(inside), 'cpu', 'cpus')}"
+        yield f"{margin}{elbow if last else tee}{level}{number}: {counts}"
+        below = margin + ("    " if last else bar)
+        yield from _draw_level(topology, inside, levels[1:], below, page)
+
+
+def _draw_cores(topology: Topology, cpus: Sequence[Cpu], margin: str, width: int) -> Iterator[str]:
+    threads: dict[int, list[str]] = {}
+    for cpu in cpus:
+        mark = "!" if cpu.number in topology.offline else ""
+        threads.setdefault(cpu.core, []).append(f"{cpu.number}{mark}")
+    cores = " ".join("[" + "\N{NO-BREAK SPACE}".join(numbers) + "]" for numbers in threads.values())
+    for line in textwrap.wrap(
+        cores, max(24, width - len(margin)), break_long_words=False, break_on_hyphens=False
+    ):
+        yield margin + line.replace("\N{NO-BREAK SPACE}", " ")

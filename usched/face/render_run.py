@@ -1,0 +1,192 @@
+"""A run for people: cpus, schedulers, and the assignments of one tick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from usched.actions.run import Simulation
+from usched.face.output import has_colour, has_unicode, print_json, terminal_width
+from usched.words.cpuset import CpuSet, format_cpus
+from usched.words.run import Assignment, CpuFigures, Run, SchedulerFigures, Segment
+
+_SHOWN_LWPS = 3
+
+
+def make_console() -> Console:
+    """A console that prints what it is given: no markup, no guessing at numbers."""
+    colour = has_colour()
+    return Console(
+        width=terminal_width(),
+        no_color=not colour,
+        force_terminal=colour,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def print_trimmed(console: Console, table: Table) -> None:
+    """A table without the blanks that fill its lines up."""
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip(), color=has_colour())
+
+
+def print_report(simulation: Simulation, run: Run) -> None:
+    """The per-cpu and the per-scheduler table."""
+    console = make_console()
+    seconds = f"{run.ticks / run.hz:.10g} s" if run.ticks % run.hz else f"{run.ticks // run.hz} s"
+    console.print(
+        f"{simulation.workload.name} on {run.machine}: {len(run.cpus)} cpus, {run.ticks} ticks at "
+        f"{run.hz} Hz ({seconds})"
+    )
+    for table in (_cpu_table(simulation, run), _scheduler_table(simulation, run)):
+        console.print()
+        print_trimmed(console, table)
+    console.print()
+    if missed := sum(lwp.misses for lwp in run.lwps):
+        late = [lwp.name for lwp in run.lwps if lwp.misses]
+        console.print(f"{missed} deadlines missed: {_few(late)}")
+    if starved := [each.name for each in run.schedulers if each.starved]:
+        text = f"starved: {_few(starved)} (an lwp has waited for ten quanta or more)"
+        console.print(Text(text, style="bold red"))
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+
+def _table(*heads: tuple[str, bool]) -> Table:
+    """A table without a frame; heads: (text, whether its column is of numbers)."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for text, numbers in heads:
+        if numbers:
+            table.add_column(text, justify="right", no_wrap=True)
+        else:
+            table.add_column(text, overflow="fold")
+    return table
+
+
+# -- cpus ---------------------------------------------------------------------
+
+
+def _cpu_table(simulation: Simulation, run: Run) -> Table:
+    """Who ran, how much, and who was waiting; neighbours with nothing to say share a line."""
+    table = _table(("CPU", False), ("BUSY", True), ("RAN", False), ("WAITING (MEAN)", False))
+    ran = _lwps_by_cpu(run.segments)
+    waiting = [each for each in run.schedulers if each.own_waited]
+    lines = [(cpu, _describe_cpu(cpu, simulation, run, ran, waiting)) for cpu in run.cpus]
+    for cells, group in groupby(lines, key=lambda line: line[1]):
+        table.add_row(_name_run([cpu.cpu for cpu, _ in group]), *cells)
+    return table
+
+
+def _lwps_by_cpu(segments: Iterable[Segment]) -> dict[int, dict[str, int]]:
+    ran: dict[int, dict[str, int]] = {}
+    for segment in segments:
+        lwps = ran.setdefault(segment.cpu, {})
+        lwps[segment.lwp] = lwps.get(segment.lwp, 0) + segment.end - segment.start
+    return ran
+
+
+def _describe_cpu(
+    cpu: CpuFigures,
+    simulation: Simulation,
+    run: Run,
+    ran: dict[int, dict[str, int]],
+    waiting: Sequence[SchedulerFigures],
+) -> tuple[str, str, str]:
+    lwps = sorted(ran.get(cpu.cpu, {}).items(), key=lambda item: -item[1])
+    shown = [f"{name} {_percent(ticks, run.ticks)}" for name, ticks in lwps[:_SHOWN_LWPS]]
+    if len(lwps) > _SHOWN_LWPS:
+        rest = sum(ticks for _, ticks in lwps[_SHOWN_LWPS:])
+        shown.append(f"{len(lwps) - _SHOWN_LWPS} more {_percent(rest, run.ticks)}")
+    if cpu.offline:
+        shown.append(f"offline {_percent(cpu.offline, run.ticks)}")
+    # schedulers declared during the run are not in `reach`: where they may run changes
+    queued = [
+        f"{each.name} {each.own_waited / run.ticks:.2f}"
+        for each in waiting
+        if cpu.cpu in simulation.reach.get(each.name, CpuSet())
+    ]
+    return _percent(cpu.busy, run.ticks), ", ".join(shown) or "idle", ", ".join(queued)
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}%" if whole else "-"
+
+
+def _name_run(cpus: Sequence[int]) -> str:
+    return format_cpus(CpuSet.of(cpus))
+
+
+# -- schedulers ---------------------------------------------------------------
+
+
+def _scheduler_table(simulation: Simulation, run: Run) -> Table:
+    """Shares of the machine and of what it can reach; waiting and moving of its lwps."""
+    table = _table(
+        ("SCHEDULER", False),
+        ("LWPS", True),
+        ("OF MACHINE", True),
+        ("OF POOL", True),
+        ("WAITING", True),
+        ("MIGRATIONS", True),
+        ("", False),
+    )
+    capacity = sum(cpu.busy + cpu.idle for cpu in run.cpus)
+    by_cpu = {cpu.cpu: cpu.busy + cpu.idle for cpu in run.cpus}
+    for each in run.schedulers:
+        reach = simulation.reach.get(each.name)
+        pool = sum(by_cpu[cpu] for cpu in reach) if reach else 0
+        starved = Text("STARVED", style="bold red") if each.starved else Text("")
+        table.add_row(
+            each.name,
+            str(each.lwps),
+            _percent(each.ran, capacity),
+            _percent(each.ran, pool),
+            f"{each.waited / run.ticks:.2f}" if run.ticks else "-",
+            str(each.migrations),
+            starved,
+        )
+    return table
+
+
+# -- one tick -----------------------------------------------------------------
+
+
+def print_assignments(simulation: Simulation, run: Run, tick: int, as_json: bool) -> None:
+    """Who runs on each cpu in one tick, and through which cpus of which schedulers."""
+    assigned = {each.cpu: each for each in run.assignments}
+    if as_json:
+        print_json({"tick": tick, "cpus": [_assignment_record(each) for each in run.assignments]})
+        return
+    arrow = " ← " if has_unicode() else " <- "
+    click.echo(f"tick {tick} of {simulation.workload.name} on {run.machine}")
+    cpus = simulation.machine.topology.all
+    for idle, group in groupby(cpus, key=lambda cpu: cpu not in assigned):
+        if idle:
+            click.echo(f"{_name_run(list(group))}: nobody")
+            continue
+        for cpu in group:
+            click.echo(arrow.join(_chain(assigned[cpu])))
+
+
+def _chain(assignment: Assignment) -> list[str]:
+    """`cpu3`, `POOL vcpu1`, `POOL/A`, `a.2`."""
+    hops = [f"{hop.domain} vcpu{hop.cpu}" if hop.vcpu else hop.domain for hop in assignment.chain]
+    return [f"cpu{assignment.cpu}", *hops, assignment.lwp]
+
+
+def _assignment_record(assignment: Assignment) -> dict[str, object]:
+    chain = [
+        {"scheduler": hop.domain, "cpu": hop.cpu, "virtual": hop.vcpu} for hop in assignment.chain
+    ]
+    return {"cpu": assignment.cpu, "lwp": assignment.lwp, "chain": chain}
