@@ -9,12 +9,10 @@ from usched.actions.change import ScriptLine
 from usched.actions.context import Context, Machine, find_machine, open_registry
 from usched.actions.read import carry_out_on
 from usched.engine.dispatcher import simulate
-from usched.meaning.reach import reach_of
 from usched.meaning.registry import EMPTY, Registry
 from usched.meaning.timetable import Timetable, plan_timetable
 from usched.meaning.tree import Tree
 from usched.text.workload import parse_workload
-from usched.words.cpuset import CpuSet
 from usched.words.run import Run
 from usched.words.workload import Workload
 from usched.world.yaml_file import load_yaml
@@ -22,12 +20,11 @@ from usched.world.yaml_file import load_yaml
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """A run, and what a report says along with it. reach: real cpus of each scheduler at tick 0."""
+    """A workload that may run, and on what."""
 
     machine: Machine
     workload: Workload
     timetable: Timetable
-    reach: dict[str, CpuSet]
 
 
 def prepare(context: Context, path: str, script: list[ScriptLine] | None) -> Simulation:
@@ -38,10 +35,8 @@ def prepare(context: Context, path: str, script: list[ScriptLine] | None) -> Sim
         registry = store.registry() if script is None else EMPTY
     if script is not None:
         registry = build_registry(machine, script)
-    tree = Tree(registry, machine.topology)
     timetable = plan_timetable(registry, machine.topology, workload)
-    reach = {each.name: reach_of(tree, each) for each in timetable.schedulers}
-    return Simulation(machine, workload, timetable, reach)
+    return Simulation(machine, workload, timetable)
 
 
 def build_registry(machine: Machine, script: list[ScriptLine]) -> Registry:

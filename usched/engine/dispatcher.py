@@ -158,9 +158,8 @@ class _Dispatcher:
         if self.at is not None and now <= self.at < end:
             self.assignments = tuple(sorted(map(_assign, tick.lwps), key=lambda each: each.cpu))
         self.tally.run(users, self.machine.offline, now, ticks)
-        for domain in self.machine.domains.values():
-            if domain.queue:
-                self.tally.schedulers[domain.name].waited += len(domain.queue) * ticks
+        domains = self.machine.domains.values()
+        self.tally.wait({each.name: len(each.queue) for each in domains if each.queue}, now, ticks)
         self.unfinished = []
         for lwp, _ in tick.lwps:
             assert lwp.scheduler is not None
@@ -235,6 +234,7 @@ class _Dispatcher:
             schedulers=self.tally.scheduler_figures(starved),
             lwps=tuple(self.tally.lwp_figures(lwp, ticks) for lwp in self.machine.lwps),
             segments=tuple(segment for cpu in segments for segment in segments[cpu]),
+            waiting=self.tally.waiting(),
             assignments=self.assignments,
         )
 

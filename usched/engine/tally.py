@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from usched.engine.state import Domain, Lwp
 from usched.words.run import (
@@ -12,6 +12,7 @@ from usched.words.run import (
     Response,
     SchedulerFigures,
     Segment,
+    Waiting,
 )
 
 #: An lwp starves when it has waited for as many quanta.
@@ -37,11 +38,20 @@ class LwpTally:
 class SchedulerTally:
     """What is counted under one name, for as many schedulers as had it."""
 
-    __slots__ = ("lwps", "migrations", "ran", "waited")
+    __slots__ = ("lengths", "lwps", "migrations", "ran", "ticks", "waited")
 
     def __init__(self) -> None:
         self.ran = self.waited = self.migrations = 0
         self.lwps: set[int] = set()
+        self.ticks: list[int] = [0]
+        self.lengths: list[int] = [0]
+
+    def wait(self, length: int, tick: int, ticks: int) -> None:
+        """So many own lwps wait for the ticks [tick, tick + ticks)."""
+        self.waited += length * ticks
+        if self.lengths[-1] != length:
+            self.ticks.append(tick)
+            self.lengths.append(length)
 
 
 class Tally:
@@ -103,6 +113,17 @@ class Tally:
     def _close(self, cpu: int, tick: int) -> None:
         lwp, start = self._running.pop(cpu)
         self.segments[cpu].append(Segment(cpu, start, tick, lwp.name))
+
+    def wait(self, queues: Mapping[str, int], tick: int, ticks: int) -> None:
+        """How many lwps wait in which scheduler for the ticks [tick, tick + ticks)."""
+        for name, counts in self.schedulers.items():
+            counts.wait(queues.get(name, 0), tick, ticks)
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        return tuple(
+            Waiting(name, tuple(counts.ticks), tuple(counts.lengths))
+            for name, counts in self.schedulers.items()
+        )
 
     def finish(self, ticks: int) -> None:
         for cpu in list(self._running):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate, groupby
 
 import click
 from rich.console import Console
@@ -13,7 +14,7 @@ from rich.text import Text
 from usched.actions.run import Simulation
 from usched.face.output import has_colour, has_unicode, print_json, terminal_width
 from usched.words.cpuset import CpuSet, format_cpus
-from usched.words.run import Assignment, CpuFigures, Run, SchedulerFigures, Segment
+from usched.words.run import Assignment, CpuFigures, Run, Segment, Waiting
 
 _SHOWN_LWPS = 3
 
@@ -79,44 +80,57 @@ def _table(*heads: tuple[str, bool]) -> Table:
 
 def _cpu_table(simulation: Simulation, run: Run) -> Table:
     """Who ran, how much, and who was waiting; neighbours with nothing to say share a line."""
-    table = _table(("CPU", False), ("BUSY", True), ("RAN", False), ("WAITING (MEAN)", False))
-    ran = _lwps_by_cpu(run.segments)
-    waiting = [each for each in run.schedulers if each.own_waited]
-    lines = [(cpu, _describe_cpu(cpu, simulation, run, ran, waiting)) for cpu in run.cpus]
+    table = _table(("CPU", False), ("BUSY", True), ("RAN", False), ("WAITED FOR IT", False))
+    reach = simulation.timetable.reach
+    queues = [(each.scheduler, _Queue(each)) for each in run.waiting if any(each.lengths)]
+    segments = {cpu: list(group) for cpu, group in groupby(run.segments, key=lambda s: s.cpu)}
+    lines = []
+    for cpu in run.cpus:
+        here = segments.get(cpu.cpu, [])
+        mean = {
+            name: sum(queue.waited(each.start, each.end) for each in here) / run.ticks
+            for name, queue in queues
+            if cpu.cpu in reach[name]
+        }
+        waited = [f"{name} {length:.2f}" for name, length in mean.items() if length >= 0.005]
+        ran = _describe_ran(cpu, here, run.ticks)
+        lines.append((cpu.cpu, (_percent(cpu.busy, run.ticks), ran, ", ".join(waited))))
     for cells, group in groupby(lines, key=lambda line: line[1]):
-        table.add_row(_name_run([cpu.cpu for cpu, _ in group]), *cells)
+        table.add_row(_name_run([cpu for cpu, _ in group]), *cells)
     return table
 
 
-def _lwps_by_cpu(segments: Iterable[Segment]) -> dict[int, dict[str, int]]:
-    ran: dict[int, dict[str, int]] = {}
-    for segment in segments:
-        lwps = ran.setdefault(segment.cpu, {})
-        lwps[segment.lwp] = lwps.get(segment.lwp, 0) + segment.end - segment.start
-    return ran
+class _Queue:
+    """A scheduler's run queue over time, to be summed up between two ticks."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        self._ticks = waiting.ticks
+        self._lengths = waiting.lengths
+        steps = zip(waiting.ticks, waiting.ticks[1:], waiting.lengths, strict=False)
+        self._sums = [0, *accumulate((end - start) * length for start, end, length in steps)]
+
+    def waited(self, start: int, end: int) -> int:
+        """lwp-ticks waited in [start, end)."""
+        return self._until(end) - self._until(start)
+
+    def _until(self, tick: int) -> int:
+        place = bisect_right(self._ticks, tick) - 1
+        return self._sums[place] + (tick - self._ticks[place]) * self._lengths[place]
 
 
-def _describe_cpu(
-    cpu: CpuFigures,
-    simulation: Simulation,
-    run: Run,
-    ran: dict[int, dict[str, int]],
-    waiting: Sequence[SchedulerFigures],
-) -> tuple[str, str, str]:
-    lwps = sorted(ran.get(cpu.cpu, {}).items(), key=lambda item: -item[1])
-    shown = [f"{name} {_percent(ticks, run.ticks)}" for name, ticks in lwps[:_SHOWN_LWPS]]
+def _describe_ran(cpu: CpuFigures, segments: Sequence[Segment], ticks: int) -> str:
+    """The lwps that ran most, the others summed up."""
+    ran: dict[str, int] = {}
+    for each in segments:
+        ran[each.lwp] = ran.get(each.lwp, 0) + each.end - each.start
+    lwps = sorted(ran.items(), key=lambda item: -item[1])
+    shown = [f"{name} {_percent(part, ticks)}" for name, part in lwps[:_SHOWN_LWPS]]
     if len(lwps) > _SHOWN_LWPS:
-        rest = sum(ticks for _, ticks in lwps[_SHOWN_LWPS:])
-        shown.append(f"{len(lwps) - _SHOWN_LWPS} more {_percent(rest, run.ticks)}")
+        rest = sum(part for _, part in lwps[_SHOWN_LWPS:])
+        shown.append(f"{len(lwps) - _SHOWN_LWPS} more {_percent(rest, ticks)}")
     if cpu.offline:
-        shown.append(f"offline {_percent(cpu.offline, run.ticks)}")
-    # schedulers declared during the run are not in `reach`: where they may run changes
-    queued = [
-        f"{each.name} {each.own_waited / run.ticks:.2f}"
-        for each in waiting
-        if cpu.cpu in simulation.reach.get(each.name, CpuSet())
-    ]
-    return _percent(cpu.busy, run.ticks), ", ".join(shown) or "idle", ", ".join(queued)
+        shown.append(f"offline {_percent(cpu.offline, ticks)}")
+    return ", ".join(shown) or "idle"
 
 
 def _percent(part: int, whole: int) -> str:
@@ -144,8 +158,8 @@ def _scheduler_table(simulation: Simulation, run: Run) -> Table:
     capacity = sum(cpu.busy + cpu.idle for cpu in run.cpus)
     by_cpu = {cpu.cpu: cpu.busy + cpu.idle for cpu in run.cpus}
     for each in run.schedulers:
-        reach = simulation.reach.get(each.name)
-        pool = sum(by_cpu[cpu] for cpu in reach) if reach else 0
+        reach = simulation.timetable.reach[each.name]
+        pool = sum(by_cpu[cpu] for cpu in reach)
         starved = Text("STARVED", style="bold red") if each.starved else Text("")
         table.add_row(
             each.name,

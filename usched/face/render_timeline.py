@@ -108,14 +108,13 @@ def _paint(
     return text
 
 
-def _print_key(show: object, key: dict[str, tuple[str, str]], styles: dict[str, str]) -> None:
-    assert callable(show)
+def _print_key(console: Console, key: dict[str, tuple[str, str]], styles: dict[str, str]) -> None:
     text = Text("key: ")
     seen: set[str] = set()
     for lwp, (sign, name) in key.items():
         if name not in seen:
             seen.add(name)
             text.append(sign, style=styles[lwp])
-            text.append(f"\N{NO-BREAK SPACE}{name}  ")
-    text.append(f"{_IDLE}\N{NO-BREAK SPACE}idle")
+            text.append(f"={name}  ")
+    text.append(f"{_IDLE}=idle")
     console.print(text)

@@ -10,6 +10,7 @@ from usched.meaning.selectors import select_cpus
 from usched.meaning.tree import Scheduler, Tree
 from usched.text.canonical import format_cpu_terms, format_statement
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
+from usched.words.problems import join_names
 from usched.words.statement import parent_of
 
 
@@ -53,17 +54,13 @@ def explain_scheduler(tree: Tree, entry: Placed) -> Standing:
         *_explain_chain(tree, scheduler, reach),
     ]
     if before:
-        sentences.append(f"runs on what {_join(before)} leave of the cpus that they share")
+        sentences.append(f"runs on what {join_names(before)} leave of the cpus that they share")
     if equals:
-        sentences.append(f"takes turns, cpu by cpu, with {_join(equals)}")
+        sentences.append(f"takes turns, cpu by cpu, with {join_names(equals)}")
     if behind:
-        sentences.append(f"comes before {_join(behind)}")
+        sentences.append(f"comes before {join_names(behind)}")
     sentences += _explain_inside(tree, scheduler)
     return Standing(entry.name, statement, reach, before, equals, behind, tuple(sentences))
-
-
-def _join(names: tuple[str, ...]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _explain_pool(tree: Tree, scheduler: Scheduler) -> list[str]:
@@ -120,7 +117,7 @@ def _explain_inside(tree: Tree, scheduler: Scheduler) -> list[str]:
     children = tuple(child.name for child in in_order(tree, scheduler.name))
     if not children:
         return []
-    sentences = [f"its own lwps run on what {_join(children)} leave"]
+    sentences = [f"its own lwps run on what {join_names(children)} leave"]
     held = held_cpus(tree, scheduler.name)
     if held:
         sentences.append(f"and never on its {format_cpus(held)} (exclusive)")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from usched.meaning.selectors import select_cpus
 from usched.meaning.tree import Scheduler, Tree
+from usched.text.canonical import format_cpu_terms
 from usched.words.cpuset import NO_CPUS, CpuSet
+from usched.words.problems import join_names
 from usched.words.statement import MACHINE, parent_of
 
 
@@ -114,19 +117,14 @@ def held_cpus(tree: Tree, name: str) -> CpuSet:
 def _explain_absence(
     tree: Tree, child: Scheduler, cpus: CpuSet, siblings: Iterable[Scheduler]
 ) -> str:
-    from usched.text.canonical import format_cpu_terms
-
     taken = [
         sibling.name
         for sibling in siblings
         if sibling.declare.exclusive and sibling.pool & cpus and sibling.name != child.name
     ]
     view = tree.view(parent_of(child.name))
-    if taken and view is not None:
-        from usched.meaning.selectors import select_cpus
-
-        if select_cpus(child.declare.cpus, view).cpus & cpus:
-            return f"only {' and '.join(taken)} may (exclusive)"
+    if taken and view is not None and select_cpus(child.declare.cpus, view).cpus & cpus:
+        return f"only {join_names(taken)} may (exclusive)"
     where = f" of {parent_of(child.name)}" if parent_of(child.name) else ""
     if not child.pool & cpus:
         return f"its pool is {format_cpu_terms(child.declare.cpus)}{where}"

@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from usched.meaning.reach import reach_of
 from usched.meaning.registry import Source
 from usched.meaning.selectors import select_terms
 from usched.meaning.tree import Change as SchedulerChange
 from usched.meaning.tree import Scheduler, Tree
 from usched.text.workload import relocate
-from usched.words.cpuset import CpuSet
+from usched.words.cpuset import NO_CPUS, CpuSet
 from usched.words.machine import Topology
 from usched.words.problems import NoSuchName, Problem, Refused, UschedError, suggest
-from usched.words.statement import Destroy
+from usched.words.statement import MACHINE, Destroy
 from usched.words.workload import Change, Event, Hotplug, Kill, Move, Program, Workload
 
 
@@ -75,7 +76,8 @@ class Timetable:
     """A run that may begin.
 
     schedulers: those at tick 0, parents first, siblings in declaration order. programs: with
-    `first[i]` the index of the first lwp of program i. actions: by tick, then as written.
+    `first[i]` the index of the first lwp of program i. actions: by tick, then as written. reach:
+    for each scheduler that ever is, the real cpus that it can reach at one time or another.
     """
 
     topology: Topology
@@ -84,6 +86,7 @@ class Timetable:
     programs: tuple[Program, ...]
     first: tuple[int, ...]
     actions: tuple[Action, ...]
+    reach: dict[str, CpuSet]
 
     def lwps(self) -> int:
         return sum(program.rforks for program in self.programs)
@@ -109,6 +112,7 @@ def plan_timetable(source: Source, topology: Topology, workload: Workload) -> Ti
         workload.programs,
         tuple(planner.first),
         tuple(planner.actions),
+        planner.reach,
     )
 
 
@@ -123,6 +127,8 @@ class _Planner:
         self.actions: list[Action] = []
         self.first: list[int] = []
         self.targets: list[str | None] = []
+        self.reach: dict[str, CpuSet] = {}
+        self.note_reach([entry.name for entry in tree.children(MACHINE)])
         forks: list[tuple[int, int, Program]] = []
         for program in programs:
             self.first.append(len(self.targets))
@@ -164,6 +170,7 @@ class _Planner:
             case Change(at, statement):
                 self.place += 1
                 changes = self.tree.apply(statement, self.place)
+                self.note_reach([change.name for change in changes])
                 return Redeclaration(at, changes) if changes else None
             case Move(at, target, to):
                 lwps = self.find_lwps(target)
@@ -196,7 +203,17 @@ class _Planner:
                 if target in names:
                     self.targets[index] = destroy.into
         rest = tuple(change for change in changes if change.after is not None)
+        self.note_reach([change.name for change in rest])
         return Destruction(at, gone, destroy.into, rest)
+
+    def note_reach(self, names: Sequence[str]) -> None:
+        """These schedulers, and all beneath them, may reach other cpus from now on."""
+        for name in names:
+            for each in (name, *(entry.name for entry in self.tree.walk(name))):
+                scheduler = self.tree.scheduler(each)
+                if scheduler is not None:
+                    known = self.reach.get(each, NO_CPUS)
+                    self.reach[each] = known | reach_of(self.tree, scheduler)
 
     def find_lwps(self, target: str) -> range:
         """The lwps of a program, or one of them. Raises NoSuchName."""

@@ -17,7 +17,7 @@ from usched.meaning.selectors import Selection, View, select_cpus
 from usched.text.canonical import format_statement
 from usched.words.cpuset import CpuSet, format_cpus
 from usched.words.machine import Topology
-from usched.words.problems import NoSuchName, Problem, Refused, Span, suggest
+from usched.words.problems import NoSuchName, Problem, Refused, Span, join_names, suggest
 from usched.words.statement import (
     MACHINE,
     Declare,
@@ -211,7 +211,7 @@ class Tree:
             taken = self._select(sibling)
             if sibling.name != entry.name and taken and taken.cpus & cpus:
                 names.append(sibling.name)
-        return " and ".join(names)
+        return join_names(names)
 
     # -- changing -------------------------------------------------------------
 

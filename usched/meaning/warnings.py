@@ -8,7 +8,7 @@ from math import gcd
 from usched.meaning.reach import held_cpus, in_order, own_cpus, reach_of
 from usched.meaning.tree import Scheduler, Tree
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
-from usched.words.problems import Problem
+from usched.words.problems import Problem, join_names
 from usched.words.statement import MACHINE, parent_of
 
 
@@ -67,7 +67,7 @@ def _may_starve(tree: Tree, schedulers: Sequence[Scheduler]) -> Iterator[Problem
         for sibling in above:
             filled |= _fills(tree, sibling)
         if scheduler.pool <= filled:
-            what = f"{scheduler.name} can starve: {' and '.join(filling)} can fill all its cpus"
+            what = f"{scheduler.name} can starve: {join_names(filling)} can fill all its cpus"
             yield Problem(what, None, "", "starve", scheduler.name)
 
 

@@ -90,6 +90,15 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many own lwps of a scheduler wait: `lengths[i]` from tick `ticks[i]` on."""
+
+    scheduler: str
+    ticks: tuple[int, ...]
+    lengths: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A finished run. segments: by cpu, then start. assignments: at the tick asked for."""
 
@@ -100,4 +109,5 @@ class Run:
     schedulers: tuple[SchedulerFigures, ...]
     lwps: tuple[LwpFigures, ...]
     segments: tuple[Segment, ...]
+    waiting: tuple[Waiting, ...]
     assignments: tuple[Assignment, ...] = ()

@@ -13,14 +13,12 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from usched.meaning.registry import Placed, Registry
 from usched.text.canonical import format_statement
 from usched.text.grammar import parse_line
 from usched.words.problems import EnvironmentFailed, Line, Problem, UschedError
 from usched.words.statement import Declare, parent_of
-from usched.world.lock_holders import find_holders
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x75736368  # "usch"
@@ -224,13 +222,18 @@ def _connect(path: str, write: bool, wait: float) -> sqlite3.Connection:
         return connection
     # a reader that may write can also roll back what a killed writer left
     mode = "rwc" if write else "rw" if os.access(path, os.W_OK) else "ro"
-    uri = f"file:{quote(os.path.abspath(path))}?mode={mode}"
+    uri = f"file:{_quote(os.path.abspath(path))}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA synchronous = FULL")
     if write:
         connection.execute("PRAGMA journal_mode = DELETE")
     return connection
+
+
+def _quote(path: str) -> str:
+    """A path inside a URI (sqlite.org/uri.html); urllib's would cost every command its import."""
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
 def _check_schema(connection: sqlite3.Connection, path: str, write: bool) -> None:
@@ -292,6 +295,8 @@ def _check_length(connection: sqlite3.Connection, path: str) -> None:
 def _explain(error: sqlite3.Error, path: str, waited: float) -> UschedError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        from usched.world.lock_holders import find_holders
+
         holders = find_holders(path)
         held = "held by " + ", ".join(holders) if holders else "nobody found in /proc/locks now"
         what = f"registry {path} is locked: waited {waited:.1f} s"

@@ -62,7 +62,7 @@ def describe_change(change: Change) -> str:
     if change.after is None:
         return f"{change.name}: gone"
     after = change.after
-    own = f"{after.width} {'vcpus' if after.virtual else 'cpus'}"
+    own = f"{after.width} {'vcpu' if after.virtual else 'cpu'}" + "s" * (after.width > 1)
     text = f"{change.name}: {own} on {format_cpus(after.pool)}"
     if change.before is not None and change.before.pool != after.pool:
         text += f" (was on {format_cpus(change.before.pool)})"
