@@ -1,0 +1,176 @@
+"""What /sys may look like beyond the captured machines, and what is said about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from machine_sources import unpack
+
+from usched.words.cpuset import CpuSet
+from usched.words.machine import Cpu, Topology
+from usched.words.problems import EnvironmentFailed, format_problem
+from usched.world.host import detect_topology
+
+CPU = "sys/devices/system/cpu"
+
+
+def machine(cpus: list[str], **groups: str) -> str:
+    """A tree of cpus 0.. from `package/siblings` words, plus lines as they are."""
+    last = len(cpus) - 1
+    lines = [f"{CPU}/present: 0-{last}", f"{CPU}/online: {groups.get('online', f'0-{last}')}"]
+    for cpu, words in enumerate(cpus):
+        if words:
+            package, siblings = words.split("/")
+            lines.append(f"{CPU}/cpu{cpu}/topology/physical_package_id: {package}")
+            lines.append(f"{CPU}/cpu{cpu}/topology/thread_siblings_list: {siblings}")
+    return "\n".join(lines) + "\n"
+
+
+def cache(cpu: int, level: int, shared: str, kind: str = "Unified", index: int = 0) -> str:
+    folder = f"{CPU}/cpu{cpu}/cache/index{index}"
+    return f"{folder}/level: {level}\n{folder}/type: {kind}\n{folder}/shared_cpu_list: {shared}\n"
+
+
+def detect(tree: str, root: Path) -> tuple[Topology, list[str]]:
+    return detect_topology(unpack(tree, root))
+
+
+def test_the_running_machine_is_detected() -> None:
+    topology, _ = detect_topology()
+    assert topology.online
+    assert topology.hz == 100
+
+
+def test_a_root_without_sys_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFailed) as refusal:
+        detect_topology(str(tmp_path))
+    assert format_problem(refusal.value.problems[0]) == (
+        f"{tmp_path}/sys/devices/system/cpu/present cannot be read\n"
+        "  this is not the /sys of a Linux machine\n"
+        "  describe the machine in a file and type: usched topology load FILE"
+    )
+
+
+@pytest.mark.parametrize(
+    ("present", "online", "what"),
+    [
+        ("all", "0", "present is not a list of cpus: 'all' is not a cpu number or a range of them"),
+        ("0-70000", "0", "present is not a list of cpus: cpu70000 is beyond the largest number"),
+        ("0-3", "4-7", "online names no cpu that is present"),
+    ],
+)
+def test_lists_that_make_no_sense_are_refused(
+    present: str, online: str, what: str, tmp_path: Path
+) -> None:
+    with pytest.raises(EnvironmentFailed, match=what):
+        detect(f"{CPU}/present: {present}\n{CPU}/online: {online}\n", tmp_path)
+
+
+def test_sockets_that_arm_firmware_leaves_unknown_are_one(tmp_path: Path) -> None:
+    topology, notes = detect(machine(["-1/0", "-1/1"]) + cache(0, 2, "0-1"), tmp_path)
+    assert topology.cpus == (Cpu(0, 0, 0, 0, 0), Cpu(1, 0, 0, 0, 1))
+    assert notes == [
+        "no socket is reported: taken as socket 0",
+        "no node is reported: taken as node 0",
+    ]
+
+
+def test_sockets_numbered_by_firmware_addresses_are_counted_from_0(tmp_path: Path) -> None:
+    topology, notes = detect(machine(["36/0", "5120/1"]), tmp_path)
+    assert [cpu.socket for cpu in topology.cpus] == [0, 1]
+    assert notes[1:] == [
+        "the sockets are numbered 36, 5120 by the firmware: counted from 0 here",
+        "no caches are reported: the topology has no llc",
+    ]
+
+
+def test_core_ids_alone_repeat_in_each_package_and_die(tmp_path: Path) -> None:
+    tree = f"{CPU}/present: 0-3\n{CPU}/online: 0-3\n"
+    for cpu, (package, die) in enumerate([(0, 0), (0, 1), (1, 0), (1, 0)]):
+        folder = f"{CPU}/cpu{cpu}/topology"
+        tree += f"{folder}/physical_package_id: {package}\n{folder}/die_id: {die}\n"
+        tree += f"{folder}/core_id: 0\n"
+    topology, _ = detect(tree, tmp_path)
+    assert [cpu.core for cpu in topology.cpus] == [0, 1, 2, 2]
+
+
+def test_no_topology_directory_means_a_core_each(tmp_path: Path) -> None:
+    topology, notes = detect(machine(["", ""]), tmp_path)
+    assert [cpu.core for cpu in topology.cpus] == [0, 1]
+    assert notes[0] == "no topology directory: taken for cores of their own on socket 0"
+
+
+def test_efficient_cores_without_l3_have_their_l2_as_llc(tmp_path: Path) -> None:
+    tree = machine(["0/0-1", "0/0-1", "0/2", "0/3"])
+    tree += cache(0, 2, "0-1") + cache(0, 3, "0-1", index=1) + cache(1, 3, "0-1")
+    tree += cache(2, 2, "2-3") + cache(3, 2, "2-3")
+    topology, _ = detect(tree, tmp_path)
+    assert [cpu.llc for cpu in topology.cpus] == [0, 0, 1, 1]
+
+
+def test_an_instruction_cache_is_no_llc(tmp_path: Path) -> None:
+    tree = machine(["0/0", "0/1"]) + cache(0, 1, "0") + cache(1, 1, "1")
+    tree += cache(0, 2, "0-1", "Instruction", 1) + cache(1, 2, "0-1", "Instruction", 1)
+    topology, _ = detect(tree, tmp_path)
+    assert [cpu.llc for cpu in topology.cpus] == [0, 1]
+
+
+def test_a_cpu_that_reports_no_cache_shares_none(tmp_path: Path) -> None:
+    topology, notes = detect(machine(["0/0", "0/1", "0/2"]) + cache(0, 3, "0-1"), tmp_path)
+    assert [cpu.llc for cpu in topology.cpus] == [0, 0, 1]
+    assert notes[-1] == "no cache is reported for cpu2: each core an llc of its own"
+
+
+def test_caches_that_cut_through_a_core_are_left_out(tmp_path: Path) -> None:
+    tree = machine(["0/0-1", "0/0-1"]) + cache(0, 3, "0") + cache(1, 3, "1")
+    topology, notes = detect(tree, tmp_path)
+    assert topology.cpus == (Cpu(0, 0, 0, None, 0), Cpu(1, 0, 0, None, 0))
+    assert notes[-1] == "the caches reported cut through a core: left out, the topology has no llc"
+
+
+def test_siblings_on_two_nodes_are_made_cores_of_their_own(tmp_path: Path) -> None:
+    tree = machine(["0/0-1", "0/0-1"])
+    tree += "sys/devices/system/node/node0/cpulist: 0\nsys/devices/system/node/node7/cpulist: 1\n"
+    topology, notes = detect(tree, tmp_path)
+    assert [(cpu.node, cpu.core) for cpu in topology.cpus] == [(0, 0), (7, 1)]
+    assert notes[-1] == "cpu1: on another node than the rest of the core, made a core each"
+
+
+def test_a_cpu_of_several_emulated_nodes_is_in_the_lowest(tmp_path: Path) -> None:
+    tree = machine(["0/0", "0/1"])
+    tree += "".join(f"sys/devices/system/node/node{n}/cpulist: 0-1\n" for n in (0, 1))
+    topology, notes = detect(tree, tmp_path)
+    assert [cpu.node for cpu in topology.cpus] == [0, 0]
+    assert notes[0] == "node 1 repeats cpus of a lower node: left to that one"
+
+
+def test_a_node_with_memory_only_is_no_node_of_cpus(tmp_path: Path) -> None:
+    tree = machine(["0/0"]) + "sys/devices/system/node/node0/cpulist: 0\n"
+    topology, _ = detect(tree + "sys/devices/system/node/node2/cpulist: \n", tmp_path)
+    assert list(topology.groups["node"]) == [0]
+
+
+def test_offline_cpus_among_odd_cores_become_cores_beside_their_neighbours(tmp_path: Path) -> None:
+    tree = machine(["0/0-1", "0/0-1", "", "0/3-4", "0/3-4"], online="0-1,3-4")
+    topology, notes = detect(tree, tmp_path)
+    assert topology.offline == CpuSet.of([2])
+    assert [cpu.core for cpu in topology.cpus] == [0, 0, 1, 2, 2]
+    assert notes[-1] == (
+        "offline cpu2: the place is not reported, taken for cores of their own beside their "
+        "neighbours"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tree", "name"),
+    [
+        ("sys/class/dmi/id/product_name: ProLiant DL380\n", "ProLiant DL380"),
+        ("sys/class/dmi/id/product_name: To Be Filled By O.E.M.\n", "host"),
+        ("sys/firmware/devicetree/base/model: Raspberry Pi 5 Model B\0", "Raspberry Pi 5 Model B"),
+        ("sys/class/dmi/id/product_name: \x07\x1b[31m\n", "[31m"),
+        ("", "host"),
+    ],
+)
+def test_the_machine_is_called_what_its_firmware_says(tree: str, name: str, tmp_path: Path) -> None:
+    assert detect(machine(["0/0"]) + tree, tmp_path)[0].machine == name

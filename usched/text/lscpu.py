@@ -1,0 +1,244 @@
+"""The machine as lscpu tells it: `lscpu -J`, `lscpu -J -e` and `lscpu -p`.
+
+Columns may come in any order. A cpu that is offline has `-`, null or nothing in all of them but
+its number. util-linux 2.38 prints `"node": -` for it, which is not JSON; it is read all the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from usched.text.found import Found
+from usched.text.inventory import settle
+from usched.text.lscpu_summary import parse_summary
+from usched.text.topology import DEFAULT_MACHINE
+from usched.words.cpuset import MAX_CPU, CpuSet, format_cpus
+from usched.words.machine import Topology
+from usched.words.problems import Line, Problem, Refused, Span
+
+PER_CPU = "use lscpu -J -e=CPU,SOCKET,NODE,CORE,CACHE,ONLINE or lscpu -a -p"
+
+_MAX_PROBLEMS = 50
+_MAX_COLUMNS = 64
+_BARE_DASH = re.compile(r'(":[ \t]*)-([ \t]*[,}\r\n])')
+_CACHE = re.compile(r"l([1-9])[a-z]?")
+_YES = ("y", "yes", "true")
+_NO = ("n", "no", "false")
+
+#: What a cell may hold: text in `lscpu -p` and in the JSON of older versions.
+_Cell = str | int | bool | None
+
+
+class _Table:
+    """Rows of cells under named columns, with the place that each row's problems point at."""
+
+    def __init__(self, columns: Sequence[str], label: str) -> None:
+        self.columns = [column.strip().lower() for column in columns]
+        self.label = label
+        self.found: dict[int, Found] = {}
+        self.problems: list[Problem] = []
+
+    def complain(self, what: str, where: Span | None, row: str) -> None:
+        prefix = "" if where else f"{self.label}: {row}: "
+        self.problems.append(Problem(f"{prefix}{what}", where, rule="lscpu"))
+        if len(self.problems) >= _MAX_PROBLEMS:
+            raise Refused(self.problems)
+
+    def add(self, cells: Mapping[str, _Cell], where: Span | None, row: str) -> None:
+        """One cpu. where: its line; row: how to name it where there is no line."""
+        try:
+            one = _read_row(cells)
+        except ValueError as error:
+            self.complain(str(error), where, row)
+            return
+        if one.cpu in self.found:
+            self.complain(f"cpu {one.cpu} is listed twice", where, row)
+            return
+        self.found[one.cpu] = one
+
+    def topology(self) -> tuple[Topology, list[str]]:
+        if self.problems:
+            raise Refused(self.problems)
+        found = list(self.found.values())
+        if not any(one.online and one.core is not None for one in found):
+            raise Refused(Problem(f"{self.label}: no cpu is online", rule="lscpu"))
+        notes = [
+            f"there is no column {column.upper()}: {instead}"
+            for column, instead in (("core", "each cpu a core of its own"),)
+            if column not in self.columns
+        ]
+        gaps = CpuSet.span(0, max(self.found)) - CpuSet.of(self.found)
+        if gaps:
+            notes.append(
+                f"{format_cpus(gaps)}: not in the list, so not in the topology "
+                "(lscpu -p leaves offline cpus out without -a)"
+            )
+        topology, assumed = settle(DEFAULT_MACHINE, found)
+        return topology, notes + assumed
+
+
+def _read_row(cells: Mapping[str, _Cell]) -> Found:
+    """Raises ValueError with the sentence for the user."""
+    cpu = _number(cells, "cpu")
+    if cpu is None:
+        raise ValueError("the row has no CPU number")
+    if cpu > MAX_CPU:
+        raise ValueError(f"cpu {cpu} is beyond the largest number, {MAX_CPU}")
+    socket, node = _number(cells, "socket"), _number(cells, "node")
+    core = _number(cells, "core")
+    online = _truth(cells.get("online"), core is not None or "core" not in cells)
+    if "core" not in cells and online:
+        return Found(cpu, socket, node, _last_cache(cells), ("alone", cpu), online)
+    return Found(cpu, socket, node, _last_cache(cells), core, online)
+
+
+def _number(cells: Mapping[str, _Cell], column: str) -> int | None:
+    cell = cells.get(column)
+    if cell is None or cell in ("", "-"):
+        return None
+    if isinstance(cell, str) and re.fullmatch(r"[0-9]{1,9}", cell.strip()):
+        return int(cell)
+    if isinstance(cell, bool) or not isinstance(cell, int) or not 0 <= cell < 10**9:
+        raise ValueError(f"column {column.upper()} holds {str(cell)[:40]!r}, not a number")
+    return cell
+
+
+def _truth(cell: _Cell, otherwise: bool) -> bool:
+    if cell is None or cell == "":
+        return otherwise
+    word = str(cell).strip().lower()
+    if word not in (*_YES, *_NO):
+        raise ValueError(f"column ONLINE holds {word[:40]!r}, not yes or no")
+    return word in _YES
+
+
+def _last_cache(cells: Mapping[str, _Cell]) -> tuple[int, int] | None:
+    """(level, number) of the highest cache that the cpu has; L1i is no data cache."""
+    best = None
+    for column, cell in cells.items():
+        if not _CACHE.match(column):
+            continue
+        levels = column.split(":")
+        numbers = str(cell).split(":") if cell is not None else []
+        for level, number in zip(levels, numbers, strict=False):
+            match = _CACHE.fullmatch(level.strip())
+            if match is None or level.strip().endswith("i") or not number.strip().isdecimal():
+                continue
+            key = (int(match[1]), int(number[:9]))
+            best = key if best is None or key[0] > best[0] else best
+    return best
+
+
+def parse_lscpu_json(text: str, label: str) -> tuple[Topology, list[str]]:
+    """`lscpu -J -e`, with one entry a cpu, or the summary of `lscpu -J`.
+
+    Raises Refused for broken JSON (with its place), for rows that make no sense, and for a summary
+    that leaves open which cpus share a core.
+    """
+    document = _load_json(text, label)
+    if not isinstance(document, dict) or not ("cpus" in document or "lscpu" in document):
+        raise Refused(
+            Problem(f"{label}: neither 'cpus' nor 'lscpu' is in it", remedy=PER_CPU, rule="lscpu")
+        )
+    if "cpus" not in document:
+        return parse_summary(document["lscpu"], label, PER_CPU)
+    rows = document["cpus"]
+    if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_CPU + 1:
+        raise Refused(
+            Problem(f"{label}: 'cpus' must be a list of 1 to {MAX_CPU + 1} cpus", remedy=PER_CPU)
+        )
+    columns = list(rows[0]) if isinstance(rows[0], dict) else []
+    table = _Table(columns, label)
+    for index, row in enumerate(rows):
+        name = f"entry {index + 1} of cpus"
+        if not isinstance(row, dict):
+            table.complain("it is not an object", None, name)
+            continue
+        table.add({key.strip().lower(): _cell(row[key]) for key in row}, None, name)
+    return table.topology()
+
+
+def _cell(value: object) -> _Cell:
+    if value is None or isinstance(value, (str, int)):
+        return value
+    return "a list or an object" if isinstance(value, (list, dict)) else str(value)
+
+
+def _load_json(text: str, label: str) -> object:
+    try:
+        try:
+            return json.loads(text, object_pairs_hook=_unique)
+        except json.JSONDecodeError:
+            return json.loads(_BARE_DASH.sub(r"\1null\2", text), object_pairs_hook=_unique)
+    except json.JSONDecodeError as error:
+        line = text.split("\n")[error.lineno - 1] if text else ""
+        where = Span(Line(label, error.lineno, line), error.colno - 1, error.colno)
+        raise Refused(Problem(f"broken JSON: {error.msg}", where, rule="json")) from error
+    except RecursionError as error:
+        raise Refused(Problem(f"{label}: JSON nested too deep", rule="json")) from error
+    except KeyError as error:
+        what = f"{label}: the key '{error.args[0][:40]}' is given twice in one object"
+        raise Refused(Problem(what, rule="json")) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise Refused(
+            Problem(f"{label}: JSON with a number that is too long", rule="json")
+        ) from error
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Raises KeyError for a repeated key, of which json would keep the last."""
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise KeyError(key)
+            seen.add(key)
+    return record
+
+
+def parse_lscpu_parsable(text: str, label: str) -> tuple[Topology, list[str]]:
+    """`lscpu -p`, also with -a, -e's columns and the caches in one column `L1d:L1i:L2:L3`.
+
+    The last comment before the rows names the columns. Raises Refused with the place of every row
+    that makes no sense.
+    """
+    table: _Table | None = None
+    header: list[str] = []
+    for index, raw in enumerate(text.split("\n")):
+        line = raw.strip()
+        where = Span(Line(label, index + 1, raw.rstrip("\r")), 0, max(1, len(line)))
+        if line.startswith("#"):
+            if table is None:
+                header = line[1:].strip().split(",")
+            continue
+        if not line:
+            continue
+        if table is None:
+            table = _Table(header, label)
+            if "cpu" not in table.columns or len(header) > _MAX_COLUMNS:
+                what = (
+                    f"no comment above names the columns, CPU among them (at most {_MAX_COLUMNS})"
+                )
+                raise Refused(Problem(what, where, PER_CPU, rule="lscpu"))
+        _add_line(table, line, where)
+    if table is None:
+        raise Refused(Problem(f"{label}: it lists no cpu", remedy=PER_CPU, rule="lscpu"))
+    return table.topology()
+
+
+def _add_line(table: _Table, line: str, where: Span) -> None:
+    cells = line.split(",")
+    columns = table.columns
+    caches = [index for index, column in enumerate(columns) if _CACHE.fullmatch(column)]
+    # For a cpu whose caches are unknown, lscpu prints one empty cell in place of all of them.
+    if caches and len(cells) == len(columns) - len(caches) + 1 and cells[caches[0]] == "":
+        cells[caches[0] : caches[0] + 1] = [""] * len(caches)
+    if len(cells) != len(columns):
+        table.complain(
+            f"{len(cells)} cells under {len(columns)} columns ({','.join(columns)})", where, ""
+        )
+        return
+    table.add(dict(zip(columns, cells, strict=True)), where, "")

@@ -1,0 +1,77 @@
+"""Which of the formats a text is in, told by its content; the name of the file plays no part."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from usched.words.problems import Line, Problem, Refused, Span
+
+Kind = Literal["yaml", "lscpu-json", "lscpu-parsable", "hwloc-xml", "hwloc-synthetic"]
+
+FORMATS = (
+    "a topology in YAML, lscpu -J, lscpu -p, an hwloc XML export (lstopo --of xml),\n"
+    "or an hwloc synthetic string such as 'pack:2 core:4 pu:2'"
+)
+
+#: The first key of what `lscpu -J` prints; of our own JSON it is `machine`.
+_LSCPU_JSON = re.compile(r'\{\s*"(?:lscpu|cpus)"\s*:')
+#: The comment that names the columns of `lscpu -p`.
+_LSCPU_HEADER = re.compile(
+    r"^#[ \t]*(?=[A-Za-z0-9,:]*\bCPU\b)[A-Za-z0-9]+(?:[,:][A-Za-z0-9]*)*[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_LSCPU_ROW = re.compile(r"[0-9]{1,9}(?:,|$)")
+_LSCPU_CELLS = re.compile(r"[0-9]{1,9},[0-9A-Za-z,:-]*$")
+#: The first word of a synthetic string: `pack:2`, `[NUMANode(...)]`, `(memory=...)`, or two counts.
+_SYNTHETIC = re.compile(r"[A-Za-z][A-Za-z0-9]*:[0-9]|\[[A-Za-z]+|\([a-z]+=|[0-9]+[ \t]+[0-9]")
+_LSCPU_TABLE = re.compile(r"CPU(?:[ \t]+[A-Za-z0-9:]+)+[ \t]*$|Architecture:[ \t]")
+
+
+def recognise(text: str, label: str) -> Kind:
+    """The format of a text. Raises Refused for an empty one, and for tables made for people."""
+    body = text.strip()
+    if not body:
+        raise Refused(Problem("the file is empty", _first(text, label), f"usched reads {FORMATS}"))
+    if body.startswith("<"):
+        return "hwloc-xml"
+    if _LSCPU_JSON.match(body):
+        return "lscpu-json"
+    row = _first_row(body)
+    has_header = _LSCPU_HEADER.search(body[:10_000]) is not None
+    if _LSCPU_CELLS.match(row) or (has_header and (not row or _LSCPU_ROW.match(row))):
+        return "lscpu-parsable"
+    if "\n" not in body and looks_synthetic(body):
+        return "hwloc-synthetic"
+    if _LSCPU_TABLE.match(row):
+        raise Refused(
+            Problem(
+                "this is lscpu's output for people, which leaves out what a topology needs",
+                _first(text, label),
+                "use lscpu -J -e=CPU,SOCKET,NODE,CORE,CACHE,ONLINE or lscpu -a -p",
+            )
+        )
+    return "yaml"
+
+
+def looks_synthetic(text: str) -> bool:
+    """Whether a text can only be meant as an hwloc synthetic string."""
+    return _SYNTHETIC.match(text.strip()) is not None
+
+
+def _first_row(body: str) -> str:
+    """The first line that is no comment, as far as 200 characters."""
+    start = 0
+    while start < len(body):
+        end = body.find("\n", start)
+        end = len(body) if end < 0 else end
+        line = body[start : min(end, start + 200)].strip()
+        if line and not line.startswith("#"):
+            return line
+        start = end + 1
+    return ""
+
+
+def _first(text: str, label: str) -> Span:
+    line = text.split("\n", 1)[0]
+    return Span(Line(label, 1, line), 0, max(1, len(line)))

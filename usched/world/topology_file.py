@@ -1,0 +1,57 @@
+"""A topology from a file in any of the formats that usched reads, or from a synthetic string."""
+
+from __future__ import annotations
+
+import os
+
+from usched.text.machines import FORMATS, looks_synthetic, recognise
+from usched.words.machine import Topology
+from usched.words.problems import EnvironmentFailed, Problem
+from usched.world.files import STANDARD_INPUT, read_text
+
+_SYNTHETIC_LABEL = "<synthetic>"
+
+
+def load_topology(path_or_synthetic: str) -> tuple[Topology, list[str]]:
+    """Read a file, `-` for standard input, or an hwloc synthetic string; with the notes on what
+    had to be assumed. A file that exists comes before a string that reads the same.
+
+    Raises EnvironmentFailed when the file cannot be read, Refused when it is no topology.
+    """
+    is_file = path_or_synthetic == STANDARD_INPUT or os.path.lexists(
+        path_or_synthetic.replace("\0", "")
+    )
+    if not is_file and looks_synthetic(path_or_synthetic):
+        return parse_machine(path_or_synthetic, _SYNTHETIC_LABEL)
+    try:
+        label, text = read_text(path_or_synthetic, "topology")
+    except EnvironmentFailed as error:
+        problem = error.problems[0]
+        raise EnvironmentFailed(Problem(problem.what, remedy=f"usched reads {FORMATS}")) from error
+    return parse_machine(text, label)
+
+
+def parse_machine(text: str, label: str) -> tuple[Topology, list[str]]:
+    """Read text in whichever format it is. Raises Refused with the places under label."""
+    match recognise(text, label):
+        case "yaml":
+            from usched.text.topology import parse_topology
+            from usched.world.yaml_file import parse_yaml
+
+            return parse_topology(parse_yaml(text, label)), []
+        case "lscpu-json":
+            from usched.text.lscpu import parse_lscpu_json
+
+            return parse_lscpu_json(text, label)
+        case "lscpu-parsable":
+            from usched.text.lscpu import parse_lscpu_parsable
+
+            return parse_lscpu_parsable(text, label)
+        case "hwloc-xml":
+            from usched.text.hwloc import parse_hwloc_xml
+
+            return parse_hwloc_xml(text, label)
+        case "hwloc-synthetic":
+            from usched.text.synthetic import parse_hwloc_synthetic
+
+            return parse_hwloc_synthetic(text, label)
