@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from usched.actions.context import (
     Context,
@@ -35,8 +35,7 @@ from usched.world.store import Author, Edit, Entry, Store
 ScriptLine = tuple[Line | None, "Statement | Unreadable"]
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """One statement carried out. changes: every scheduler that differs; () if it was so before.
 
     revision: the number that it has, or would have.
@@ -47,8 +46,7 @@ class Done:
     revision: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """done: in order. declared: the topology that became the registry's, if one did."""
 
     machine: Machine
@@ -157,11 +155,13 @@ class Befores:
         else:
             names = [change.name for change in changes if change.name in self._placed]
         edits = (Edit(name, self._placed[name], self._tree.find(name)) for name in names)
-        return tuple(edit for edit in edits if _text(edit.before) != _text(edit.after))
+        return tuple(edit for edit in edits if _differs(edit.before, edit.after))
 
 
-def _text(placed: Placed | None) -> str | None:
-    return format_statement(placed.declare) if placed else None
+def _differs(before: Placed | None, after: Placed | None) -> bool:
+    if before is None or after is None:
+        return before is not after
+    return format_statement(before.declare) != format_statement(after.declare)
 
 
 # -- the topology -------------------------------------------------------------
@@ -219,8 +219,7 @@ def describe_topology(topology: Topology) -> str:
 # -- rollback -----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Rollback:
+class Rollback(NamedTuple):
     """What going back changes: statements before and after, and whether the topology does."""
 
     edits: tuple[Edit, ...]
@@ -259,7 +258,7 @@ def _list_edits(now: Registry, then: Registry) -> tuple[Edit, ...]:
     return tuple(
         Edit(name, before, after)
         for name, before, after in pairs
-        if _text(before) != _text(after) or (before and after and before.place != after.place)
+        if _differs(before, after) or (before and after and before.place != after.place)
     )
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from usched.text.topology import parse_topology, topology_record
-from usched.words.located import locate
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, Problem
 from usched.world.places import make_folder
 from usched.world.store import Store, open_store
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What the options say. topology: a file or synthetic string for this command, or None.
 
     root: where the machine's /sys is looked for. wait: seconds to wait for another writer.
@@ -45,8 +41,7 @@ def open_registry(context: Context, write: bool = False) -> Iterator[Store]:
         yield store
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(NamedTuple):
     """The topology in force. origin: `declared`, `given` or `host`."""
 
     topology: Topology
@@ -81,8 +76,17 @@ def find_host(context: Context) -> Machine:
 
 def write_record(topology: Topology) -> str:
     """A topology as the registry keeps it: one line of JSON, the same for the same machine."""
+    import json
+
+    from usched.text.topology import topology_record
+
     return json.dumps(topology_record(topology), separators=(",", ":"))
 
 
 def read_record(record: str) -> Topology:
+    import json
+
+    from usched.text.topology import parse_topology
+    from usched.words.located import locate
+
     return parse_topology(locate(json.loads(record)))

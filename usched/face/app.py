@@ -7,6 +7,7 @@ and an exit status.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -116,6 +117,9 @@ def usched(ctx: click.Context) -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command and exit with its status."""
+    # A command makes next to no cycles and is soon over, but the collector would go through all
+    # that it holds again and again: a third of the time of a batch of 100,000 statements.
+    gc.disable()
     sys.exit(run(args))
 
 

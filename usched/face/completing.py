@@ -69,12 +69,10 @@ def scheduler_names(ctx: click.Context) -> list[str]:
 
 def cpu_names(ctx: click.Context, domain: str) -> list[str]:
     """`cpu0`, `cpu1`, ... of the machine or a scheduler."""
-    from dataclasses import replace
-
     from usched.actions.read import read_registry
     from usched.face.options import context_of
 
-    quiet = replace(context_of(ctx), tell=lambda _: None)
+    quiet = context_of(ctx)._replace(tell=lambda _: None)
     try:
         with read_registry(quiet) as reading:
             view = reading.tree.view(domain) if not domain or reading.tree.find(domain) else None

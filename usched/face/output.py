@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -27,6 +25,8 @@ def warn(message: str) -> None:
 
 
 def print_json(value: object) -> None:
+    import json
+
     click.echo(json.dumps(value, indent=2))
 
 
@@ -41,6 +41,8 @@ def has_unicode() -> bool:
 
 def terminal_width() -> int:
     """Columns: $COLUMNS, the terminal's, or 80."""
+    import shutil
+
     return max(40, shutil.get_terminal_size((80, 24)).columns)
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from usched.text.canonical import format_statement
 from usched.words.statement import Declare, parent_of
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A declaration and its place: siblings stand in ascending order of place."""
 
     declare: Declare
@@ -90,8 +88,7 @@ def format_registry(registry: Registry) -> str:
     return "".join(f"{format_statement(entry.declare)}\n" for entry in export_order(registry))
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """A scheduler whose statement differs between two registries: None where it is absent."""
 
     name: str

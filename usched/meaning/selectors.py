@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
 from usched.words.machine import Topology
@@ -18,8 +18,7 @@ _PLURALS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What terms can see of a domain.
 
     name: "" for the machine. cpus: its own cpu numbers. behind: the real cpu behind each of its
@@ -43,8 +42,7 @@ class View:
         return CpuSet.of(own for own, real in (self.behind or {}).items() if real in reals)
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """cpus: what the terms mean, less the excepted. outright: those named by number or range."""
 
     cpus: CpuSet

@@ -8,7 +8,7 @@ dispatcher is who is live, runs and waits.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from usched.meaning.reach import reach_of
@@ -237,4 +237,4 @@ def _place(problem: Problem, event: Event) -> Problem:
     if isinstance(event, Change) and problem.where is not None:
         text = problem.where.line.text
         return relocate(problem, text, event.span)
-    return replace(problem, where=event.span)
+    return problem._replace(where=event.span)

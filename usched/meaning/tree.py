@@ -8,8 +8,8 @@ in an overlay; a statement that is refused leaves it as it was.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import assert_never
+from dataclasses import replace
+from typing import NamedTuple, assert_never
 
 from usched.meaning.registry import Placed, Registry, Source
 from usched.meaning.rules import check_declaration, check_depth
@@ -30,8 +30,7 @@ from usched.words.statement import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Scheduler:
+class Scheduler(NamedTuple):
     """A declaration resolved. pool: its effective pool, in the parent's cpu numbers."""
 
     declare: Declare
@@ -52,16 +51,14 @@ class Scheduler:
         return self.declare.vcpus is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """A scheduler, or None and why it does not fit (no reason where its parent does not)."""
 
     scheduler: Scheduler | None
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One scheduler before and after a statement; None where it is absent (or does not fit)."""
 
     name: str
@@ -75,6 +72,7 @@ class Tree:
     def __init__(self, source: Source, topology: Topology) -> None:
         self.topology = topology
         self._source = source
+        self._found: dict[str, Placed | None] = {}
         self._overlay: dict[str, dict[str, Placed | None]] = {}
         self._exclusive: dict[str, dict[str, Placed]] = {}
         self._resolved: dict[str, Resolution] = {}
@@ -86,7 +84,9 @@ class Tree:
         overlay = self._overlay.get(parent_of(name))
         if overlay and name in overlay:
             return overlay[name]
-        return self._source.find(name)
+        if name not in self._found:
+            self._found[name] = self._source.find(name)
+        return self._found[name]
 
     def children(self, name: str) -> Sequence[Placed]:
         """The child declarations of a domain, in declaration order."""
@@ -252,7 +252,7 @@ class Tree:
         """A statement that is there already: nothing to do, unless it does not fit any more."""
         problems = self.resolve(entry.name).problems
         if problems:
-            raise Refused(replace(problem, where=None) for problem in problems)
+            raise Refused(problem._replace(where=None) for problem in problems)
         return ()
 
     def _check_parent(self, declare: Declare) -> list[Problem]:
@@ -360,7 +360,8 @@ class Tree:
         found: dict[str, None] = {}
         for name in names:
             found[name] = None
-            found.update((entry.name, None) for entry in self.walk(name))
+            if self.find(name) is not None:  # nothing can stand in what is not there
+                found.update((entry.name, None) for entry in self.walk(name))
         return list(found)
 
     def _set(self, entries: dict[str, Placed | None]) -> None:
@@ -379,9 +380,9 @@ class Tree:
         """Why a scheduler no longer fits: in its own words, or as stranded by the statement."""
         problems = self.resolve(name).problems
         if own:
-            return [replace(problem, name=name) for problem in problems]
+            return [problem._replace(name=name) for problem in problems]
         return [
-            replace(problem, what=f"{name} would not fit: {problem.what}", where=where, name=name)
+            problem._replace(what=f"{name} would not fit: {problem.what}", where=where, name=name)
             for problem in problems
         ]
 

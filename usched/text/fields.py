@@ -86,6 +86,8 @@ class Fields:
                 f"{key} of {self.what} must be text, not {describe(node)}", node.span, "quote it"
             )
             return default or ""
+        if not node.value and default is None:
+            self.complain(f"{key} of {self.what} is empty", node.span)
         return node.value
 
     def items(self, key: str) -> Sequence[Located]:
@@ -97,17 +99,19 @@ class Fields:
 
     def sequence(self, node: Located, what: str) -> Sequence[Located]:
         """Check one value to be a sequence."""
-        if isinstance(node.value, Sequence) and not isinstance(node.value, str):
-            return node.value
+        value = node.value
+        if isinstance(value, (list, tuple)):
+            return value
         self.complain(f"{what} must be a list, not {describe(node)}", node.span)
         return ()
 
     def finish(self) -> None:
         """Complain of every key that nobody asked for."""
+        known = list(dict.fromkeys(self.known))
         for key, entry in self.entries.items():
-            if key not in self.known:
-                near = suggest(key, self.known)
-                allowed = f"its keys are: {', '.join(self.known)}"
+            if key not in known:
+                near = suggest(key, known)
+                allowed = f"its keys are: {', '.join(known)}"
                 self.complain(
                     f"{self.what} has an unknown key '{_shorten(key)}'",
                     entry.key,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One cpu as found. core, llc: equal for the cpus that share one, within a socket at least.
 
     core None: the source does not say where the cpu is; its node may still be known. llc None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from usched.text.mistakes import TERM, clip, guess_term
 from usched.text.tokens import Word, join_words, split_words
@@ -37,8 +37,7 @@ _TIME = re.compile(r"([0-9]{1,40})(us|ms|s)?")
 _INT = re.compile(r"[0-9]{1,40}")
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(NamedTuple):
     """A line that is no statement. name: the scheduler it was about, "" if that is unclear."""
 
     problem: Problem

@@ -9,7 +9,6 @@ is said in notes.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import replace
 
 from usched.text.found import Found
 from usched.text.offline import place_unplaced
@@ -31,7 +30,7 @@ def settle(
     cpus = sorted(found, key=lambda one: one.cpu)
     cpus = _unreported(cpus, notes)
     cpus = _name_sockets(cpus, notes)
-    cpus = [one if one.core is None else replace(one, core=(one.socket, one.core)) for one in cpus]
+    cpus = [one if one.core is None else one._replace(core=(one.socket, one.core)) for one in cpus]
     cpus = _complete_caches(cpus, notes)
     cpus = place_unplaced(cpus, primaries_only, notes)
     cpus = _split_cores(cpus, notes)
@@ -82,7 +81,7 @@ def _unreported(cpus: list[Found], notes: list[str]) -> list[Found]:
 
 
 def _at_zero(one: Found, level: str) -> Found:
-    return replace(one, socket=0) if level == "socket" else replace(one, node=0)
+    return one._replace(socket=0) if level == "socket" else one._replace(node=0)
 
 
 def _name_sockets(cpus: list[Found], notes: list[str]) -> list[Found]:
@@ -93,7 +92,7 @@ def _name_sockets(cpus: list[Found], notes: list[str]) -> list[Found]:
     number = {socket: index for index, socket in enumerate(given)}
     shown = ", ".join(str(socket) for socket in given[:8]) + (", ..." if len(given) > 8 else "")
     notes.append(f"the sockets are numbered {shown} by the firmware: counted from 0 here")
-    return [one if one.socket is None else replace(one, socket=number[one.socket]) for one in cpus]
+    return [one if one.socket is None else one._replace(socket=number[one.socket]) for one in cpus]
 
 
 def _complete_caches(cpus: list[Found], notes: list[str]) -> list[Found]:
@@ -107,7 +106,7 @@ def _complete_caches(cpus: list[Found], notes: list[str]) -> list[Found]:
         return cpus
     notes.append(f"no cache is reported for {_list(without)}: each core an llc of its own")
     gone = {one.cpu for one in without}
-    return [replace(one, llc=("own", one.core)) if one.cpu in gone else one for one in cpus]
+    return [one._replace(llc=("own", one.core)) if one.cpu in gone else one for one in cpus]
 
 
 def _split_cores(cpus: list[Found], notes: list[str]) -> list[Found]:
@@ -120,7 +119,7 @@ def _split_cores(cpus: list[Found], notes: list[str]) -> list[Found]:
     if split:
         notes.append(f"{_list(split)}: on another node than the rest of the core, made a core each")
     apart = {one.cpu for one in split}
-    return [replace(one, core=("split", one.cpu)) if one.cpu in apart else one for one in cpus]
+    return [one._replace(core=("split", one.cpu)) if one.cpu in apart else one for one in cpus]
 
 
 def _drop_impossible_caches(cpus: list[Found], notes: list[str]) -> list[Found]:
@@ -129,7 +128,7 @@ def _drop_impossible_caches(cpus: list[Found], notes: list[str]) -> list[Found]:
     if all(first.setdefault(one.core, one.llc) == one.llc for one in cpus):
         return cpus
     notes.append("the caches reported cut through a core: left out, the topology has no llc")
-    return [replace(one, llc=None) for one in cpus]
+    return [one._replace(llc=None) for one in cpus]
 
 
 def _list(found: Sequence[Found]) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
 
 from usched.text.found import Found
 from usched.words.cpuset import CpuSet, format_cpus
@@ -119,14 +118,14 @@ class _Placing:
     def _one(self, one: Found, slot: int) -> Found:
         near = self.anchors.get(slot)
         if near is not None:
-            return replace(one, socket=near.socket, node=near.node, llc=near.llc, core=near.core)
+            return one._replace(socket=near.socket, node=near.node, llc=near.llc, core=near.core)
         sides = [
             side[slot, one.node] for side in (self.before, self.after) if (slot, one.node) in side
         ]
         core = ("unplaced", slot)
         if sides:
             near = min(sides, key=lambda side: self.sizes[side.socket, side.llc])
-            placed = replace(near, cpu=one.cpu, online=one.online, core=core)
+            placed = near._replace(cpu=one.cpu, online=one.online, core=core)
         else:
             placed = self._whole_node(one, core)
         self.sizes[placed.socket, placed.llc] += 1
@@ -137,10 +136,10 @@ class _Placing:
         """Nothing of this node is known: it is like the others, as far as one can tell."""
         others = [anchor for anchor in self.anchors.values() if anchor.node == one.node]
         if others:
-            return replace(others[-1], cpu=one.cpu, online=one.online, core=core)
+            return others[-1]._replace(cpu=one.cpu, online=one.online, core=core)
         some = next(iter(self.anchors.values()))
         sockets = {anchor.socket or 0 for anchor in self.anchors.values()}
         alone = all(count == 1 for count in self.nodes_per_socket.values())
         socket = max(sockets) + 1 if alone else some.socket
         llc = None if some.llc is None else ("unplaced", one.node)
-        return replace(one, socket=socket, llc=llc, core=core)
+        return one._replace(socket=socket, llc=llc, core=core)

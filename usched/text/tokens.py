@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from usched.words.problems import Line, Misused, Problem, Span
 
@@ -14,14 +14,16 @@ MAX_LINE = 65_536
 COMMAND_LINE = "command line"
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word with its quotes taken off, and where it stood with them on."""
 
     text: str
     span: Span
 
 
+#: A line without quotes, comments or control characters: its words are what blanks separate.
+_SIMPLE = re.compile(r"[^'\"\\#\x00-\x08\x0a-\x1f\x7f]*")
+_WORD = re.compile(r"[^ \t]+")
 _PLAIN = re.compile(r"[^ \t'\"\\#\x00-\x1f\x7f]+")
 _BLANK = re.compile(r"[ \t]*")
 #: One piece of a shell word: bare text, an escaped character, a quoted stretch.
@@ -42,6 +44,8 @@ def split_words(line: Line) -> list[Word]:
         where = Span(line, MAX_LINE, MAX_LINE + 1)
         remedy = f"a line has at most {MAX_LINE} characters, this one {len(text)}"
         raise Misused(Problem("the line is too long to be a statement", where, remedy, "line"))
+    if _SIMPLE.fullmatch(text):
+        return [Word(m[0], Span(line, m.start(), m.end())) for m in _WORD.finditer(text)]
     words = []
     position = _skip(text, 0)
     while position < len(text) and text[position] != "#":

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from usched.words.problems import Span
 
 Scalar = str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(NamedTuple):
     """A scalar, a sequence or a mapping. `span` is None for data that came from no file."""
 
     value: Scalar | Sequence[Located] | Mapping[str, Entry]
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A value of a mapping, with the place of its key."""
 
     key: Span | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from usched.words.cpuset import NO_CPUS, CpuSet
 
@@ -13,8 +14,7 @@ DEFAULT_HZ = 100
 LEVELS = ("socket", "node", "llc", "core")
 
 
-@dataclass(frozen=True, slots=True)
-class Cpu:
+class Cpu(NamedTuple):
     """A real cpu. core, llc and node numbers are machine-wide; llc is None where not declared."""
 
     number: int

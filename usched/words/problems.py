@@ -8,14 +8,13 @@ bugs are neither: they stay assertions and tracebacks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: The longest stretch of a line that an error repeats, in characters.
 _WINDOW = 160
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of input: the label of its source, its number from 1, its text without the end."""
 
     source: str
@@ -23,8 +22,7 @@ class Line:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """The characters [start, end) of a line, counted from 0."""
 
     line: Line
@@ -32,8 +30,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong.
 
     what: a sentence without its full stop. where: the place in the input, if it came from one.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from usched.words.problems import Span
 
@@ -49,8 +50,34 @@ DEFAULT_QUANTUM_MS = 100
 _UNITS = {"us": 1_000_000, "ms": 1_000, "s": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class _Noun:
+    """Equality and repr of the nouns that carry spans, which do not count.
+
+    Written once here: the ones that `dataclass` makes for each class cost half of a start.
+    """
+
+    __slots__ = ()
+
+    def _said(self) -> tuple[object, ...]:
+        slots: tuple[str, ...] = self.__slots__
+        names = [name for name in slots if name not in ("span", "spans")]
+        return (type(self).__name__, *(getattr(self, name) for name in names))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Noun):
+            return NotImplemented
+        return self._said() == other._said()
+
+    def __hash__(self) -> int:
+        return hash(self._said())
+
+    def __repr__(self) -> str:
+        name, *values = self._said()
+        return f"{name}({', '.join(map(repr, values))})"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Term(_Noun):
     """One cpu term as written. kind: `cpu*`, `cpu`, `core`, `llc`, `node` or `socket`.
 
     first, last: the numbers, both included; equal but for a range; 0 for `cpu*`.
@@ -59,19 +86,17 @@ class Term:
     kind: str
     first: int = 0
     last: int = 0
-    span: Span | None = field(default=None, compare=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cpus:
+class Cpus(NamedTuple):
     """The terms after `on`, and those after `except`, in the order written."""
 
     terms: tuple[Term, ...]
     excepted: tuple[Term, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Quantum:
+class Quantum(NamedTuple):
     """A time slice as written: so many ticks (unit "") or so much time (`us`, `ms`, `s`)."""
 
     amount: int
@@ -88,8 +113,8 @@ class Quantum:
 DEFAULT_QUANTUM = Quantum(DEFAULT_QUANTUM_MS, "ms")
 
 
-@dataclass(frozen=True, slots=True)
-class Declare:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Declare(_Noun):
     """`NAME on CPUS lwktpri P ...`. quantum: as written, None for the default."""
 
     name: str
@@ -99,24 +124,24 @@ class Declare:
     quantum: Quantum | None = None
     exclusive: bool = False
     locked: bool = False
-    spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
     def quantum_ticks(self, hz: int) -> int:
         return (self.quantum or DEFAULT_QUANTUM).ticks(hz)
 
 
-@dataclass(frozen=True, slots=True)
-class Destroy:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Destroy(_Noun):
     """`destroy NAME [into OTHER] [recursive]`."""
 
     name: str
     into: str | None = None
     recursive: bool = False
-    spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Grant(_Noun):
     """`grant NAME to USER [lwktpri MAX] [depth MAX] [until TIME]`. user: a name, or `@group`."""
 
     name: str
@@ -124,15 +149,15 @@ class Grant:
     lwktpri: int | None = None
     depth: int | None = None
     until: Quantum | None = None
-    spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Revoke:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Revoke(_Noun):
     """`revoke NAME`."""
 
     name: str
-    spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
 
 Statement = Declare | Destroy | Grant | Revoke

@@ -7,7 +7,6 @@ thousands of cpus would otherwise mean ten times as many files.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 from usched.text.found import Found
 from usched.text.inventory import settle
@@ -64,7 +63,7 @@ class _Host:
             one = Found(cpu, node=node, online=cpu in online)
             if cpu in cores:
                 socket, core = cores[cpu]
-                one = replace(one, socket=socket, core=core, llc=llcs.get(cpu))
+                one = one._replace(socket=socket, core=core, llc=llcs.get(cpu))
             found.append(one)
         smt_off = self.read(f"{_CPUS}/smt/control") in ("off", "forceoff")
         topology, assumed = settle(self.name(), found, primaries_only=smt_off)

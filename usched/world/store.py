@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from usched.meaning.registry import Placed, Registry
 from usched.text.canonical import format_statement
@@ -42,16 +42,14 @@ PRAGMA user_version = {SCHEMA_VERSION};
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(NamedTuple):
     """Who makes a change: the real uid, and the name that the log shows."""
 
     uid: int
     user: str
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(NamedTuple):
     """One numbered change. time: UTC, ISO 8601. text: the canonical statement, or what was done."""
 
     number: int
@@ -61,8 +59,7 @@ class Revision:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """What a revision does to one scheduler; None where it is absent."""
 
     name: str
@@ -70,8 +67,7 @@ class Edit:
     after: Placed | None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A revision to be written. topology: the record now declared, "" for none any more."""
 
     number: int
@@ -154,28 +150,28 @@ class Store:
     def record(self, entries: Iterable[Entry], author: Author) -> None:
         """Write revisions with all that they change; nothing is there before the commit."""
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        revisions, changes, topologies = [], [], []
+        kept: dict[str, tuple[Placed | None, str | None]] = {}
         for entry in entries:
-            self._db.execute(
-                "INSERT INTO revision VALUES (?, ?, ?, ?, ?)",
-                (entry.number, now, author.uid, author.user, entry.text),
-            )
+            revisions.append((entry.number, now, author.uid, author.user, entry.text))
             if entry.topology is not None:
-                record = entry.topology or None
-                self._db.execute("INSERT INTO topology VALUES (?, ?)", (entry.number, record))
+                topologies.append((entry.number, entry.topology or None))
             for edit in entry.edits:
-                self._write_edit(entry.number, edit)
-
-    def _write_edit(self, number: int, edit: Edit) -> None:
-        before, after = (_write_placed(placed) for placed in (edit.before, edit.after))
-        self._db.execute(
-            "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)", (number, edit.name, *before, *after)
-        )
-        if edit.after is None:
-            self._db.execute("DELETE FROM scheduler WHERE name = ?", (edit.name,))
-        else:
-            declare = edit.after.declare
-            row = (edit.name, parent_of(edit.name), edit.after.place, declare.exclusive, after[0])
-            self._db.execute("INSERT OR REPLACE INTO scheduler VALUES (?, ?, ?, ?, ?)", row)
+                before, after = _write_placed(edit.before), _write_placed(edit.after)
+                changes.append((entry.number, edit.name, *before, *after))
+                kept[edit.name] = (edit.after, after[0])
+        write = self._db.executemany
+        write("INSERT INTO revision VALUES (?, ?, ?, ?, ?)", revisions)
+        write("INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)", changes)
+        write("INSERT INTO topology VALUES (?, ?)", topologies)
+        gone = [(name,) for name, (placed, _) in kept.items() if placed is None]
+        write("DELETE FROM scheduler WHERE name = ?", gone)
+        rows = [
+            (name, parent_of(name), placed.place, placed.declare.exclusive, text)
+            for name, (placed, text) in kept.items()
+            if placed is not None
+        ]
+        write("INSERT OR REPLACE INTO scheduler VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def _read_placed(place: int, text: str) -> Placed:

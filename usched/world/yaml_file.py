@@ -42,6 +42,7 @@ def parse_yaml(text: str, label: str) -> Located:
 class _Reader:
     def __init__(self, text: str, label: str) -> None:
         self.label = label
+        self.text = text
         self.lines = text.splitlines() or [""]
         self.events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
         self.anchors: dict[str, tuple[Located, int]] = {}
@@ -61,9 +62,8 @@ class _Reader:
             if not isinstance(event, yaml.StreamEndEvent):
                 self.refuse("a second YAML document; one file holds one", event)
         except yaml.reader.ReaderError as error:
-            raise Refused(
-                Problem(f"YAML cannot be read: {error.reason}", self.span_at(0, 0), rule="yaml")
-            ) from error
+            what = f"YAML cannot be read: {error.reason}"
+            raise Refused(Problem(what, self.unprintable(), rule="yaml")) from error
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             span = self.span_at(mark.line, mark.column) if mark else self.span_at(0, 0)
@@ -150,6 +150,13 @@ class _Reader:
                     return text
             case _:
                 return text
+
+    def unprintable(self) -> Span:
+        """The first character that YAML does not allow; the parser's own count is in bytes."""
+        match = yaml.reader.Reader.NON_PRINTABLE.search(self.text)
+        before = self.text[: match.start()] if match else ""
+        lines = before.split("\n")
+        return self.span_at(len(lines) - 1, len(lines[-1]))
 
     def refuse(self, what: str, event: Any) -> None:
         raise Refused(Problem(what, self.span(event), rule="yaml"))
