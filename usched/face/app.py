@@ -24,24 +24,24 @@ from usched.face.output import print_error, warn
 from usched.words.problems import EnvironmentFailed, UschedError
 from usched.words.statement import SUBCOMMANDS
 
-_EPILOG = """\b
+_EPILOG = """\
 Statements (the words may also stand in a .usched file, one statement a line):
   NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
   destroy NAME [into NAME] [recursive]
   grant NAME to USER [lwktpri MAX] [depth MAX] [until TIME]
   revoke NAME
-\b
+
 CPUS:  'cpu*' cpu3 cpu0-7 core0 llc0 node0 socket0 ... [except ...]
 TIME:  10 (ticks) 500us 100ms 2s
-\b
+
 Examples:
   usched NORM on 'cpu*' lwktpri 6
   usched MYCUSTOM on cpu1 cpu2 lwktpri 4 locked
   usched batch configs/pools.usched
   usched simulate configs/workloads/mail.yaml
 
-Exit status: 0 done, 1 the environment failed, 2 usage, 3 refused, 4 no such name, 5 not permitted.
-See usched(8), usched(5) and usched-model(7)."""
+Exit status: 0 done, 1 the environment failed, 2 usage, 3 refused, 4 no such
+name, 5 not permitted. See usched(8), usched(5) and usched-model(7)."""
 
 
 class _Group(click.Group):
@@ -68,7 +68,7 @@ class _Group(click.Group):
         if is_statement or first == "destroy":
             from usched.face.commands.statement import command
 
-            return first, command, args
+            return None, command, args  # no name: the words are the command
         return first, self.get_command(ctx, first), args[1:]
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -91,6 +91,17 @@ class _Group(click.Group):
         with formatter.section("Subcommands"):
             formatter.write_dl(sorted(SUBCOMMANDS.items()))
 
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The grammar, line by line as it stands."""
+        formatter.write(f"\n{self.epilog}\n")
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # who reads has enough, as with `| head`
+            _drop_output()
+            return 0
+
 
 def _names_reserved(args: Sequence[str]) -> bool:
     """`list on cpu0 lwktpri 4`: meant as a statement, to be refused for its reserved name."""
@@ -102,7 +113,6 @@ def _names_reserved(args: Sequence[str]) -> bool:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     subcommand_metavar="STATEMENT | SUBCOMMAND [ARGS]...",
     epilog=_EPILOG,
-    invoke_without_command=False,
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @common_options

@@ -71,6 +71,12 @@ def common_options(command: F) -> F:
     return command
 
 
+def refuse_topology(ctx: click.Context) -> None:
+    """For commands that have no use for --topology: say so, rather than not to listen."""
+    if context_of(ctx).topology is not None:
+        raise click.UsageError("--topology does not go with this command", ctx)
+
+
 def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
 

@@ -7,27 +7,20 @@ from collections.abc import Iterator, Sequence
 
 from usched.words.cpuset import format_cpus
 from usched.words.machine import Cpu, Topology
+from usched.words.problems import count
 
-_PLURALS = {"socket": "sockets", "node": "nodes", "llc": "last-level caches", "core": "cores"}
+_NOUNS = {"llc": "last-level cache"}
 
 
 def summarise_machine(topology: Topology) -> str:
     """`twin (16 cpus, 8 cores, 4 last-level caches, 2 nodes, 2 sockets)`."""
-    counts = [_count(len(topology.cpus), "cpu", "cpus")]
+    counts = [count(len(topology.cpus), "cpu")]
     for level in ("core", "llc", "node", "socket"):
         if topology.groups[level]:
-            counts.append(_count(len(topology.groups[level]), _singular(level), _PLURALS[level]))
+            counts.append(count(len(topology.groups[level]), _NOUNS.get(level, level)))
     if topology.offline:
         counts.append(f"offline: {format_cpus(topology.offline)}")
     return f"{topology.machine} ({', '.join(counts)})"
-
-
-def _singular(level: str) -> str:
-    return "last-level cache" if level == "llc" else level
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def machine_record(topology: Topology, origin: str) -> dict[str, object]:
@@ -81,7 +74,7 @@ def _draw_level(
         inside = [cpu for cpu in cpus if getattr(cpu, level) == number]
         last = number == numbers[-1]
         cores = len({cpu.core for cpu in inside})
-        counts = f"{_count(cores, 'core', 'cores')}, {_count(len(inside), 'cpu', 'cpus')}"
+        counts = f"{count(cores, 'core')}, {count(len(inside), 'cpu')}"
         yield f"{margin}{elbow if last else tee}{level}{number}: {counts}"
         below = margin + ("    " if last else bar)
         yield from _draw_level(topology, inside, levels[1:], below, page)

@@ -54,7 +54,8 @@ def explain_scheduler(tree: Tree, entry: Placed) -> Standing:
         *_explain_chain(tree, scheduler, reach),
     ]
     if before:
-        sentences.append(f"runs on what {join_names(before)} leave of the cpus that they share")
+        leave = "leaves" if len(before) == 1 else "leave"
+        sentences.append(f"runs on what {join_names(before)} {leave} of the cpus that they share")
     if equals:
         sentences.append(f"takes turns, cpu by cpu, with {join_names(equals)}")
     if behind:
@@ -87,7 +88,7 @@ def _explain_cpus(scheduler: Scheduler) -> list[str]:
     own = format_cpus(own_cpus(scheduler))
     if not scheduler.virtual:
         how = "each lwp keeps the one it is given (locked)" if scheduler.declare.locked else ""
-        text = f"its {own} are these, in ascending order"
+        text = f"inside it these are {own}, in ascending order"
         return [f"{text}; {how}" if how else text]
     if scheduler.declare.locked:
         pool = tuple(scheduler.pool)
@@ -117,7 +118,8 @@ def _explain_inside(tree: Tree, scheduler: Scheduler) -> list[str]:
     children = tuple(child.name for child in in_order(tree, scheduler.name))
     if not children:
         return []
-    sentences = [f"its own lwps run on what {join_names(children)} leave"]
+    leave = "leaves" if len(children) == 1 else "leave"
+    sentences = [f"its own lwps run on what {join_names(children)} {leave}"]
     held = held_cpus(tree, scheduler.name)
     if held:
         sentences.append(f"and never on its {format_cpus(held)} (exclusive)")

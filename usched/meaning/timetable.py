@@ -174,7 +174,7 @@ class _Planner:
                 return Redeclaration(at, changes) if changes else None
             case Move(at, target, to):
                 lwps = self.find_lwps(target)
-                self.tree.require(to)
+                self.tree.require(to, event.to_span)
                 for index in lwps:
                     if self.targets[index] is not None:
                         self.targets[index] = to
@@ -237,4 +237,4 @@ def _place(problem: Problem, event: Event) -> Problem:
     if isinstance(event, Change) and problem.where is not None:
         text = problem.where.line.text
         return relocate(problem, text, event.span)
-    return problem._replace(where=event.span)
+    return problem._replace(where=problem.where or event.span)

@@ -86,11 +86,17 @@ def usage() -> str:
     )
 
 
+def _leads(words: Sequence[str]) -> bool:
+    """Whether the first word is the optional `usched`, and not meant as a name: `usched on cpu0`
+    would be a scheduler of that (reserved) name, `usched on on cpu0` one that is called `on`."""
+    return words[:1] == ["usched"] and (words[1:2] != ["on"] or words[2:] == ["on"])
+
+
 class _Parser:
     def __init__(self, line: Line) -> None:
         self.line = line
         self.words = split_words(line)
-        self.position = 1 if self.words and self.words[0].text == "usched" else 0
+        self.position = 1 if _leads([word.text for word in self.words[:3]]) else 0
         self.name = ""
         self.spans: dict[str, Span] = {}
 

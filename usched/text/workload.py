@@ -163,7 +163,7 @@ def _parse_change(fields: Fields, at: int, text: str, span: Span | None) -> Even
 
 
 def _parse_move(fields: Fields, at: int, text: str, span: Span | None) -> Event | None:
-    return Move(at, text, fields.text("to"), span)
+    return Move(at, text, fields.text("to"), span, fields.span("to"))
 
 
 def _parse_kill(_fields: Fields, at: int, text: str, span: Span | None) -> Event | None:

@@ -135,6 +135,11 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return f"did you mean '{folded[near[0]]}'?" if near else ""
 
 
+def count(number: int, noun: str) -> str:
+    """`1 cpu`, `2 cpus`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def join_names(names: Sequence[str]) -> str:
     """`A`, `A and B`, `A, B and C`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

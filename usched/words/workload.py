@@ -46,6 +46,7 @@ class Move:
     target: str
     to: str
     span: Span | None = field(default=None, compare=False)
+    to_span: Span | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

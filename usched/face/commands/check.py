@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from usched.actions.change import ScriptLine
-from usched.actions.read import check_registry
+from usched.actions.read import Report, check_registry
 from usched.actions.run import check_workload
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, warn
 from usched.face.records import problem_record
 from usched.text.grammar import parse_script
-from usched.words.problems import format_problem
+from usched.words.problems import UschedError, count, format_problem
 from usched.world.files import read_text
 
 
@@ -26,6 +28,28 @@ def command(ctx: click.Context, files: tuple[str, ...], as_json: bool) -> None:
     With FILEs: as if these scripts were carried out first. A FILE that ends in .yaml or .yml is a
     workload, and is held against the result.
     """
+    try:
+        report = _check(ctx, files)
+    except UschedError as error:
+        if as_json:
+            records = [problem_record(problem) for problem in error.problems]
+            print_json({"valid": False, "problems": records})
+        raise
+    if as_json:
+        records = [problem_record(warning) for warning in report.warnings]
+        print_json({"valid": True, "schedulers": report.schedulers, "warnings": records})
+        return
+    for warning in report.warnings:
+        warn(f"warning: {format_problem(warning)}")
+    machine = report.tree.topology
+    verb = "is" if report.schedulers == 1 else "are"
+    click.echo(
+        f"{count(report.schedulers, 'scheduler')} {verb} valid on {machine.machine} "
+        f"({count(len(machine.cpus), 'cpu')}), {count(len(report.warnings), 'warning')}"
+    )
+
+
+def _check(ctx: click.Context, files: Sequence[str]) -> Report:
     context = context_of(ctx)
     script: list[ScriptLine] = []
     workloads = []
@@ -38,14 +62,4 @@ def command(ctx: click.Context, files: tuple[str, ...], as_json: bool) -> None:
     report = check_registry(context, script)
     for workload in workloads:
         check_workload(report.tree, workload)
-    if as_json:
-        records = [problem_record(warning) for warning in report.warnings]
-        print_json({"valid": True, "schedulers": report.schedulers, "warnings": records})
-        return
-    for warning in report.warnings:
-        warn(f"warning: {format_problem(warning)}")
-    machine = report.tree.topology
-    click.echo(
-        f"{report.schedulers} schedulers are valid on {machine.machine} ({len(machine.cpus)} cpus)"
-        f", {len(report.warnings)} warnings"
-    )
+    return report

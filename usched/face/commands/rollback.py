@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from usched.actions.change import roll_back
-from usched.face.options import common_options, context_of, dry_run_option
+from usched.face.options import common_options, context_of, dry_run_option, refuse_topology
 from usched.text.canonical import format_statement
 
 
@@ -19,6 +19,7 @@ def command(ctx: click.Context, revision: int, dry_run: bool) -> None:
 
     That is a change like any other: it is validated, and it is a revision of its own.
     """
+    refuse_topology(ctx)
     done = roll_back(context_of(ctx), revision, dry_run)
     if done.revision is None:
         click.echo(f"# the registry is as it was at revision {revision}")

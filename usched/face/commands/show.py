@@ -13,7 +13,7 @@ from usched.meaning.reach import reach_of
 from usched.meaning.registry import Placed
 from usched.text.canonical import format_statement
 from usched.words.cpuset import format_cpus
-from usched.words.problems import format_problem
+from usched.words.problems import count, format_problem
 from usched.words.statement import parent_of
 
 
@@ -41,7 +41,7 @@ def _describe(reading: Reading, entry: Placed) -> list[tuple[str, str]]:
     scheduler = tree.scheduler(entry.name)
     if scheduler is not None:
         parent = parent_of(entry.name) or "the machine"
-        own = f"{scheduler.width} {'virtual cpus' if scheduler.virtual else 'cpus'}"
+        own = count(scheduler.width, "virtual cpu" if scheduler.virtual else "cpu")
         numbers = "cpu0" if scheduler.width == 1 else f"cpu0-cpu{scheduler.width - 1}"
         lines.append(("cpus", f"{own}, {numbers}"))
         pool = f"{len(scheduler.pool)} of {parent}: {format_cpus(scheduler.pool)}"

@@ -51,17 +51,16 @@ def command(
     """
     if as_json and csv == STANDARD_INPUT:
         raise Misused("--json and --csv - both want standard output")
+    if at is not None and csv is not None:
+        raise Misused("--at prints one tick, --csv writes a whole run: one or the other")
     simulation = prepare(context_of(ctx), workload, _read_script(script))
     if at is not None and ticks is not None and at >= ticks:
         what = f"--at {at} is not in a run of {ticks} ticks"
         raise Misused(Problem(what, None, f"its ticks are 0 to {ticks - 1}"))
     # what happens at a tick is the same in every run that reaches it
-    length = at + 1 if at is not None and ticks is None and not (as_json or csv) else ticks
+    length = ticks if at is None else at + 1
     with Progress(length) as progress:
         result = run(simulation, length, at, progress.reach)
-    if at is not None and at >= result.ticks:
-        what = f"--at {at} is not in this run of {result.ticks} ticks"
-        raise Misused(Problem(what, None, "--ticks makes it longer"))
     if csv is not None:
         _write_csv(csv, result)
     if csv != STANDARD_INPUT:
@@ -81,6 +80,8 @@ def _write_csv(path: str, result: Run) -> None:
     try:
         with click.open_file(path, "w") as file:
             file.writelines(format_segments_csv(result.segments))
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise EnvironmentFailed(f"{path} cannot be written: {error.strerror}") from error
 

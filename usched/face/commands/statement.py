@@ -11,6 +11,7 @@ from usched.meaning.tree import Change
 from usched.text.canonical import format_statement
 from usched.text.grammar import parse_words
 from usched.words.cpuset import format_cpus
+from usched.words.problems import count
 
 
 @click.command(
@@ -62,7 +63,7 @@ def describe_change(change: Change) -> str:
     if change.after is None:
         return f"{change.name}: gone"
     after = change.after
-    own = f"{after.width} {'vcpu' if after.virtual else 'cpu'}" + "s" * (after.width > 1)
+    own = count(after.width, "vcpu" if after.virtual else "cpu")
     text = f"{change.name}: {own} on {format_cpus(after.pool)}"
     if change.before is not None and change.before.pool != after.pool:
         text += f" (was on {format_cpus(change.before.pool)})"

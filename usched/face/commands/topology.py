@@ -6,7 +6,13 @@ import click
 
 from usched.actions.change import declare_topology, forget_topology
 from usched.actions.context import Machine, find_machine, open_registry
-from usched.face.options import common_options, context_of, dry_run_option, json_option
+from usched.face.options import (
+    common_options,
+    context_of,
+    dry_run_option,
+    json_option,
+    refuse_topology,
+)
 from usched.face.output import has_unicode, print_json, terminal_width, warn
 from usched.face.render_machine import draw_machine, machine_record, summarise_machine
 from usched.text.topology import format_topology
@@ -14,6 +20,7 @@ from usched.words.machine import Topology
 
 
 @click.group("topology")
+@common_options
 def command() -> None:
     """Detect, load, show or forget the machine that the registry is validated against.
 
@@ -29,6 +36,7 @@ def detect(ctx: click.Context, dry_run: bool) -> None:
     """Read this machine from /sys and declare it as the registry's topology."""
     from usched.world.host import detect_topology
 
+    refuse_topology(ctx)
     context = context_of(ctx)
     topology, notes = detect_topology(context.root)
     _declare(ctx, topology, notes, dry_run)
@@ -47,6 +55,7 @@ def load(ctx: click.Context, file: str, dry_run: bool) -> None:
     """
     from usched.world.topology_file import load_topology
 
+    refuse_topology(ctx)
     topology, notes = load_topology(file)
     _declare(ctx, topology, notes, dry_run)
 
@@ -84,6 +93,7 @@ def show(ctx: click.Context, as_yaml: bool, as_json: bool) -> None:
 @click.pass_context
 def forget(ctx: click.Context, dry_run: bool) -> None:
     """Declare no topology any more: use the machine at hand."""
+    refuse_topology(ctx)
     host = forget_topology(context_of(ctx), dry_run)
     if host is None:
         click.echo("no topology is declared")
