@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 from usched.actions.context import (
     Context,
@@ -30,7 +30,9 @@ from usched.words.problems import (
     UschedError,
 )
 from usched.words.statement import Declare, Statement, is_beneath, parent_of
-from usched.world.store import Author, Edit, Entry, Store
+from usched.world.store import Author, Edit, Entry, Store, is_new
+
+R = TypeVar("R")
 
 ScriptLine = tuple[Line | None, "Statement | Unreadable"]
 
@@ -54,12 +56,27 @@ class Outcome(NamedTuple):
     declared: Topology | None = None
 
 
+def rehearse(context: Context, dry_run: bool, action: Callable[[Context, bool], R]) -> R:
+    """Perform an action, given where and whether dry. Where its first write would make the
+    registry it is tried without writing before: one that is refused must leave no file behind,
+    and a file that others may have open cannot safely be taken away again."""
+    if not dry_run and is_new(context.registry):
+        action(context, True)
+        context = context._replace(tell=lambda _: None)
+    return action(context, dry_run)
+
+
 def carry_out(context: Context, script: Iterable[ScriptLine], dry_run: bool = False) -> Outcome:
     """Carry out statements in one transaction, each valid in its turn.
 
     A topology given with the command becomes the registry's along with them. Raises with every
     problem of the whole script, and then changes nothing; nor does a dry run.
     """
+    lines = list(script) if is_new(context.registry) else script  # a rehearsal reads it twice
+    return rehearse(context, dry_run, lambda where, dry: _carry_out(where, lines, dry))
+
+
+def _carry_out(context: Context, script: Iterable[ScriptLine], dry_run: bool) -> Outcome:
     with open_registry(context, not dry_run) as store:
         machine = find_machine(store, context)
         record = write_record(machine.topology) if machine.origin == "given" else None
@@ -169,6 +186,10 @@ def _differs(before: Placed | None, after: Placed | None) -> bool:
 
 def declare_topology(context: Context, machine: Machine, dry_run: bool = False) -> bool:
     """Make a topology the registry's; whether that is news. Raises if a scheduler is left out."""
+    return rehearse(context, dry_run, lambda where, dry: _declare_topology(where, machine, dry))
+
+
+def _declare_topology(context: Context, machine: Machine, dry_run: bool) -> bool:
     with open_registry(context, not dry_run) as store:
         record = write_record(machine.topology)
         if record == store.topology_record():
@@ -183,6 +204,10 @@ def declare_topology(context: Context, machine: Machine, dry_run: bool = False) 
 
 def forget_topology(context: Context, dry_run: bool = False) -> Machine | None:
     """Go back to the machine at hand; None if no topology was declared."""
+    return rehearse(context, dry_run, _forget_topology)
+
+
+def _forget_topology(context: Context, dry_run: bool) -> Machine | None:
     with open_registry(context, not dry_run) as store:
         old = find_declared(store)
         if old is None:
@@ -220,11 +245,15 @@ def describe_topology(topology: Topology) -> str:
 
 
 class Rollback(NamedTuple):
-    """What going back changes: statements before and after, and whether the topology does."""
+    """What going back changes: statements before and after, and whether the topology does.
+
+    machine: the name of the topology that is declared afterwards, None for none.
+    """
 
     edits: tuple[Edit, ...]
     topology: bool
     revision: int | None
+    machine: str | None = None
 
 
 def roll_back(context: Context, number: int, dry_run: bool = False) -> Rollback:
@@ -232,6 +261,10 @@ def roll_back(context: Context, number: int, dry_run: bool = False) -> Rollback:
 
     Raises NoSuchName for a revision that there is not, Refused when it does not fit the machine.
     """
+    return rehearse(context, dry_run, lambda where, dry: _roll_back(where, number, dry))
+
+
+def _roll_back(context: Context, number: int, dry_run: bool) -> Rollback:
     with open_registry(context, not dry_run) as store:
         require_revision(store, number)
         now, then = store.registry(), store.registry_at(number)
@@ -249,7 +282,7 @@ def roll_back(context: Context, number: int, dry_run: bool = False) -> Rollback:
             topology = (record or "") if changed else None
             entry = Entry(revision, f"rollback {number}", edits, topology)
             store.record([entry], find_author())
-    return Rollback(edits, changed, revision)
+    return Rollback(edits, changed, revision, machine.machine if record is not None else None)
 
 
 def _list_edits(now: Registry, then: Registry) -> tuple[Edit, ...]:

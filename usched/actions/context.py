@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from usched.words.machine import Topology
-from usched.words.problems import EnvironmentFailed, Problem
+from usched.words.problems import EnvironmentFailed, Problem, Refused, count
 from usched.world.places import make_folder
 from usched.world.store import Store, open_store
 
@@ -68,7 +68,9 @@ def find_host(context: Context) -> Machine:
     from usched.world.host import detect_topology
 
     topology, notes = detect_topology(context.root)
-    context.tell(f"no topology is declared: using this machine's ({len(topology.cpus)} cpus)")
+    context.tell(
+        f"no topology is declared: using this machine's ({count(len(topology.cpus), 'cpu')})"
+    )
     for note in notes:
         context.tell(note)
     return Machine(topology, "host")
@@ -89,4 +91,11 @@ def read_record(record: str) -> Topology:
     from usched.text.topology import parse_topology
     from usched.words.located import locate
 
-    return parse_topology(locate(json.loads(record)))
+    try:
+        raw = json.loads(record)
+        if not isinstance(raw, dict) or "machine" not in raw:
+            raise ValueError("no machine")
+        return parse_topology(locate(raw))
+    except (ValueError, RecursionError, Refused) as error:
+        what = f"the topology in the registry is damaged: {record[:60]!r}"
+        raise EnvironmentFailed(Problem(what, None, "put the file back from a copy")) from error

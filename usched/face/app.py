@@ -44,6 +44,10 @@ Exit status: 0 done, 1 the environment failed, 2 usage, 3 refused, 4 no such
 name, 5 not permitted. See usched(8), usched(5) and usched-model(7)."""
 
 
+#: Options of the commands, for who puts them in front.
+_BEHIND = ("--json", "-n", "--dry-run", "-q", "--quiet", "--ticks", "--script", "--summary", "--at")
+
+
 class _Group(click.Group):
     """Subcommands by their names, each imported when it is called; else a statement."""
 
@@ -94,6 +98,16 @@ class _Group(click.Group):
     def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The grammar, line by line as it stands."""
         formatter.write(f"\n{self.epilog}\n")
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name in _BEHIND:
+                option = error.option_name
+                what = f"{option} stands behind the command: usched COMMAND {option}"
+                raise click.UsageError(what, ctx) from error
+            raise
 
     def invoke(self, ctx: click.Context) -> object:
         try:

@@ -21,6 +21,12 @@ class SchedulerName(_Type):
 
     name = "name"
 
+    def convert(
+        self, value: str, _param: click.Parameter | None, _ctx: click.Context | None
+    ) -> str:
+        # what is no UTF-8 on the command line cannot be asked for, nor be the name of anything
+        return value.encode("utf-8", "replace").decode()
+
     def shell_complete(
         self, ctx: click.Context, _param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:

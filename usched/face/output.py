@@ -21,7 +21,15 @@ def print_error(error: UschedError) -> None:
 
 def warn(message: str) -> None:
     """A line for standard error, after the program's name."""
-    click.echo(f"usched: {message}", err=True)
+    click.echo(f"usched: {make_printable(message)}", err=True)
+
+
+def make_printable(text: str) -> str:
+    """Whatever somebody typed or wrote into a file, without what a terminal would obey or an
+    encoding refuse: control characters, bytes of the command line that are no UTF-8."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
 
 
 def print_json(value: object) -> None:

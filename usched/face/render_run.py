@@ -14,6 +14,7 @@ from rich.text import Text
 from usched.actions.run import Simulation
 from usched.face.output import has_colour, has_unicode, print_json, terminal_width
 from usched.words.cpuset import CpuSet, format_cpus
+from usched.words.problems import count
 from usched.words.run import Assignment, CpuFigures, Run, Segment, Waiting
 
 _SHOWN_LWPS = 3
@@ -45,18 +46,17 @@ def print_report(simulation: Simulation, run: Run) -> None:
     console = make_console()
     seconds = f"{run.ticks / run.hz:.10g} s" if run.ticks % run.hz else f"{run.ticks // run.hz} s"
     console.print(
-        f"{simulation.workload.name} on {run.machine}: {len(run.cpus)} cpus, {run.ticks} ticks at "
-        f"{run.hz} Hz ({seconds})"
+        f"{simulation.workload.name} on {run.machine}: {count(len(run.cpus), 'cpu')}, "
+        f"{count(run.ticks, 'tick')} at {run.hz} Hz ({seconds})"
     )
     for table in (_cpu_table(simulation, run), _scheduler_table(simulation, run)):
-        console.print()
+        click.echo()
         print_trimmed(console, table)
-    console.print()
     if missed := sum(lwp.misses for lwp in run.lwps):
         late = [lwp.name for lwp in run.lwps if lwp.misses]
-        console.print(f"{missed} deadlines missed: {_few(late)}")
+        console.print(f"\n{missed} deadlines missed: {_few(late)}")
     if starved := [each.name for each in run.schedulers if each.starved]:
-        text = f"starved: {_few(starved)} (an lwp has waited for ten quanta or more)"
+        text = f"\nstarved: {_few(starved)} (an lwp has waited for ten quanta or more)"
         console.print(Text(text, style="bold red"))
 
 

@@ -41,7 +41,7 @@ def print_timeline(run: Run) -> None:
     kind, key = _name_signs(run)
     styles = _choose_styles(run)
     unit = "a tick" if step == 1 else f"{step} ticks"
-    console.print(f"timeline: a column is {unit}, a letter {kind}")
+    console.print(f"\ntimeline: a column is {unit}, a letter {kind}")
     rows: dict[int, list[str | None]] = {cpu.cpu: _fill([], run.ticks, step) for cpu in run.cpus}
     for cpu, segments in groupby(run.segments, key=lambda segment: segment.cpu):
         rows[cpu] = _fill(list(segments), run.ticks, step)

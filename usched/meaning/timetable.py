@@ -234,7 +234,7 @@ class _Planner:
 
 
 def _place(problem: Problem, event: Event) -> Problem:
-    if isinstance(event, Change) and problem.where is not None:
+    if isinstance(event, (Change, Hotplug)) and problem.where is not None:
         text = problem.where.line.text
         return relocate(problem, text, event.span)
     return problem._replace(where=problem.where or event.span)

@@ -15,6 +15,7 @@ from usched.meaning.registry import Placed, Registry, Source
 from usched.meaning.rules import check_declaration, check_depth
 from usched.meaning.selectors import Selection, View, select_cpus
 from usched.text.canonical import format_statement
+from usched.text.mistakes import clip
 from usched.words.cpuset import CpuSet, format_cpus
 from usched.words.machine import Topology
 from usched.words.problems import NoSuchName, Problem, Refused, Span, join_names, suggest
@@ -138,12 +139,17 @@ class Tree:
         problems = []
         for entry in self.walk():
             for problem in self.resolve(entry.name).problems:
-                beneath = [below.name for below in self.walk(entry.name)]
-                remedy = f"with it: {', '.join(beneath)}" if beneath else ""
+                remedy = self._with_beneath(entry.name, problem.remedy)
                 what = f"{entry.name}: {problem.what}"
-                both = "\n".join(filter(None, (problem.remedy, remedy)))
-                problems.append(Problem(what, None, both, problem.rule, entry.name))
-        return problems
+                problems.append(Problem(what, None, remedy, problem.rule, entry.name))
+        return list(dict.fromkeys(problems))
+
+    def _with_beneath(self, name: str, remedy: str) -> str:
+        """A remedy, and the schedulers that fall with this one."""
+        beneath = [below.name for below in self.walk(name)]
+        return "\n".join(
+            filter(None, (remedy, "with it: " + ", ".join(beneath) if beneath else ""))
+        )
 
     def registry(self) -> Registry:
         """What the tree holds now, as a registry."""
@@ -316,7 +322,8 @@ class Tree:
         if entry is None:
             near = suggest(name, self.names())
             remedy = near or "usched list shows the schedulers"
-            raise NoSuchName(Problem(f"there is no scheduler {name}", where, remedy, "name", name))
+            what = f"there is no scheduler {clip(name, 80)}"
+            raise NoSuchName(Problem(what, where, remedy, "name", name))
         return entry
 
     def _put(
@@ -338,10 +345,14 @@ class Tree:
         self._set(entries)
         self._forget(names)
         after = {name: self.scheduler(name) for name in names}
-        problems = []
-        for name in names:
-            if after[name] is None and self.find(name) and (before[name] or name in entries):
-                problems += self._report(name, name in entries, where)
+        # what the statement says wrong itself, or else whom it would leave without a place
+        broken = [name for name in names if after[name] is None and self.find(name)]
+        problems = [
+            p for name in broken if name in entries for p in self._report(name, True, where)
+        ]
+        if not problems:
+            stranded = [name for name in broken if before[name]]
+            problems = [p for name in stranded for p in self._report(name, False, where)]
         if problems:
             for name, overlaid, entry in saved:
                 self._set({name: entry})
@@ -382,7 +393,13 @@ class Tree:
         if own:
             return [problem._replace(name=name) for problem in problems]
         return [
-            problem._replace(what=f"{name} would not fit: {problem.what}", where=where, name=name)
+            Problem(
+                f"{name} would not fit: {problem.what}",
+                where,
+                self._with_beneath(name, problem.remedy),
+                problem.rule,
+                name,
+            )
             for problem in problems
         ]
 
@@ -398,7 +415,7 @@ def _check_taken(
     where = entry.declare.cpus.terms[0].span
     if entry.declare.exclusive:
         shared = format_cpus(selection.cpus & taken)
-        what = f"{shared}: both {entry.name} and {sibling.name} would have it exclusively"
+        what = f"both {entry.name} and {sibling.name} would have {shared} exclusively"
         return Problem(what, where, rule="exclusive")
     if selection.outright & taken:
         shared = format_cpus(selection.outright & taken)

@@ -8,7 +8,7 @@ from math import gcd
 from usched.meaning.reach import held_cpus, in_order, own_cpus, reach_of
 from usched.meaning.tree import Scheduler, Tree
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
-from usched.words.problems import Problem, join_names
+from usched.words.problems import Problem, count, join_names
 from usched.words.statement import MACHINE, parent_of
 
 
@@ -91,7 +91,8 @@ def _overcommitted(_tree: Tree, schedulers: Sequence[Scheduler]) -> Iterator[Pro
         if width > size:
             common = gcd(width, size)
             ratio = f"{width // common}:{size // common}"
-            what = f"{scheduler.name} is overcommitted {ratio}: {width} vcpus on {size} cpus"
+            amounts = f"{count(width, 'vcpu')} on {count(size, 'cpu')}"
+            what = f"{scheduler.name} is overcommitted {ratio}: {amounts}"
             yield Problem(what, None, "", "overcommit", scheduler.name)
 
 

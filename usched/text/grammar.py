@@ -37,6 +37,21 @@ _TIME = re.compile(r"([0-9]{1,40})(us|ms|s)?")
 _INT = re.compile(r"[0-9]{1,40}")
 
 
+#: What is allowed, for those who typed something else than a number.
+_RANGES = {
+    "lwktpri": "on the machine lwktpri is 1 to 9, in a scheduler 1 to 31",
+    "vcpus": "vcpus is 1 to 4096",
+}
+
+#: What other tools call it.
+_SYNONYMS = {
+    "rm": "destroy", "remove": "destroy", "delete": "destroy", "del": "destroy",
+    "ls": "list", "help": "--help", "version": "--version", "status": "tree", "history": "log",
+    "undo": "rollback", "apply": "batch", "run": "simulate",
+    "load": "topology load", "detect": "topology detect",
+}  # fmt: skip
+
+
 class Unreadable(NamedTuple):
     """A line that is no statement. name: the scheduler it was about, "" if that is unclear."""
 
@@ -190,7 +205,9 @@ class _Parser:
             else:
                 numbers[word] = self._parse_int(word)
         if self.peek() is None and "lwktpri" not in numbers:
-            text = self.line.text[: self.words[-1].span.end].strip()
+            text = " ".join(
+                "'cpu*'" if word.text == "cpu*" else word.text for word in self.words
+            )  # the stars quoted, since it may be typed at a shell
             raise self.fail("lwktpri is missing", f"type: {clip(text, 120)} lwktpri 6")
         return Declare(
             name,
@@ -278,7 +295,7 @@ class _Parser:
     def _parse_int(self, clause: str) -> int:
         """INT"""
         if not _INT.fullmatch(self.peek() or ""):
-            raise self.expect(f"a whole number after '{clause}'")
+            raise self.expect(f"a whole number after '{clause}'", _RANGES.get(clause, ""))
         return int(self.next().text)
 
     def _parse_time(self, clause: str) -> Quantum:
@@ -334,7 +351,9 @@ class _Parser:
         return self.fail(what, "\n".join(filter(None, (near, rule))), word.span, "name")
 
     def _missing_on(self, first: Word) -> Misused:
-        near = suggest(first.text, (*SUBCOMMANDS, "grant", "revoke"))
+        other = _SYNONYMS.get(first.text.lower())
+        near = f"did you mean '{other}'?" if other else ""
+        near = near or suggest(first.text, (*SUBCOMMANDS, "grant", "revoke"))
         if near or self.peek() is None:
             what = f"'{clip(first.text)}' is neither a subcommand nor the start of a statement"
             remedy = "\n".join(filter(None, (near, usage(), "usched --help lists the subcommands")))
@@ -350,6 +369,8 @@ class _Parser:
             return equals
         if guess := guess_term(word):
             return self.fail(*guess)
+        if not any_found:
+            return self.expect("a cpu term", f"cpus are: {', '.join(TERMS)}")
         remedy = suggest(word, known) or f"cpus are: {', '.join(TERMS)}"
         if known:
             remedy += f"\nclauses are: {', '.join(CLAUSES)}"

@@ -40,6 +40,8 @@ def _list_of_taskset(word: str) -> Guess | None:
     typed = " ".join(f"cpu{match[1]}" for match in numbers[:_SHOWN] if match)
     if len(parts) > 1:
         return "cpu terms are separate words", f"type: {typed}"
+    if any(len(match[1]) > 18 for match in numbers if match):
+        return None
     return f"'{clip(word)}' is not a cpu term", f"type: {typed}"
 
 
@@ -71,6 +73,27 @@ def _range_of_level(word: str) -> Guess | None:
     return f"only cpu numbers make ranges, not {match[1]} numbers", f"type: {typed}"
 
 
+def _other_range(word: str) -> Guess | None:
+    """`cpu0..3`, `cpu0:3`, `cpu[0-3]`: ranges of other languages."""
+    if not re.fullmatch(r"cpu[0-9.:\[\]_-]*[0-9.:\[\]_-]", word):
+        return None
+    numbers = re.findall(r"[0-9]+", word)[:3]
+    if any(len(number) > 18 for number in numbers):
+        return f"'{clip(word)}' is no cpu that there could be", "the largest number is 65535"
+    what = f"'{clip(word)}' is not a cpu term"
+    if len(numbers) == 2:
+        low, high = sorted(map(int, numbers))
+        return what, f"type: cpu{low}-{high}"
+    return what, f"type: cpu{numbers[0]}" if len(numbers) == 1 else "a range is cpu0-3"
+
+
+def _several_words(word: str) -> Guess | None:
+    parts = word.split()
+    if len(parts) > 1 and all(TERM.fullmatch(part) for part in parts):
+        return "cpu terms are separate words", f"type: {' '.join(parts[:_SHOWN])}"
+    return None
+
+
 def _expanded_by_shell(word: str) -> Guess | None:
     """A glob that matched: the words are the files in the directory that begin with cpu."""
     if "." in word or "/" in word or (word.startswith("cpu") and "=" not in word):
@@ -85,5 +108,7 @@ _GUESSES: tuple[Callable[[str], Guess | None], ...] = (
     _no_number,
     _plural,
     _range_of_level,
+    _other_range,
+    _several_words,
     _expanded_by_shell,
 )

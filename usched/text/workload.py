@@ -16,6 +16,7 @@ from usched.words.workload import Change, Event, Hotplug, Kill, Move, Program, W
 _PROGRAM = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}")
 
 MAX_LWPS = 1_000_000
+MAX_NAME = 64
 MAX_HZ = 1_000_000
 
 
@@ -24,6 +25,9 @@ def parse_workload(node: Located) -> Workload:
     problems: list[Problem] = []
     fields = Fields(node, "the workload", problems)
     name = fields.text("workload", "workload")
+    if not name.isprintable() or len(name) > MAX_NAME:
+        what = f"workload of the workload must be at most {MAX_NAME} printable characters"
+        fields.complain(what, fields.span("workload"))
     hz = fields.integer("hz", low=1, high=MAX_HZ) if fields.has("hz") else None
     fields.known += [] if hz else ["hz"]
     listed = fields.items("programs")
@@ -86,7 +90,8 @@ def _parse_bursts(fields: Fields) -> tuple[tuple[int, int], ...]:
     for item in listed:
         pair = fields.sequence(item, f"a burst of {fields.what}")
         if len(pair) != 2:
-            fields.complain("a burst is [run, sleep]: two numbers", item.span)
+            if isinstance(item.value, (list, tuple)):
+                fields.complain("a burst is [run, sleep]: two numbers", item.span)
             continue
         burst = fields.whole(pair[0], f"run in a burst of {fields.what}", 1, MAX_TICKS)
         sleep = fields.whole(pair[1], f"sleep in a burst of {fields.what}", 0, MAX_TICKS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import NamedTuple
 from usched.meaning.registry import Placed, Registry
 from usched.text.canonical import format_statement
 from usched.text.grammar import parse_line
-from usched.words.problems import EnvironmentFailed, Line, Problem, UschedError
+from usched.words.problems import EnvironmentFailed, Line, Misused, Problem, UschedError
 from usched.words.statement import Declare, parent_of
 
 SCHEMA_VERSION = 1
@@ -79,8 +80,9 @@ class Entry(NamedTuple):
 class Store:
     """An open registry; a `Source` of declarations. Made by `open_store`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
         self._db = connection
+        self._path = path
 
     # -- the declarations -----------------------------------------------------
 
@@ -102,8 +104,19 @@ class Store:
         return Registry(self._placed(""))
 
     def _placed(self, where: str, *values: object) -> list[Placed]:
-        rows = self._db.execute(f"SELECT place, statement FROM scheduler {where}", values)
-        return [_read_placed(place, text) for place, text in rows]
+        rows = self._db.execute(f"SELECT name, place, statement FROM scheduler {where}", values)
+        return [self._read_placed(*row) for row in rows]
+
+    def _read_placed(self, name: object, place: object, text: object) -> Placed:
+        """A declaration from a row, which may hold anything where the file is damaged."""
+        if isinstance(place, int) and isinstance(text, str):
+            try:
+                statement = parse_line(Line("registry", place, text))
+            except Misused as error:
+                raise _damaged(self._path, f"{text[:60]!r} is no declaration") from error
+            if isinstance(statement, Declare) and statement.name == name:
+                return Placed(statement, place)
+        raise _damaged(self._path, f"{str(text)[:60]!r} does not declare {str(name)[:60]!r}")
 
     # -- the log --------------------------------------------------------------
 
@@ -120,7 +133,11 @@ class Store:
             "ORDER BY number DESC LIMIT :limit",
             {"name": name, "limit": -1 if limit is None else limit},
         )
-        return [Revision(*row) for row in rows]
+        found = [Revision(*row) for row in rows]
+        for each in found:
+            if not all(isinstance(text, str) for text in (each.time, each.user, each.text)):
+                raise _damaged(self._path, f"revision {each.number} is no text")
+        return found
 
     def registry_at(self, number: int) -> Registry:
         """The registry as it was after that revision: later changes taken back, newest first."""
@@ -134,7 +151,7 @@ class Store:
             if before is None:
                 entries.pop(name, None)
             else:
-                entries[name] = _read_placed(place, before)
+                entries[name] = self._read_placed(name, place, before)
         return Registry(entries.values())
 
     def topology_record(self, number: int | None = None) -> str | None:
@@ -143,6 +160,8 @@ class Store:
             "SELECT record FROM topology WHERE revision <= ? ORDER BY revision DESC LIMIT 1",
             (self.last_revision() if number is None else number,),
         ).fetchone()
+        if row is not None and not isinstance(row[0], (str, type(None))):
+            raise _damaged(self._path, "the topology is no text")
         return row[0] if row else None
 
     # -- writing --------------------------------------------------------------
@@ -174,13 +193,6 @@ class Store:
         write("INSERT OR REPLACE INTO scheduler VALUES (?, ?, ?, ?, ?)", rows)
 
 
-def _read_placed(place: int, text: str) -> Placed:
-    statement = parse_line(Line("registry", place, text))
-    if not isinstance(statement, Declare):
-        raise EnvironmentFailed(f"the registry is damaged: {text!r} is no declaration")
-    return Placed(statement, place)
-
-
 def _write_placed(placed: Placed | None) -> tuple[str | None, int | None]:
     return (format_statement(placed.declare), placed.place) if placed else (None, None)
 
@@ -192,38 +204,92 @@ def _write_placed(placed: Placed | None) -> tuple[str | None, int | None]:
 def open_store(path: str, write: bool, wait: float = 10.0) -> Iterator[Store]:
     """Open the registry for one transaction; committed when the block ends without an error.
 
-    A registry that does not exist reads as an empty one, and is made by the first write. wait:
-    seconds to wait for another writer. Raises EnvironmentFailed, saying what to do, when it is
-    no registry, cannot be opened, is newer than this program, or stays locked.
+    A registry that does not exist, or is empty, reads as one without schedulers, and is made by
+    the first write. wait: seconds to wait for another writer. Raises EnvironmentFailed, saying
+    what to do, when it is no registry, cannot be opened, is newer than this program, or stays
+    locked.
     """
     started = time.monotonic()
     try:
-        connection = _connect(path, write, wait)
+        connection = _begin(path, write, wait)
         try:
-            connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-            _check_schema(connection, path, write)
-            yield Store(connection)
-            connection.execute("COMMIT")
+            yield Store(connection, path)
+            connection.execute("COMMIT" if write else "ROLLBACK")
         finally:
             connection.close()  # without a commit, SQLite rolls back
     except sqlite3.Error as error:
         raise _explain(error, path, time.monotonic() - started) from error
+    except UnicodeDecodeError as error:  # sqlite3 cannot decode its own message
+        raise _damaged(path, "its schema cannot be read") from error
+
+
+def _begin(path: str, write: bool, wait: float) -> sqlite3.Connection:
+    """A connection in a transaction, on a file that has proved to be a registry."""
+    if is_new(path) and not write:
+        return _open_empty()
+    connection = _connect(path, write, wait)
+    try:
+        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+        blank = _is_blank(connection, path)
+        if blank and not write:
+            connection.close()
+            return _open_empty()
+        if blank:
+            _make_schema(connection)
+        else:
+            _check_length(connection, path)
+        if write and connection.execute("PRAGMA journal_mode").fetchone()[0] != "delete":
+            connection.execute("ROLLBACK")  # somebody set another one, which only
+            connection.execute("PRAGMA journal_mode = DELETE")  # changes between transactions
+            connection.execute("BEGIN IMMEDIATE")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def is_new(path: str) -> bool:
+    """Whether there is no registry yet: no file, or an empty one. Refuses what is no file.
+
+    Nothing may open the file for itself while a connection has it: closing any descriptor of a
+    file gives up all POSIX locks that the process holds on it (fcntl(2), sqlite.org/howtocorrupt).
+    """
+    try:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            remedy = f"name a file, such as {os.path.join(path, 'registry.db')}"
+            raise EnvironmentFailed(Problem(f"registry {path} is a directory", None, remedy))
+        if not stat.S_ISREG(status.st_mode):
+            raise EnvironmentFailed(f"registry {path} is not a regular file")
+        if status.st_size == 0:
+            return True
+        with open(path, "rb") as file:
+            header = file.read(16)
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise EnvironmentFailed(f"registry {path} cannot be read: {reason}") from error
+    if header != b"SQLite format 3\0":
+        raise EnvironmentFailed(f"{path} is not a registry: not a SQLite file")
+    return False
+
+
+def _open_empty() -> sqlite3.Connection:
+    """A registry without schedulers, in memory."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.execute("BEGIN")
+    _make_schema(connection)
+    return connection
 
 
 def _connect(path: str, write: bool, wait: float) -> sqlite3.Connection:
-    _check_file(path)
-    if not write and not os.path.exists(path):
-        connection = sqlite3.connect(":memory:", isolation_level=None)
-        connection.executescript(_SCHEMA)
-        return connection
     # a reader that may write can also roll back what a killed writer left
     mode = "rwc" if write else "rw" if os.access(path, os.W_OK) else "ro"
     uri = f"file:{_quote(os.path.abspath(path))}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA synchronous = FULL")
-    if write:
-        connection.execute("PRAGMA journal_mode = DELETE")
     return connection
 
 
@@ -232,60 +298,46 @@ def _quote(path: str) -> str:
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def _check_schema(connection: sqlite3.Connection, path: str, write: bool) -> None:
+def _is_blank(connection: sqlite3.Connection, path: str) -> bool:
+    """Whether the database is empty. Refuses one that is another program's, or a newer one's."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version and os.path.exists(path):
-        _check_length(connection, path)
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if not tables and not version:
-        for statement in _SCHEMA.split(";"):  # executescript would commit
-            if write or not statement.strip().startswith("PRAGMA"):
-                connection.execute(statement)
-        return
+    if not (tables or version or application):
+        return True
     if application != APPLICATION_ID:
         raise EnvironmentFailed(f"{path} is a SQLite database, but no usched registry")
     if version > SCHEMA_VERSION:
-        what = (
-            f"{path} was written by a newer usched (schema {version}, this one: {SCHEMA_VERSION})"
-        )
+        schemas = f"schema {version}, this one: {SCHEMA_VERSION}"
+        what = f"{path} was written by a newer usched ({schemas})"
         remedy = (
             "use that version; `usched export` there and `usched batch` here moves the statements"
         )
         raise EnvironmentFailed(Problem(what, None, remedy, "version"))
+    return False
 
 
-def _check_file(path: str) -> None:
-    """What SQLite would call by a less helpful name."""
-    if os.path.isdir(path):
-        remedy = f"name a file, such as {os.path.join(path, 'registry.db')}"
-        raise EnvironmentFailed(Problem(f"registry {path} is a directory", None, remedy))
-    try:
-        with open(path, "rb") as file:
-            header = file.read(100)
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise EnvironmentFailed(f"registry {path!r} cannot be read: {reason}") from error
-    if header and not header.startswith(b"SQLite format 3\0"):
-        raise EnvironmentFailed(f"{path} is not a registry: not a SQLite file")
+def _make_schema(connection: sqlite3.Connection) -> None:
+    for statement in _SCHEMA.split(";"):  # executescript would commit
+        connection.execute(statement)
 
 
 def _check_length(connection: sqlite3.Connection, path: str) -> None:
-    """Whether the file is as long as its header says; called under a lock, nobody is writing.
+    """Whether the file is as long as its header says: a lock is held, nobody is writing.
 
     SQLite itself takes the file's length for granted and fails on the first page it misses.
     """
-    with open(path, "rb") as file:
-        header = file.read(100)
-        size = os.fstat(file.fileno()).st_size
-    # file format, section 1.3: change counter at 24, pages at 28, valid-for at 92
-    pages = int.from_bytes(header[28:32], "big")
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
     expected = pages * connection.execute("PRAGMA page_size").fetchone()[0]
-    if header[24:28] == header[92:96] and size < expected:
+    size = os.stat(path).st_size
+    if size < expected:
         what = f"registry {path} is truncated: {size} of {expected} bytes are there"
         raise EnvironmentFailed(Problem(what, None, "put it back from a copy", "truncated"))
+
+
+def _damaged(path: str, how: str) -> EnvironmentFailed:
+    what = f"registry {path} is damaged: {how}"
+    return EnvironmentFailed(Problem(what, None, "put it back from a copy", "damaged"))
 
 
 def _explain(error: sqlite3.Error, path: str, waited: float) -> UschedError:
@@ -304,6 +356,5 @@ def _explain(error: sqlite3.Error, path: str, waited: float) -> UschedError:
         reason = "is not there" if not os.path.isdir(folder) else "does not let it"
         return EnvironmentFailed(f"registry {path} cannot be opened: {folder} {reason}")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        what = f"registry {path} is damaged: {error}"
-        return EnvironmentFailed(Problem(what, None, "put it back from a copy", "damaged"))
+        return _damaged(path, str(error))
     return EnvironmentFailed(f"registry {path}: {error}")

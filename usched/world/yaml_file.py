@@ -79,6 +79,8 @@ class _Reader:
             self.refuse(f"nested deeper than {MAX_DEPTH} levels", event)
         if isinstance(event, yaml.AliasEvent):
             return self.follow(event)
+        if event.tag and event.tag != "!" and not event.tag.startswith(_PREFIX):
+            self.refuse(f"the tag {event.tag[:40]} means nothing here", event)
         before = self.spend(1, event)
         if event.anchor:
             self.open.add(event.anchor)
@@ -131,8 +133,6 @@ class _Reader:
 
     def scalar(self, event: Any) -> Scalar:
         text: str = event.value
-        if event.tag and not event.tag.startswith(_PREFIX):
-            self.refuse(f"the tag {event.tag[:40]} means nothing here", event)
         tag = event.tag or _resolver.resolve(yaml.ScalarNode, text, event.implicit)
         match tag.removeprefix(_PREFIX):
             case "null":

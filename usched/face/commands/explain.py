@@ -14,6 +14,7 @@ from usched.face.unfit import warn_unfit
 from usched.meaning.explain import Standing, explain_scheduler
 from usched.meaning.reach import Barred, Route, routes_to
 from usched.meaning.tree import Tree
+from usched.text.mistakes import clip
 from usched.words.cpuset import CpuSet, format_cpus
 from usched.words.problems import NoSuchName, Problem, suggest
 from usched.words.statement import parent_of
@@ -42,9 +43,10 @@ def command(ctx: click.Context, what: str, as_json: bool) -> None:
                 _print_routes(tree, int(number[1]), routes, barred)
             return
         if tree.find(what) is None:
-            near = suggest(what, tree.names())
+            bare = re.fullmatch(r"(?:cpu)?([0-9]{1,9})", what.lower())
+            near = f"did you mean 'cpu{bare[1]}'?" if bare else suggest(what, tree.names())
             remedy = near or "name a scheduler, or a cpu of the machine: cpu0"
-            raise NoSuchName(Problem(f"there is no scheduler or cpu {what[:60]}", None, remedy))
+            raise NoSuchName(Problem(f"there is no scheduler or cpu {clip(what)}", None, remedy))
         standing = explain_scheduler(tree, tree.require(what))
         if as_json:
             print_json(_standing_record(standing))

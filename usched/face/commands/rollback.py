@@ -29,7 +29,7 @@ def command(ctx: click.Context, revision: int, dry_run: bool) -> None:
             if placed is not None:
                 click.echo(f"{sign} {format_statement(placed.declare)}")
     if done.topology:
-        click.echo("# with the topology that was declared then")
+        click.echo(f"# with the topology of then: {done.machine or 'none declared'}")
     word = "would be" if dry_run else "is"
     click.echo(f"# rollback to {revision} {word} revision {done.revision}")
     if dry_run:

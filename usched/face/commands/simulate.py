@@ -51,6 +51,8 @@ def command(
     """
     if as_json and csv == STANDARD_INPUT:
         raise Misused("--json and --csv - both want standard output")
+    if workload == STANDARD_INPUT and script == STANDARD_INPUT:
+        raise Misused("WORKLOAD and --script both want standard input")
     if at is not None and csv is not None:
         raise Misused("--at prints one tick, --csv writes a whole run: one or the other")
     simulation = prepare(context_of(ctx), workload, _read_script(script))

@@ -14,8 +14,14 @@ from usched.words.cpuset import format_cpus
 from usched.words.problems import count
 
 
+class _Statement(click.Command):
+    def format_usage(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage("usched", "[-n] STATEMENT")
+
+
 @click.command(
     "statement",
+    cls=_Statement,
     context_settings={"ignore_unknown_options": True},
     options_metavar="[-n]",
     short_help="Declare or destroy a scheduler.",

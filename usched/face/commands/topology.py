@@ -75,6 +75,8 @@ def _declare(ctx: click.Context, topology: Topology, notes: list[str], dry_run: 
 @click.pass_context
 def show(ctx: click.Context, as_yaml: bool, as_json: bool) -> None:
     """Draw the machine: sockets, nodes, caches, cores and threads."""
+    if as_json and as_yaml:
+        raise click.UsageError("--json or --yaml, not both", ctx)
     context = context_of(ctx)
     with open_registry(context) as store:
         machine = find_machine(store, context)

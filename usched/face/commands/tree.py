@@ -15,6 +15,7 @@ from usched.face.unfit import warn_unfit
 from usched.meaning.tree import Tree
 from usched.text.canonical import format_cpu_terms
 from usched.words.cpuset import format_cpus
+from usched.words.problems import count
 from usched.words.statement import MACHINE, Declare
 
 
@@ -36,7 +37,7 @@ def command(ctx: click.Context, name: str | None, as_json: bool) -> None:
         if name is None:
             topology = tree.topology
             offline = f", {len(topology.offline)} offline" if topology.offline else ""
-            text = f"{topology.machine}: {len(topology.cpus)} cpus"
+            text = f"{topology.machine}: {count(len(topology.cpus), 'cpu')}"
             click.echo(f"{text} ({format_cpus(topology.all)}{offline})")
         else:
             click.echo(_label(tree, tree.require(name).declare))
@@ -66,7 +67,7 @@ def _label(tree: Tree, declare: Declare) -> str:
     words = f"{declare.name}  lwktpri {declare.lwktpri}, on {format_cpu_terms(declare.cpus)}: "
     if scheduler is None:
         return words + "does not fit the machine"
-    pool = f"{len(scheduler.pool)} cpu" + ("s" if len(scheduler.pool) > 1 else "")
-    words += f"{scheduler.width} vcpus on {pool}" if scheduler.virtual else pool
+    pool = count(len(scheduler.pool), "cpu")
+    words += f"{count(scheduler.width, 'vcpu')} on {pool}" if scheduler.virtual else pool
     flags = [word for word in ("exclusive", "locked") if getattr(declare, word)]
     return ", ".join((words, *flags))

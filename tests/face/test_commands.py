@@ -1,0 +1,624 @@
+"""Each command as it succeeds: what it prints, its JSON, its exit status, and what -n leaves."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from sessions import Session, page
+
+
+def parsed(text: str) -> Any:
+    return json.loads(text)
+
+
+SCHEDULER = [
+    "name",
+    "parent",
+    "statement",
+    "cpus",
+    "lwktpri",
+    "vcpus",
+    "quantum",
+    "exclusive",
+    "locked",
+    "fits",
+    "width",
+    "pool",
+    "reach",
+]
+
+
+# -- reading ------------------------------------------------------------------
+
+
+def test_list_is_a_table(session: Session) -> None:
+    session.done("POOL/WEB/P", "on", "cpu*", "lwktpri", "31", "quantum", "20ms", "locked")
+    assert session.done("list") == page(
+        """
+        NAME        LWKTPRI  CPUS  VCPUS  QUANTUM  FLAGS      ON
+        NORM              6     6                             cpu*
+        POOL              6     4      4                      node0
+        POOL/WEB          4     2                             cpu0 cpu1
+        POOL/WEB/P       31     2            20ms  locked     cpu*
+        X                 8     2                  exclusive  core3
+        """
+    )
+
+
+def test_list_has_a_record_for_each_scheduler(session: Session) -> None:
+    records = parsed(session.done("list", "--json"))
+    assert [record["name"] for record in records] == ["NORM", "POOL", "POOL/WEB", "X"]
+    assert all(list(record) == SCHEDULER for record in records)
+    assert records[2] == {
+        "name": "POOL/WEB",
+        "parent": "POOL",
+        "statement": "POOL/WEB on cpu0 cpu1 lwktpri 4",
+        "cpus": "cpu0 cpu1",
+        "lwktpri": 4,
+        "vcpus": None,
+        "quantum": None,
+        "exclusive": False,
+        "locked": False,
+        "fits": True,
+        "width": 2,
+        "pool": [0, 1],
+        "reach": [0, 1, 4, 5],
+    }
+
+
+def test_show_says_what_a_scheduler_is_on_the_machine(session: Session) -> None:
+    lines = session.done("show", "POOL").splitlines()
+    assert (
+        lines[:6]
+        == page(
+            """
+        statement   POOL on node0 lwktpri 6 vcpus 4
+        cpus        4 virtual cpus, cpu0-cpu3
+        pool        4 of the machine: cpu0-cpu1, cpu4-cpu5
+        reaches     cpu0-cpu1, cpu4-cpu5
+        quantum     10 ticks at 100 Hz
+        inside      POOL/WEB
+        """
+        ).splitlines()
+    )
+    assert lines[6].startswith("changed     revision 3, 20")
+    assert list(parsed(session.done("show", "POOL", "--json"))) == SCHEDULER
+
+
+def test_tree_draws_the_tree(session: Session) -> None:
+    assert session.done("tree") == page(
+        """
+        eight: 8 cpus (cpu0-cpu7)
+        ├── NORM  lwktpri 6, on cpu*: 6 cpus
+        ├── POOL  lwktpri 6, on node0: 4 vcpus on 4 cpus
+        │   └── POOL/WEB  lwktpri 4, on cpu0 cpu1: 2 cpus
+        └── X  lwktpri 8, on core3: 2 cpus, exclusive
+        """
+    )
+
+
+def test_tree_of_a_name_draws_what_is_in_it(session: Session) -> None:
+    assert session.done("tree", "POOL") == page(
+        """
+        POOL  lwktpri 6, on node0: 4 vcpus on 4 cpus
+        └── POOL/WEB  lwktpri 4, on cpu0 cpu1: 2 cpus
+        """
+    )
+
+
+def test_tree_as_json_nests_children(session: Session) -> None:
+    branches = parsed(session.done("tree", "--json"))
+    assert [list(branch) for branch in branches] == [[*SCHEDULER, "children"]] * 3
+    assert [child["name"] for child in branches[1]["children"]] == ["POOL/WEB"]
+    inside = parsed(session.done("tree", "POOL", "--json"))
+    assert [branch["name"] for branch in inside] == ["POOL/WEB"]
+
+
+def test_map_is_a_grid(session: Session) -> None:
+    assert session.done("map") == page(
+        """
+        cpu         01234567
+        NORM 6      ###.###.
+        POOL 6      ~~..~~..
+        POOL/WEB 4  ~~..~~..
+        X 8         ...X...X
+        #: runs there   X: it alone (exclusive)   ~: by vcpus that float   .: does not
+        """
+    )
+    record = parsed(session.done("map", "--json"))
+    assert list(record) == ["machine", "cpus", "offline", "schedulers"]
+    assert [list(row) for row in record["schedulers"]] == [
+        ["name", "lwktpri", "cpus", "floating", "exclusive"]
+    ] * 4
+
+
+def test_explain_a_cpu(session: Session) -> None:
+    assert session.done("explain", "cpu3") == page(
+        """
+        cpu3 of eight: core3, node1, socket1
+        may run there, in the order in which they are offered it:
+          X  lwktpri 8, as its cpu0
+        may not:
+          NORM: only X may (exclusive)
+          POOL: its pool is node0
+          POOL/WEB: it stands in POOL
+        """
+    )
+    record = parsed(session.done("explain", "cpu3", "--json"))
+    assert list(record) == ["cpu", "may", "may_not"]
+    assert record["may"] == [{"name": "X", "lwktpri": 8, "virtual": False, "cpus": [0], "own": [0]}]
+    assert [list(each) for each in record["may_not"]] == [["name", "reason"]] * 3
+
+
+def test_explain_a_scheduler(session: Session) -> None:
+    assert session.done("explain", "POOL/WEB") == page(
+        """
+        POOL/WEB on cpu0 cpu1 lwktpri 4
+          'cpu0 cpu1' is cpu0-cpu1 of POOL
+          inside it these are cpu0-cpu1, in ascending order
+          through POOL it reaches cpu0-cpu1, cpu4-cpu5 of the machine
+        """
+    )
+    record = parsed(session.done("explain", "POOL/WEB", "--json"))
+    assert list(record) == ["name", "statement", "reach", "before", "equals", "behind", "why"]
+
+
+def test_a_scheduler_called_as_a_cpu_is_explained_as_one(session: Session) -> None:
+    session.done("cpu0", "on", "cpu1", "lwktpri", "1")
+    assert session.done("explain", "cpu0").startswith("cpu0 on cpu1 lwktpri 1\n")
+
+
+def test_export_is_a_script(session: Session) -> None:
+    script = session.done("export")
+    assert script == page(
+        """
+        NORM on cpu* lwktpri 6
+        POOL on node0 lwktpri 6 vcpus 4
+        X on core3 lwktpri 8 exclusive
+        POOL/WEB on cpu0 cpu1 lwktpri 4
+        """
+    )
+    assert parsed(session.done("export", "--json")) == script.splitlines()
+
+
+def test_an_export_carried_out_elsewhere_gives_the_same_export(session: Session) -> None:
+    session.write("mine.usched", session.done("export"))
+    options = ("--registry", "other.db", "--topology", "eight.yaml")
+    session.done(*options, "batch", "mine.usched")
+    assert session.done(*options, "export") == session.done("export")
+    # the topology was declared along with the statements
+    assert session.done("--registry", "other.db", "tree") == session.done("tree")
+
+
+def test_an_export_is_a_shell_script_with_usched_in_front(session: Session) -> None:
+    script = "".join(f"usched {line}\n" for line in session.done("export").splitlines())
+    before = session.done("export")
+    session.write("shell.usched", script)
+    assert "nothing new" in session.done("batch", "shell.usched")
+    assert session.done("export") == before
+
+
+def test_log_has_every_revision_newest_first(session: Session) -> None:
+    lines = session.done("log").splitlines()
+    assert lines[0].split() == ["REV", "TIME", "USER", "STATEMENT"]
+    assert [line.split()[0] for line in lines[1:]] == ["5", "4", "3", "2", "1"]
+    assert lines[1].endswith("X on core3 lwktpri 8 exclusive")
+    assert lines[5].endswith("topology eight (8 cpus)")
+    records = parsed(session.done("log", "--json"))
+    assert [list(record) for record in records] == [["number", "time", "uid", "user", "text"]] * 5
+    assert [r["number"] for r in parsed(session.done("log", "POOL", "--json"))] == [3]
+    assert len(parsed(session.done("log", "--limit", "2", "--json"))) == 2
+
+
+def test_a_destroyed_scheduler_keeps_its_log(session: Session) -> None:
+    session.done("destroy", "POOL", "recursive")
+    for name in ("POOL", "POOL/WEB"):
+        assert "destroy POOL recursive" in session.done("log", name)
+
+
+def test_diff_shows_what_differs(session: Session) -> None:
+    session.done("NORM", "on", "cpu*", "lwktpri", "5")
+    session.done("destroy", "X")
+    assert session.done("diff", "5") == page(
+        """
+        - NORM on cpu* lwktpri 6
+        + NORM on cpu* lwktpri 5
+        - X on core3 lwktpri 8 exclusive
+        """
+    )
+    assert session.done("diff", "7", "5").splitlines()[-1] == "+ X on core3 lwktpri 8 exclusive"
+    assert session.done("diff", "7") == "# no difference\n"
+    record = parsed(session.done("diff", "5", "6", "--json"))
+    assert record == {
+        "schedulers": [
+            {
+                "name": "NORM",
+                "before": "NORM on cpu* lwktpri 6",
+                "after": "NORM on cpu* lwktpri 5",
+            }
+        ],
+        "topology_changed": False,
+    }
+
+
+def test_check_says_that_all_is_well(session: Session) -> None:
+    result = session.run("check")
+    assert result.status == 0
+    assert result.out.startswith("4 schedulers are valid on eight (8 cpus), 1 warning")
+    assert result.err == (
+        "usched: warning: the pool of NORM spans node0-node1: memory may be far\n"
+    )
+    record = parsed(session.run("check", "--json").out)
+    assert list(record) == ["valid", "schedulers", "warnings"]
+    assert [list(each) for each in record["warnings"]] == [["rule", "scheduler", "message"]]
+
+
+def test_check_of_files_changes_nothing(session: Session) -> None:
+    session.write("more.usched", "MORE on cpu0 lwktpri 3\n")
+    session.write("m.yaml", "programs:\n  - {name: a, scheduler: MORE, run: 1}\n")
+    before = session.files()
+    result = session.run("check", "more.usched", "m.yaml")
+    assert result.out.startswith("5 schedulers are valid on eight")
+    assert session.files() == before
+    assert "which does not exist" in session.refused(3, "check", "m.yaml")
+
+
+def test_topology_show_draws_the_machine(session: Session) -> None:
+    lines = session.done("topology", "show").splitlines()
+    assert lines[0] == "eight (8 cpus, 4 cores, 2 nodes, 2 sockets), 100 ticks a second"
+    record = parsed(session.done("topology", "show", "--json"))
+    assert record["machine"] == "eight"
+    assert record["origin"] == "declared"
+    session.write("again.yaml", session.done("topology", "show", "--yaml"))
+    assert "is already declared" in session.done("topology", "load", "again.yaml")
+
+
+def test_simulate_as_json_has_the_schema_of_a_run(session: Session) -> None:
+    record = parsed(session.done("simulate", "w.yaml", "--ticks", "20", "--json"))
+    assert list(record) == [
+        "schema",
+        "machine",
+        "hz",
+        "ticks",
+        "cpus",
+        "schedulers",
+        "lwps",
+        "segments",
+    ]
+    assert (record["schema"], record["machine"], record["ticks"]) == ("usched.run/1", "eight", 20)
+    assert list(record["cpus"][0]) == ["cpu", "busy", "idle", "offline"]
+    assert list(record["schedulers"][0]) == ["name", "ran", "waited", "lwps", "starved"]
+    assert list(record["lwps"][0]) == [
+        "name",
+        "scheduler",
+        "ran",
+        "waited",
+        "slept",
+        "dispatches",
+        "preemptions",
+        "migrations",
+        "bursts",
+        "response",
+        "misses",
+        "exited",
+    ]
+    assert list(record["segments"][0]) == ["cpu", "from", "to", "lwp"]
+    places = [(each["cpu"], each["from"]) for each in record["segments"]]
+    assert places == sorted(places)
+
+
+def test_simulate_summary_leaves_the_segments_out(session: Session) -> None:
+    record = parsed(session.done("simulate", "w.yaml", "--json", "--summary"))
+    assert list(record)[-1] == "lwps"
+    assert "timeline" in session.done("simulate", "w.yaml")
+    assert "timeline" not in session.done("simulate", "w.yaml", "--summary")
+
+
+def test_simulate_at_a_tick_shows_the_chain(session: Session) -> None:
+    text = session.done("simulate", "w.yaml", "--at", "3")
+    assert text.splitlines()[0] == "tick 3 of mail on eight"
+    assert "← POOL vcpu0 ← POOL/WEB ← db.0\n" in text
+    record = parsed(session.done("simulate", "w.yaml", "--at", "3", "--json"))
+    assert list(record) == ["tick", "cpus"]
+
+
+def test_simulate_writes_segments_as_csv(session: Session) -> None:
+    lines = session.done("simulate", "w.yaml", "--csv", "-").splitlines()
+    segments = parsed(session.done("simulate", "w.yaml", "--json"))["segments"]
+    assert lines[0] == "cpu,from,to,lwp"
+    assert lines[1:] == [",".join(str(value) for value in each.values()) for each in segments]
+    session.done("simulate", "w.yaml", "--csv", "out.csv")
+    assert (session.folder / "out.csv").read_text().splitlines() == lines
+
+
+def test_simulate_takes_a_registry_from_a_script(session: Session) -> None:
+    session.write(
+        "o.usched", "NORM on cpu0 lwktpri 1\nPOOL on cpu* lwktpri 2\nPOOL/WEB on cpu0 lwktpri 2\n"
+    )
+    before = session.registry.read_bytes()
+    record = parsed(session.done("simulate", "w.yaml", "--script", "o.usched", "--json"))
+    assert [each["name"] for each in record["schedulers"]] == ["NORM", "POOL", "POOL/WEB"]
+    assert session.registry.read_bytes() == before
+
+
+def test_simulate_reads_a_workload_from_standard_input(session: Session) -> None:
+    data = (session.folder / "w.yaml").read_bytes()
+    assert session.done("simulate", "-", stdin=data) == session.done("simulate", "w.yaml")
+
+
+READS = (
+    ("list",),
+    ("show", "POOL"),
+    ("tree",),
+    ("tree", "POOL"),
+    ("map",),
+    ("check",),
+    ("check", "w.yaml"),
+    ("explain", "cpu0"),
+    ("explain", "POOL"),
+    ("export",),
+    ("log",),
+    ("log", "POOL"),
+    ("diff", "1"),
+    ("topology", "show"),
+    ("simulate", "w.yaml"),
+    ("simulate", "w.yaml", "--at", "0"),
+)
+
+
+@pytest.mark.parametrize("args", READS, ids=" ".join)
+def test_every_read_command_prints_json_and_changes_nothing(
+    session: Session, args: tuple[str, ...]
+) -> None:
+    before = session.files()
+    for command in (args, (*args, "--json")):
+        result = session.run(*command)
+        assert result.status == 0
+        assert result.out
+        assert "\x1b" not in result.out
+    parsed(result.out)
+    assert session.files() == before
+
+
+@pytest.mark.parametrize("args", [each for each in READS if "w.yaml" not in each], ids=" ".join)
+def test_json_is_json_on_a_registry_that_was_never_made(
+    empty: Session, args: tuple[str, ...]
+) -> None:
+    empty.write("eight.yaml", "cores: 8\n")
+    result = empty.run("--topology", "eight.yaml", *args, "--json")
+    if "POOL" in args or args[0] == "diff":
+        assert (result.status, result.out) == (4, "")
+    else:
+        parsed(result.out)
+
+
+# -- changing -----------------------------------------------------------------
+
+
+def test_a_statement_prints_what_it_did(session: Session) -> None:
+    assert session.done("Y", "on", "core0", "lwktpri", "3", "exclusive") == page(
+        """
+        Y on core0 lwktpri 3 exclusive  # revision 6
+        #   Y: 2 cpus on cpu0, cpu4
+        #   NORM: 4 cpus on cpu1-cpu2, cpu5-cpu6 (was on cpu0-cpu2, cpu4-cpu6)
+        #   POOL: 4 vcpus on cpu1, cpu5 (was on cpu0-cpu1, cpu4-cpu5)
+        """
+    )
+
+
+def test_a_statement_that_changes_nothing_makes_no_revision(session: Session) -> None:
+    before = session.files()
+    assert session.done("POOL", "on", "node0", "vcpus", "4", "lwktpri", "6") == (
+        "POOL on node0 lwktpri 6 vcpus 4  # as it was\n"
+    )
+    assert session.files() == before
+
+
+def test_what_a_change_prints_is_a_script(session: Session) -> None:
+    said = session.done("Y", "on", "core0", "lwktpri", "3", "locked")
+    session.done("destroy", "Y")
+    session.done("batch", "-", stdin=said.encode())
+    assert session.done("show", "Y").startswith("statement   Y on core0 lwktpri 3 locked\n")
+
+
+def test_destroy_into_and_recursive(session: Session) -> None:
+    assert session.done("destroy", "POOL", "recursive", "into", "NORM") == page(
+        """
+        destroy POOL into NORM recursive  # revision 6
+        #   POOL/WEB: gone
+        #   POOL: gone
+        """
+    )
+
+
+def test_options_may_stand_anywhere(session: Session) -> None:
+    for args in (
+        ("-n", "A", "on", "cpu0", "lwktpri", "4"),
+        ("A", "-n", "on", "cpu0", "lwktpri", "4"),
+        ("A", "on", "cpu0", "lwktpri", "4", "--dry-run"),
+        ("usched", "A", "on", "cpu0", "lwktpri", "4", "-n"),
+    )[1:]:
+        assert session.done(*args).endswith("# dry run: nothing was changed\n")
+
+
+CHANGES = (
+    ("A", "on", "cpu0", "lwktpri", "4"),
+    ("NORM", "on", "cpu*", "lwktpri", "5"),
+    ("destroy", "NORM"),
+    ("destroy", "POOL", "recursive"),
+    ("batch", "more.usched"),
+    ("rollback", "2"),
+    ("rollback", "0"),
+    ("topology", "load", "sixteen.yaml"),
+    ("topology", "forget"),
+    ("--topology", "sixteen.yaml", "A", "on", "cpu15", "lwktpri", "4"),
+)
+
+
+@pytest.mark.parametrize("args", CHANGES, ids=" ".join)
+def test_a_dry_run_says_what_would_change_and_changes_nothing(
+    session: Session, args: tuple[str, ...]
+) -> None:
+    session.write("more.usched", "A on cpu0 lwktpri 4\nA/B on cpu0 lwktpri 4\ndestroy NORM\n")
+    session.write("sixteen.yaml", "machine: sixteen\nsockets: 2\ncores: 4\nthreads: 2\n")
+    if "forget" in args or "0" in args:
+        session.done("destroy", "POOL", "recursive")
+        session.done("destroy", "X")
+    before = session.files()
+    for flag in ("-n", "--dry-run"):
+        result = session.run(*args, flag)
+        assert result.status == 0
+        assert "would" in result.out
+        assert session.files() == before
+    result = session.run(*args)
+    assert result.status == 0
+    assert "would" not in result.out
+    assert session.files() != before
+
+
+def test_a_dry_run_is_refused_as_the_change_would_be(session: Session) -> None:
+    for args in (
+        ("A", "on", "cpu9", "lwktpri", "4"),
+        ("destroy", "POOL"),
+        ("destroy", "NOBODY"),
+        ("rollback", "99"),
+    ):
+        status = session.run(*args).status
+        assert session.refused(status, *args, "-n")
+
+
+def test_a_batch_is_one_transaction_and_a_revision_a_statement(session: Session) -> None:
+    session.write(
+        "more.usched",
+        "A on cpu0 lwktpri 4\n\n# more\nusched destroy NORM\nX on core3 lwktpri 8 exclusive\n",
+    )
+    assert session.done("batch", "more.usched") == page(
+        """
+        A on cpu0 lwktpri 4  # revision 6
+        #   A: 1 cpu on cpu0
+        destroy NORM  # revision 7
+        #   NORM: gone
+        X on core3 lwktpri 8 exclusive  # as it was
+        # 3 statements, revisions 6-7
+        """
+    )
+
+
+def test_a_batch_from_standard_input(session: Session) -> None:
+    said = session.done("batch", "-", "-q", stdin=b"A on cpu0 lwktpri 4\n")
+    assert said.startswith("# 1 statement")
+    assert "A on cpu0 lwktpri 4\n" in session.done("export")
+
+
+def test_rollback_is_a_revision_itself(session: Session) -> None:
+    before = session.done("export")
+    session.done("destroy", "X")
+    session.done("NORM", "on", "cpu0", "lwktpri", "1")
+    assert session.done("rollback", "5") == page(
+        """
+        - NORM on cpu0 lwktpri 1
+        + NORM on cpu* lwktpri 6
+        + X on core3 lwktpri 8 exclusive
+        # rollback to 5 is revision 8
+        """
+    )
+    assert session.done("export") == before
+    assert session.done("rollback", "5") == "# the registry is as it was at revision 5\n"
+    session.done("rollback", "7")
+    assert "NORM on cpu0 lwktpri 1" in session.done("export")
+
+
+def test_rollback_brings_the_topology_back(session: Session) -> None:
+    session.write("sixteen.yaml", "machine: sixteen\nsockets: 2\ncores: 4\nthreads: 2\n")
+    session.done("topology", "load", "sixteen.yaml")
+    session.done("A", "on", "cpu15", "lwktpri", "3")
+    session.done("rollback", "5")
+    assert session.done("tree").startswith("eight: 8 cpus")
+
+
+def test_a_change_of_topology_names_every_scheduler_that_no_longer_fits(
+    session: Session,
+) -> None:
+    session.done("destroy", "X")
+    session.done("B", "on", "cpu6", "lwktpri", "3")
+    session.done("C", "on", "node1", "lwktpri", "3")
+    session.done("C/D", "on", "cpu0", "lwktpri", "3")
+    session.write("four.yaml", "machine: four\ncores: 4\n")
+    assert session.refused(3, "topology", "load", "four.yaml") == page(
+        """
+        usched: B: cpu6 is not in the machine (it has cpu0-cpu3)
+        usched: C: node1 is not in the machine (it has node0)
+          with it: C/D
+        usched: 2 problems; nothing was changed
+        """
+    ).removesuffix("\n")
+
+
+def test_statuses_tell_usage_refusal_and_absence_apart(session: Session) -> None:
+    for status, args in (
+        (0, ("list",)),
+        (0, ("--help",)),
+        (0, ("list", "--help")),
+        (0, ("--version",)),
+        (1, ("batch", "no.usched")),
+        (1, ("--root", "no", "topology", "detect")),
+        (2, ()),
+        (2, ("NORM",)),
+        (2, ("list", "NORM")),
+        (2, ("list", "--jsn")),
+        (2, ("--bogus",)),
+        (2, ("topology",)),
+        (2, ("topology", "lod", "x")),
+        (2, ("simulate",)),
+        (2, ("simulate", "w.yaml", "--ticks", "0")),
+        (2, ("simulate", "w.yaml", "--ticks", "-5")),
+        (2, ("simulate", "w.yaml", "--ticks", "many")),
+        (2, ("simulate", "w.yaml", "w.yaml")),
+        (2, ("rollback", "last")),
+        (2, ("rollback", "-1")),
+        (2, ("diff",)),
+        (2, ("log", "--limit", "0")),
+        (2, ("completion", "tcsh")),
+        (2, ("--wait", "-1", "list")),
+        (2, ("--wait", "soon", "list")),
+        (2, ("list", "--registry")),
+        (3, ("A", "on", "cpu9", "lwktpri", "4")),
+        (3, ("destroy", "POOL")),
+        (3, ("simulate", "eight.yaml")),
+        (3, ("check", "eight.yaml")),
+        (3, ("topology", "load", "w.yaml")),
+        (4, ("show", "NOBODY")),
+        (4, ("destroy", "NOBODY")),
+        (4, ("destroy", "NORM", "into", "NOBODY")),
+        (4, ("explain", "NOBODY")),
+        (4, ("explain", "cpu8")),
+        (4, ("log", "NOBODY")),
+        (4, ("tree", "NOBODY")),
+        (4, ("diff", "9")),
+        (4, ("rollback", "9")),
+    ):
+        before = session.files()
+        result = session.run(*args)
+        assert (args, result.status) == (args, status)
+        assert bool(result.out) == (status == 0), args
+        assert bool(result.err) == (status != 0), args
+        assert session.files() == before
+
+
+def test_a_registry_whose_machine_changed_is_still_read(session: Session) -> None:
+    session.write("four.yaml", "machine: four\ncores: 4\n")
+    session.done("destroy", "X")
+    session.done("A", "on", "cpu7", "lwktpri", "3")
+    for args in (("list",), ("tree",), ("map",), ("explain", "A"), ("explain", "cpu0")):
+        result = session.run("--topology", "four.yaml", *args)
+        assert (result.status, result.err) == (
+            0,
+            "usched: A: cpu7 is not in the machine (it has cpu0-cpu3)\n"
+            "usched: the registry does not fit this machine: redeclare or destroy these, or load"
+            " a topology\n",
+        )
+    assert session.refused(3, "--topology", "four.yaml", "check") == (
+        "usched: A: cpu7 is not in the machine (it has cpu0-cpu3)"
+    )

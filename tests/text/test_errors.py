@@ -1,0 +1,819 @@
+"""Every way to mistype a statement, with the whole error that the user reads."""
+
+from __future__ import annotations
+
+from texts import block, complaint
+
+RESERVED = (
+    "reserved: batch check completion destroy diff explain export grant list log map revoke "
+    "rollback show simulate topology tree usched"
+)
+
+
+def test_error_an_empty_line() -> None:
+    assert complaint("") == block(
+        """
+        in:1:1: no statement here
+          usched NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
+          usched destroy NAME [into NAME] [recursive]
+        """
+    )
+
+
+def test_error_usched_alone() -> None:
+    assert complaint("usched") == block(
+        """
+        in:1:7: expected a statement after 'usched', found the end
+            usched
+                  ^
+          usched NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
+          usched destroy NAME [into NAME] [recursive]
+        """
+    )
+
+
+def test_error_a_name_alone() -> None:
+    assert complaint("NORM") == block(
+        """
+        in:1:1: 'NORM' is neither a subcommand nor the start of a statement
+            NORM
+            ^^^^
+          usched NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
+          usched destroy NAME [into NAME] [recursive]
+          usched --help lists the subcommands
+        """
+    )
+
+
+def test_error_a_mistyped_subcommand() -> None:
+    assert complaint("lst") == block(
+        """
+        in:1:1: 'lst' is neither a subcommand nor the start of a statement
+            lst
+            ^^^
+          did you mean 'list'?
+          usched NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
+          usched destroy NAME [into NAME] [recursive]
+          usched --help lists the subcommands
+        """
+    )
+
+
+def test_error_a_mistyped_verb() -> None:
+    assert complaint("detroy NORM") == block(
+        """
+        in:1:1: 'detroy' is neither a subcommand nor the start of a statement
+            detroy NORM
+            ^^^^^^
+          did you mean 'destroy'?
+          usched NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
+          usched destroy NAME [into NAME] [recursive]
+          usched --help lists the subcommands
+        """
+    )
+
+
+def test_error_a_verb_of_another_tool() -> None:
+    assert complaint("rm NORM") == block(
+        """
+        in:1:4: expected 'on' after the name 'rm', found 'NORM'
+            rm NORM
+               ^^^^
+          usched NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
+          usched destroy NAME [into NAME] [recursive]
+        """
+    )
+
+
+def test_error_missing_on() -> None:
+    assert complaint("NORM cpu* lwktpri 6") == block(
+        """
+        in:1:6: expected 'on' after the name 'NORM', found 'cpu*'
+            NORM cpu* lwktpri 6
+                 ^^^^
+          usched NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
+          usched destroy NAME [into NAME] [recursive]
+        """
+    )
+
+
+def test_error_on_in_capitals() -> None:
+    assert complaint("NORM On cpu* lwktpri 6") == block(
+        """
+        in:1:6: expected 'on' after the name 'NORM', found 'On'
+            NORM On cpu* lwktpri 6
+                 ^^
+          usched NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
+          usched destroy NAME [into NAME] [recursive]
+        """
+    )
+
+
+def test_error_on_and_nothing_else() -> None:
+    assert complaint("NORM on") == block(
+        """
+        in:1:8: expected cpus, found the end
+            NORM on
+                   ^
+          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+        """
+    )
+
+
+def test_error_missing_cpus() -> None:
+    assert complaint("NORM on lwktpri 6") == block(
+        """
+        in:1:9: expected cpus, found 'lwktpri'
+            NORM on lwktpri 6
+                    ^^^^^^^
+          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+        """
+    )
+
+
+def test_error_missing_lwktpri() -> None:
+    assert complaint("NORM on 'cpu*' locked") == block(
+        """
+        in:1:22: lwktpri is missing
+            NORM on 'cpu*' locked
+                                 ^
+          type: NORM on 'cpu*' locked lwktpri 6
+        """
+    )
+
+
+def test_error_lwktpri_without_number() -> None:
+    assert complaint("NORM on cpu* lwktpri") == block(
+        """
+        in:1:21: expected a whole number after 'lwktpri', found the end
+            NORM on cpu* lwktpri
+                                ^
+        """
+    )
+
+
+def test_error_lwktpri_in_words() -> None:
+    assert complaint("NORM on cpu* lwktpri six") == block(
+        """
+        in:1:22: expected a whole number after 'lwktpri', found 'six'
+            NORM on cpu* lwktpri six
+                                 ^^^
+        """
+    )
+
+
+def test_error_negative_lwktpri() -> None:
+    assert complaint("NORM on cpu* lwktpri -1") == block(
+        """
+        in:1:22: expected a whole number after 'lwktpri', found '-1'
+            NORM on cpu* lwktpri -1
+                                 ^^
+        """
+    )
+
+
+def test_error_fraction_of_lwktpri() -> None:
+    assert complaint("NORM on cpu* lwktpri 6.5") == block(
+        """
+        in:1:22: expected a whole number after 'lwktpri', found '6.5'
+            NORM on cpu* lwktpri 6.5
+                                 ^^^
+        """
+    )
+
+
+def test_error_hexadecimal_lwktpri() -> None:
+    assert complaint("NORM on cpu* lwktpri 0x6") == block(
+        """
+        in:1:22: expected a whole number after 'lwktpri', found '0x6'
+            NORM on cpu* lwktpri 0x6
+                                 ^^^
+        """
+    )
+
+
+def test_error_arabic_digits() -> None:
+    assert complaint("NORM on cpu* lwktpri ٦") == block(
+        """
+        in:1:22: expected a whole number after 'lwktpri', found '٦'
+            NORM on cpu* lwktpri ٦
+                                 ^
+        """
+    )
+
+
+def test_error_unknown_clause() -> None:
+    assert complaint("NORM on cpu* priority 6") == block(
+        """
+        in:1:14: expected a cpu term or a clause such as 'lwktpri 6', found 'priority'
+            NORM on cpu* priority 6
+                         ^^^^^^^^
+          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+          clauses are: lwktpri, vcpus, quantum, locked, exclusive
+        """
+    )
+
+
+def test_error_mistyped_clause() -> None:
+    assert complaint("NORM on cpu* lwktprio 6") == block(
+        """
+        in:1:14: expected a cpu term or a clause such as 'lwktpri 6', found 'lwktprio'
+            NORM on cpu* lwktprio 6
+                         ^^^^^^^^
+          did you mean 'lwktpri'?
+          clauses are: lwktpri, vcpus, quantum, locked, exclusive
+        """
+    )
+
+
+def test_error_mistyped_flag() -> None:
+    assert complaint("NORM on cpu* lwktpri 6 lock") == block(
+        """
+        in:1:24: expected a clause, found 'lock'
+            NORM on cpu* lwktpri 6 lock
+                                   ^^^^
+          did you mean 'locked'?
+          it may be: lwktpri, vcpus, quantum, locked, exclusive
+        """
+    )
+
+
+def test_error_unknown_word_behind_the_clauses() -> None:
+    assert complaint("NORM on cpu* lwktpri 6 please") == block(
+        """
+        in:1:24: expected a clause, found 'please'
+            NORM on cpu* lwktpri 6 please
+                                   ^^^^^^
+          it may be: lwktpri, vcpus, quantum, locked, exclusive
+        """
+    )
+
+
+def test_error_clause_with_equals() -> None:
+    assert complaint("NORM on cpu* lwktpri=6") == block(
+        """
+        in:1:14: a clause has no '='
+            NORM on cpu* lwktpri=6
+                         ^^^^^^^^^
+          type: lwktpri 6
+        """
+    )
+
+
+def test_error_second_clause_with_equals() -> None:
+    assert complaint("NORM on cpu* lwktpri 6 vcpus=4") == block(
+        """
+        in:1:24: a clause has no '='
+            NORM on cpu* lwktpri 6 vcpus=4
+                                   ^^^^^^^
+          type: vcpus 4
+        """
+    )
+
+
+def test_error_clause_twice() -> None:
+    assert complaint("NORM on cpu0 lwktpri 6 lwktpri 7") == block(
+        """
+        in:1:24: 'lwktpri' is given twice
+            NORM on cpu0 lwktpri 6 lwktpri 7
+                                   ^^^^^^^
+          each clause at most once
+        """
+    )
+
+
+def test_error_flag_twice() -> None:
+    assert complaint("NORM on cpu0 lwktpri 6 locked locked") == block(
+        """
+        in:1:31: 'locked' is given twice
+            NORM on cpu0 lwktpri 6 locked locked
+                                          ^^^^^^
+          each clause at most once
+        """
+    )
+
+
+def test_error_cpus_behind_clauses() -> None:
+    assert complaint("NORM on cpu0 lwktpri 6 cpu1") == block(
+        """
+        in:1:24: cpus stand before the clauses, right after 'on'
+            NORM on cpu0 lwktpri 6 cpu1
+                                   ^^^^
+        """
+    )
+
+
+def test_error_except_without_cpus() -> None:
+    assert complaint("NORM on cpu* except lwktpri 6") == block(
+        """
+        in:1:21: expected cpus, found 'lwktpri'
+            NORM on cpu* except lwktpri 6
+                                ^^^^^^^
+          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+        """
+    )
+
+
+def test_error_except_without_terms_before_it() -> None:
+    assert complaint("NORM on except cpu0 lwktpri 6") == block(
+        """
+        in:1:9: expected cpus, found 'except'
+            NORM on except cpu0 lwktpri 6
+                    ^^^^^^
+          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+        """
+    )
+
+
+def test_error_except_twice() -> None:
+    assert complaint("NORM on cpu* except cpu1 except cpu2 lwktpri 6") == block(
+        """
+        in:1:26: expected a cpu term or a clause such as 'lwktpri 6', found 'except'
+            NORM on cpu* except cpu1 except cpu2 lwktpri 6
+                                     ^^^^^^
+          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+          clauses are: lwktpri, vcpus, quantum, locked, exclusive
+        """
+    )
+
+
+def test_error_reversed_range() -> None:
+    assert complaint("NORM on cpu5-2 lwktpri 6") == block(
+        """
+        in:1:9: the range cpu5-2 runs backwards
+            NORM on cpu5-2 lwktpri 6
+                    ^^^^^^
+          type: cpu2-5
+        """
+    )
+
+
+def test_error_range_of_nodes() -> None:
+    assert complaint("NORM on node0-2 lwktpri 6") == block(
+        """
+        in:1:9: only cpu numbers make ranges, not node numbers
+            NORM on node0-2 lwktpri 6
+                    ^^^^^^^
+          type: node0 node1 node2
+        """
+    )
+
+
+def test_error_plural() -> None:
+    assert complaint("NORM on nodes0 lwktpri 6") == block(
+        """
+        in:1:9: 'nodes0' is not a cpu term
+            NORM on nodes0 lwktpri 6
+                    ^^^^^^
+          type: node0
+        """
+    )
+
+
+def test_error_cpu_without_number() -> None:
+    assert complaint("NORM on cpu 0 lwktpri 6") == block(
+        """
+        in:1:9: 'cpu' without a number
+            NORM on cpu 0 lwktpri 6
+                    ^^^
+          type: cpu0, in one word
+        """
+    )
+
+
+def test_error_list_of_taskset() -> None:
+    assert complaint("NORM on 0-3,8 lwktpri 6") == block(
+        """
+        in:1:9: cpu terms are separate words
+            NORM on 0-3,8 lwktpri 6
+                    ^^^^^
+          type: cpu0-3 cpu8
+        """
+    )
+
+
+def test_error_cpus_with_commas() -> None:
+    assert complaint("NORM on cpu0,cpu2 lwktpri 6") == block(
+        """
+        in:1:9: cpu terms are separate words
+            NORM on cpu0,cpu2 lwktpri 6
+                    ^^^^^^^^^
+          type: cpu0 cpu2
+        """
+    )
+
+
+def test_error_bare_number() -> None:
+    assert complaint("NORM on 2-3 lwktpri 6") == block(
+        """
+        in:1:9: '2-3' is not a cpu term
+            NORM on 2-3 lwktpri 6
+                    ^^^
+          type: cpu2-3
+        """
+    )
+
+
+def test_error_cpu_term_in_capitals() -> None:
+    assert complaint("NORM on CPU* lwktpri 6") == block(
+        """
+        in:1:9: cpu terms are in lower case
+            NORM on CPU* lwktpri 6
+                    ^^^^
+          type: cpu*
+        """
+    )
+
+
+def test_error_star_alone() -> None:
+    assert complaint("NORM on * lwktpri 6") == block(
+        """
+        in:1:9: expected a cpu term or a clause such as 'lwktpri 6', found '*'
+            NORM on * lwktpri 6
+                    ^
+          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+          clauses are: lwktpri, vcpus, quantum, locked, exclusive
+        """
+    )
+
+
+def test_error_all() -> None:
+    assert complaint("NORM on all lwktpri 6") == block(
+        """
+        in:1:9: expected a cpu term or a clause such as 'lwktpri 6', found 'all'
+            NORM on all lwktpri 6
+                    ^^^
+          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+          clauses are: lwktpri, vcpus, quantum, locked, exclusive
+        """
+    )
+
+
+def test_error_cpu_star_expanded_by_a_shell() -> None:
+    assert complaint("NORM on cpu.c cpu.h cpuset lwktpri 6") == block(
+        """
+        in:1:9: 'cpu.c' looks like a file name: the shell expanded an unquoted cpu*
+            NORM on cpu.c cpu.h cpuset lwktpri 6
+                    ^^^^^
+          quote it: 'cpu*'
+        """
+    )
+
+
+def test_error_cpu_star_expanded_behind_a_term() -> None:
+    assert complaint("NORM on cpu0 cpuinfo lwktpri 6") == block(
+        """
+        in:1:14: 'cpuinfo' looks like a file name: the shell expanded an unquoted cpu*
+            NORM on cpu0 cpuinfo lwktpri 6
+                         ^^^^^^^
+          quote it: 'cpu*'
+        """
+    )
+
+
+def test_error_quantum_without_time() -> None:
+    assert complaint("NORM on cpu* lwktpri 6 quantum locked") == block(
+        """
+        in:1:32: expected a time after 'quantum', found 'locked'
+            NORM on cpu* lwktpri 6 quantum locked
+                                           ^^^^^^
+          ticks, or time: 10, 500us, 100ms, 2s (one word)
+        """
+    )
+
+
+def test_error_quantum_in_two_words() -> None:
+    assert complaint("NORM on cpu* lwktpri 6 quantum 100 ms") == block(
+        """
+        in:1:36: a time is one word
+            NORM on cpu* lwktpri 6 quantum 100 ms
+                                               ^^
+          type: quantum 100ms
+        """
+    )
+
+
+def test_error_quantum_of_a_fraction() -> None:
+    assert complaint("NORM on cpu* lwktpri 6 quantum 0.1s") == block(
+        """
+        in:1:32: expected a time after 'quantum', found '0.1s'
+            NORM on cpu* lwktpri 6 quantum 0.1s
+                                           ^^^^
+          ticks, or time: 10, 500us, 100ms, 2s (one word)
+        """
+    )
+
+
+def test_error_quantum_in_minutes() -> None:
+    assert complaint("NORM on cpu* lwktpri 6 quantum 10min") == block(
+        """
+        in:1:32: expected a time after 'quantum', found '10min'
+            NORM on cpu* lwktpri 6 quantum 10min
+                                           ^^^^^
+          ticks, or time: 10, 500us, 100ms, 2s (one word)
+        """
+    )
+
+
+def test_error_quantum_zero() -> None:
+    assert complaint("NORM on cpu* lwktpri 6 quantum 0") == block(
+        """
+        in:1:32: quantum must be 1 to 1000000000000000, not 0
+            NORM on cpu* lwktpri 6 quantum 0
+                                           ^
+        """
+    )
+
+
+def test_error_absurd_quantum() -> None:
+    assert complaint("NORM on cpu* lwktpri 6 quantum 9999999999999999999s") == block(
+        """
+        in:1:32: quantum must be 1 to 1000000000000000, not 9999999999999999999
+            NORM on cpu* lwktpri 6 quantum 9999999999999999999s
+                                           ^^^^^^^^^^^^^^^^^^^^
+        """
+    )
+
+
+def test_error_name_that_begins_with_a_digit() -> None:
+    assert complaint("9NORM on cpu0 lwktpri 6") == block(
+        """
+        in:1:1: '9NORM' is not a scheduler's name
+            9NORM on cpu0 lwktpri 6
+            ^^^^^
+          a name is segments joined by '/'; a segment is a letter or underscore, then up to
+          30 letters, digits, '_', '.' or '-'
+        """
+    )
+
+
+def test_error_name_with_an_empty_segment() -> None:
+    assert complaint("POOL//A on cpu0 lwktpri 6") == block(
+        """
+        in:1:1: 'POOL//A' is not a scheduler's name
+            POOL//A on cpu0 lwktpri 6
+            ^^^^^^^
+          a name is segments joined by '/'; a segment is a letter or underscore, then up to
+          30 letters, digits, '_', '.' or '-'
+        """
+    )
+
+
+def test_error_name_of_32_characters() -> None:
+    assert complaint("abcdefghijklmnopqrstuvwxyz012345 on cpu0 lwktpri 6") == block(
+        """
+        in:1:1: 'abcdefghijklmnopqrstuvwxyz012345' is not a scheduler's name
+            abcdefghijklmnopqrstuvwxyz012345 on cpu0 lwktpri 6
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          a name is segments joined by '/'; a segment is a letter or underscore, then up to
+          30 letters, digits, '_', '.' or '-'
+        """
+    )
+
+
+def test_error_name_beyond_ascii() -> None:
+    assert complaint("NÖRM on cpu0 lwktpri 6") == block(
+        """
+        in:1:1: 'NÖRM' is not a scheduler's name
+            NÖRM on cpu0 lwktpri 6
+            ^^^^
+          a name is segments joined by '/'; a segment is a letter or underscore, then up to
+          30 letters, digits, '_', '.' or '-'
+        """
+    )
+
+
+def test_error_empty_name() -> None:
+    assert complaint("'' on cpu0 lwktpri 6") == block(
+        """
+        in:1:1: '' is not a scheduler's name
+            '' on cpu0 lwktpri 6
+            ^^
+          a name is segments joined by '/'; a segment is a letter or underscore, then up to
+          30 letters, digits, '_', '.' or '-'
+        """
+    )
+
+
+def test_error_reserved_name() -> None:
+    assert complaint("list on cpu0 lwktpri 6") == block(
+        """
+        in:1:1: 'list' is a reserved word, not a scheduler's name
+            list on cpu0 lwktpri 6
+            ^^^^
+          RESERVED
+        """
+    ).replace("RESERVED", RESERVED)
+
+
+def test_error_reserved_verb_as_a_name() -> None:
+    assert complaint("destroy on cpu0 lwktpri 6") == block(
+        """
+        in:1:1: 'destroy' is a reserved word, not a scheduler's name
+            destroy on cpu0 lwktpri 6
+            ^^^^^^^
+          RESERVED
+        """
+    ).replace("RESERVED", RESERVED)
+
+
+def test_error_reserved_first_segment() -> None:
+    assert complaint("map/A on cpu0 lwktpri 6") == block(
+        """
+        in:1:1: 'map' is a reserved word, not a scheduler's name
+            map/A on cpu0 lwktpri 6
+            ^^^^^
+          RESERVED
+        """
+    ).replace("RESERVED", RESERVED)
+
+
+def test_error_whole_statement_in_quotes() -> None:
+    assert complaint("'NORM on cpu0 lwktpri 6'") == block(
+        """
+        in:1:1: 'NORM on cpu0 lwktpri 6' is not a scheduler's name
+            'NORM on cpu0 lwktpri 6'
+            ^^^^^^^^^^^^^^^^^^^^^^^^
+          the words of a statement are separate words: leave the quotes out
+        """
+    )
+
+
+def test_error_destroy_without_name() -> None:
+    assert complaint("destroy") == block(
+        """
+        in:1:8: expected the scheduler to destroy, found the end
+            destroy
+                   ^
+        """
+    )
+
+
+def test_error_destroy_two_names() -> None:
+    assert complaint("destroy A B") == block(
+        """
+        in:1:11: expected a clause, found 'B'
+            destroy A B
+                      ^
+          it may be: into, recursive
+        """
+    )
+
+
+def test_error_destroy_into_nothing() -> None:
+    assert complaint("destroy A into") == block(
+        """
+        in:1:15: expected the scheduler that takes over, found the end
+            destroy A into
+                          ^
+        """
+    )
+
+
+def test_error_destroy_mistyped_recursive() -> None:
+    assert complaint("destroy A recursively") == block(
+        """
+        in:1:11: expected a clause, found 'recursively'
+            destroy A recursively
+                      ^^^^^^^^^^^
+          did you mean 'recursive'?
+          it may be: into, recursive
+        """
+    )
+
+
+def test_error_destroy_recursive_twice() -> None:
+    assert complaint("destroy A recursive recursive") == block(
+        """
+        in:1:21: 'recursive' is given twice
+            destroy A recursive recursive
+                                ^^^^^^^^^
+        """
+    )
+
+
+def test_error_grant_without_user() -> None:
+    assert complaint("grant A to") == block(
+        """
+        in:1:11: expected a user name, or @group, found the end
+            grant A to
+                      ^
+        """
+    )
+
+
+def test_error_grant_without_to() -> None:
+    assert complaint("grant A bob") == block(
+        """
+        in:1:9: expected 'to' and a user, found 'bob'
+            grant A bob
+                    ^^^
+          usched grant A to USER
+        """
+    )
+
+
+def test_error_revoke_and_more() -> None:
+    assert complaint("revoke A B") == block(
+        """
+        in:1:10: expected the end of the statement, found 'B'
+            revoke A B
+                     ^
+        """
+    )
+
+
+def test_error_open_quote() -> None:
+    assert complaint("NORM on 'cpu* lwktpri 6") == block(
+        """
+        in:1:9: the quote ' is not closed
+            NORM on 'cpu* lwktpri 6
+                    ^
+        """
+    )
+
+
+def test_error_open_double_quote() -> None:
+    assert complaint('NORM on "cpu* lwktpri 6') == block(
+        """
+        in:1:9: the quote " is not closed
+            NORM on "cpu* lwktpri 6
+                    ^
+        """
+    )
+
+
+def test_error_backslash_at_the_end() -> None:
+    assert complaint("NORM on cpu* lwktpri 6 \\") == block(
+        """
+        in:1:24: a backslash at the end
+            NORM on cpu* lwktpri 6 \\
+                                   ^
+          a statement is one line
+        """
+    )
+
+
+def test_error_control_character() -> None:
+    assert complaint("NORM on cpu*\x1b[1m lwktpri 6") == block(
+        """
+        in:1:13: control character U+001B
+            NORM on cpu*�[1m lwktpri 6
+                        ^
+        """
+    )
+
+
+def test_error_nul() -> None:
+    assert complaint("NORM on cpu*\0 lwktpri 6") == block(
+        """
+        in:1:13: control character U+0000
+            NORM on cpu*� lwktpri 6
+                        ^
+        """
+    )
+
+
+def test_error_place_behind_a_tab() -> None:
+    assert complaint("\tNORM\ton\tcpu* lwktprio 6") == block(
+        """
+        in:1:15: expected a cpu term or a clause such as 'lwktpri 6', found 'lwktprio'
+            \tNORM\ton\tcpu* lwktprio 6
+            \t    \t  \t     ^^^^^^^^
+          did you mean 'lwktpri'?
+          clauses are: lwktpri, vcpus, quantum, locked, exclusive
+        """
+    )
+
+
+def test_error_place_in_quotes() -> None:
+    assert complaint("NORM on 'cpu*' \"lwktprio\" 6") == block(
+        """
+        in:1:16: expected a cpu term or a clause such as 'lwktpri 6', found 'lwktprio'
+            NORM on 'cpu*' "lwktprio" 6
+                           ^^^^^^^^^^
+          did you mean 'lwktpri'?
+          clauses are: lwktpri, vcpus, quantum, locked, exclusive
+        """
+    )
+
+
+def test_error_shell_operator() -> None:
+    assert complaint("NORM on cpu* lwktpri 6; reboot") == block(
+        """
+        in:1:22: expected a whole number after 'lwktpri', found '6;'
+            NORM on cpu* lwktpri 6; reboot
+                                 ^^
+        """
+    )
+
+
+def test_error_usched_as_a_name() -> None:
+    assert complaint("usched on cpu0 lwktpri 6") == block(
+        """
+        in:1:1: 'usched' is a reserved word, not a scheduler's name
+            usched on cpu0 lwktpri 6
+            ^^^^^^
+          RESERVED
+        """
+    ).replace("RESERVED", RESERVED)

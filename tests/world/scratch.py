@@ -1,0 +1,137 @@
+"""A registry of one's own: a fake machine, and the command run here, forked or for real."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import usched
+from usched.actions.change import carry_out
+from usched.actions.context import Context
+from usched.face.app import run
+from usched.text.grammar import parse_script
+
+SOURCE = Path(usched.__file__).parent.parent
+COMMAND = (sys.executable, "-m", "usched")
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A registry's file and the root of a machine, as options of the command and as a context."""
+
+    path: Path
+    machine: Path
+
+    @property
+    def options(self) -> list[str]:
+        return ["--registry", str(self.path), "--root", str(self.machine)]
+
+    @property
+    def journal(self) -> Path:
+        return Path(f"{self.path}-journal")
+
+    def context(self, wait: float = 10.0) -> Context:
+        return Context(str(self.path), lambda _: None, root=str(self.machine), wait=wait)
+
+    def declare(self, *lines: str) -> None:
+        carry_out(self.context(), parse_script("\n".join(lines), "test"))
+
+
+def make_scratch(folder: Path, cpus: int = 8) -> Scratch:
+    return Scratch(folder / "registry.db", lay_machine(folder / "machine", cpus))
+
+
+def lay_machine(root: Path, cpus: int) -> Path:
+    """The /sys of a machine with one socket, node and cache, and a thread a core."""
+    everything = f"0-{cpus - 1}"
+    node = root / "sys/devices/system/node/node0"
+    node.mkdir(parents=True)
+    (node / "cpulist").write_text(f"{everything}\n")
+    folder = root / "sys/devices/system/cpu"
+    for cpu in range(cpus):
+        topology = folder / f"cpu{cpu}" / "topology"
+        topology.mkdir(parents=True)
+        (topology / "physical_package_id").write_text("0\n")
+        (topology / "thread_siblings_list").write_text(f"{cpu}\n")
+        cache = folder / f"cpu{cpu}" / "cache" / "index0"
+        cache.mkdir(parents=True)
+        for name, text in (("type", "Unified"), ("level", "3"), ("shared_cpu_list", everything)):
+            (cache / name).write_text(f"{text}\n")
+    for name in ("present", "online"):
+        (folder / name).write_text(f"{everything}\n")
+    return root
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {**kept, "PYTHONPATH": str(SOURCE), **more}
+
+
+def start(words: Sequence[str]) -> subprocess.Popen[str]:
+    """The real command, in a process of its own."""
+    return subprocess.Popen(
+        [*COMMAND, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=environment(),
+    )
+
+
+def fork(action: Callable[[], int]) -> int:
+    """The pid of a child with everything imported, silent; it exits with the action's status."""
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 70
+    try:
+        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the child exits
+        status = action()
+    finally:
+        os._exit(status)
+
+
+def fork_run(words: Sequence[str]) -> int:
+    """The command in such a child."""
+    return fork(lambda: run(list(words)))
+
+
+def wait_for(pid: int) -> int:
+    """How a child ended: its status, or less the signal that killed it."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def kill(pid: int) -> int:
+    os.kill(pid, signal.SIGKILL)
+    return wait_for(pid)
+
+
+def fork_and_listen(folder: Path, action: Callable[[], int]) -> tuple[int, str, str]:
+    """What an action in a child said, also when it may not write: the files are open before."""
+    files = [(folder / name).open("w+") for name in ("stdout", "stderr")]
+    pid = os.fork()
+    if not pid:
+        status = 70
+        try:
+            sys.stdout, sys.stderr = files
+            status = action()
+        except BaseException:
+            traceback.print_exc(file=files[1])
+        finally:
+            for file in files:
+                file.flush()
+            os._exit(status)
+    status = wait_for(pid)
+    texts = []
+    for file in files:
+        with file:
+            file.seek(0)
+            texts.append(file.read())
+    return status, texts[0], texts[1]
