@@ -30,7 +30,7 @@ from usched.words.problems import (
     UschedError,
 )
 from usched.words.statement import Declare, Statement, is_beneath, parent_of
-from usched.world.store import Author, Edit, Entry, Store, is_new
+from usched.world.store import Author, Edit, Entry, Store, check_folder, is_new
 
 R = TypeVar("R")
 
@@ -61,6 +61,8 @@ def rehearse(context: Context, dry_run: bool, action: Callable[[Context, bool], 
     registry it is tried without writing before: one that is refused must leave no file behind,
     and a file that others may have open cannot safely be taken away again."""
     if not dry_run and is_new(context.registry):
+        if not context.is_default:
+            check_folder(context.registry)
         action(context, True)
         context = context._replace(tell=lambda _: None)
     return action(context, dry_run)

@@ -16,7 +16,9 @@ from usched.engine.offer import Tick, offer_cpus
 from usched.engine.state import Domain, Lwp, Turn
 from usched.engine.tally import STARVED_QUANTA, Tally
 from usched.meaning.timetable import Ending, Timetable
+from usched.words.problems import Problem, Refused
 from usched.words.run import Assignment, Hop, Run
+from usched.words.statement import MAX_TICKS
 
 #: How long a run is when it has no end of its own.
 DEFAULT_TICKS = 1_000
@@ -34,8 +36,14 @@ def simulate(
 
     ticks: None for the end of the last lwp, or DEFAULT_TICKS where some never end. at: a tick
     of the run whose assignments are wanted. progress: called now and then with the tick reached.
-    Raises Refused, naming the tick, when an event cannot be carried out.
+    Raises Refused, naming the tick, when an event cannot be carried out, and for a workload that
+    takes more than MAX_TICKS to end by itself.
     """
+    if ticks is None and _runs_forever(timetable):
+        ticks = DEFAULT_TICKS
+    if ticks is None and _shortest(timetable) > MAX_TICKS:
+        what = f"this workload does not end within {MAX_TICKS} ticks"
+        raise Refused(Problem(what, None, "say how long to run it: --ticks N", "ticks"))
     return _Dispatcher(timetable, at, progress).run(ticks)
 
 
@@ -56,8 +64,6 @@ class _Dispatcher:
         self.assignments: tuple[Assignment, ...] = ()
 
     def run(self, ticks: int | None) -> Run:
-        if ticks is None and _runs_forever(self.timetable):
-            ticks = DEFAULT_TICKS
         now = 0
         while now < ticks if ticks is not None else self.is_anybody_left():
             quiet = self.begin(now)
@@ -254,6 +260,19 @@ def _runs_forever(timetable: Timetable) -> bool:
         program.repeat is None and not killed.issuperset(range(first, first + program.rforks))
         for program, first in zip(timetable.programs, timetable.first, strict=True)
     )
+
+
+def _shortest(timetable: Timetable) -> int:
+    """The ticks that a run takes at least, from fork to exit of its longest lwp, events aside."""
+    longest = 0
+    killed = any(isinstance(action, Ending) for action in timetable.actions)
+    for program in timetable.programs:
+        once = sum(run + sleep for run, sleep in program.bursts)
+        period = max(once, program.period or 0)
+        last_fork = program.at + program.every * (program.rforks - 1)
+        if program.repeat is not None and not killed:
+            longest = max(longest, last_fork + program.repeat * period)
+    return longest
 
 
 def _take_turns(tick: Tick, ticks: int) -> None:

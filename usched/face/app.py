@@ -11,7 +11,7 @@ import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -98,6 +98,13 @@ class _Group(click.Group):
     def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The grammar, line by line as it stands."""
         formatter.write(f"\n{self.epilog}\n")
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except BrokenPipeError as error:  # --help
+            _drop_output()
+            raise click.exceptions.Exit(0) from error
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:

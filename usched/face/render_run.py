@@ -20,10 +20,15 @@ from usched.words.run import Assignment, CpuFigures, Run, Segment, Waiting
 _SHOWN_LWPS = 3
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # it would leave the program; the one place for that is another
+
+
 def make_console() -> Console:
     """A console that prints what it is given: no markup, no guessing at numbers."""
     colour = has_colour()
-    return Console(
+    return _Console(
         width=terminal_width(),
         no_color=not colour,
         force_terminal=colour,

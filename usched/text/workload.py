@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from usched.text.fields import Fields
+from usched.text.fields import Fields, describe
 from usched.text.grammar import parse_cpu_terms, parse_line
 from usched.words.located import Located
 from usched.words.problems import Line, Misused, Problem, Refused, Span
@@ -88,10 +88,11 @@ def _parse_bursts(fields: Fields) -> tuple[tuple[int, int], ...]:
     bursts: list[tuple[int, int]] = []
     listed = fields.items("bursts")
     for item in listed:
-        pair = fields.sequence(item, f"a burst of {fields.what}")
+        pair = item.value if isinstance(item.value, (list, tuple)) else ()
         if len(pair) != 2:
-            if isinstance(item.value, (list, tuple)):
-                fields.complain("a burst is [run, sleep]: two numbers", item.span)
+            found = f"a list of {len(pair)}" if pair else describe(item)
+            what = f"a burst of {fields.what} is [run, sleep]: two numbers, not {found}"
+            fields.complain(what, item.span)
             continue
         burst = fields.whole(pair[0], f"run in a burst of {fields.what}", 1, MAX_TICKS)
         sleep = fields.whole(pair[1], f"sleep in a burst of {fields.what}", 0, MAX_TICKS)

@@ -283,6 +283,13 @@ def _open_empty() -> sqlite3.Connection:
     return connection
 
 
+def check_folder(path: str) -> None:
+    """Refuse a registry in a folder that is not there."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise EnvironmentFailed(f"registry {path} cannot be opened: {folder} is not there")
+
+
 def _connect(path: str, write: bool, wait: float) -> sqlite3.Connection:
     # a reader that may write can also roll back what a killed writer left
     mode = "rwc" if write else "rw" if os.access(path, os.W_OK) else "ro"
@@ -352,9 +359,9 @@ def _explain(error: sqlite3.Error, path: str, waited: float) -> UschedError:
     if code == sqlite3.SQLITE_READONLY:
         return EnvironmentFailed(f"registry {path} is read-only")
     if code == sqlite3.SQLITE_CANTOPEN:
+        check_folder(path)
         folder = os.path.dirname(os.path.abspath(path))
-        reason = "is not there" if not os.path.isdir(folder) else "does not let it"
-        return EnvironmentFailed(f"registry {path} cannot be opened: {folder} {reason}")
+        return EnvironmentFailed(f"registry {path} cannot be opened: {folder} does not let it")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return _damaged(path, str(error))
     return EnvironmentFailed(f"registry {path}: {error}")

@@ -21,7 +21,7 @@ def load_topology(path_or_synthetic: str) -> tuple[Topology, list[str]]:
     is_file = path_or_synthetic == STANDARD_INPUT or os.path.lexists(
         path_or_synthetic.replace("\0", "")
     )
-    if not is_file and looks_synthetic(path_or_synthetic):
+    if not is_file and _is_text(path_or_synthetic) and looks_synthetic(path_or_synthetic):
         return parse_machine(path_or_synthetic, _SYNTHETIC_LABEL)
     try:
         label, text = read_text(path_or_synthetic, "topology")
@@ -29,6 +29,11 @@ def load_topology(path_or_synthetic: str) -> tuple[Topology, list[str]]:
         problem = error.problems[0]
         raise EnvironmentFailed(Problem(problem.what, remedy=f"usched reads {FORMATS}")) from error
     return parse_machine(text, label)
+
+
+def _is_text(argument: str) -> bool:
+    """Whether an argument of the command line was UTF-8 (os.fsdecode keeps what was not)."""
+    return not any("\ud800" <= character <= "\udfff" for character in argument)
 
 
 def parse_machine(text: str, label: str) -> tuple[Topology, list[str]]:
