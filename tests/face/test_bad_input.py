@@ -132,6 +132,7 @@ def test_negative_lwktpri(session: Session) -> None:
         usched: command line:1:19: expected a whole number after 'lwktpri', found '-6'
             A on cpu* lwktpri -6
                               ^^
+          on the machine lwktpri is 1 to 9, in a scheduler 1 to 31
         """
     )
 
@@ -141,7 +142,7 @@ def test_absurd_vcpus(session: Session) -> None:
         3, "A", "on", "cpu*", "lwktpri", "6", "vcpus", "99999999999999999999"
     ) == block(
         """
-        usched: command line:1:27: vcpus must be 1 to 4096, not so many
+        usched: command line:1:27: vcpus must be 1 to 4096, not 99999999999999999999
             A on cpu* lwktpri 6 vcpus 99999999999999999999
                                       ^^^^^^^^^^^^^^^^^^^^
         """

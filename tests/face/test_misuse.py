@@ -67,7 +67,7 @@ SLIPS: dict[str, tuple[int, str]] = {
     "destroy NORM --into X": (2, "did you mean 'into'?"),
     "destroy NORM --force": (2, "--force"),
     "remove NORM": (2, "neither a subcommand nor the start of a statement"),
-    "delete NORM": (2, "expected 'on'"),
+    "delete NORM": (2, "did you mean 'destroy'?"),
     "grant POOL bob": (2, "expected 'to' and a user"),
     "revoke": (2, "expected the scheduler to revoke"),
     # subcommands

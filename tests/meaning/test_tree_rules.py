@@ -522,12 +522,9 @@ def test_exclusive_cpu_within_a_siblings_range_is_refused() -> None:
 def test_exclusive_siblings_may_not_overlap() -> None:
     assert refusal("X on cpu0 cpu1 lwktpri 4 exclusive", "Y on node0 lwktpri 6 exclusive") == block(
         """
-        in:1:6: cpu0-cpu1: both Y and X would have it exclusively
+        in:1:6: both Y and X would have cpu0-cpu1 exclusively
             Y on node0 lwktpri 6 exclusive
                  ^^^^^
-        in:1:1: X would not fit: cpu0-cpu1: both X and Y would have it exclusively
-            Y on node0 lwktpri 6 exclusive
-            ^
         """
     )
 

@@ -118,7 +118,7 @@ def test_an_overcommit_has_its_ratio() -> None:
         "A is overcommitted 3:2: 6 vcpus on 4 cpus"
     ]
     assert warnings("overcommit", "A on cpu0 lwktpri 4 vcpus 4096") == [
-        "A is overcommitted 4096:1: 4096 vcpus on 1 cpus"
+        "A is overcommitted 4096:1: 4096 vcpus on 1 cpu"
     ]
     assert warnings("overcommit", "A on node0 lwktpri 4 vcpus 4") == []
 

@@ -76,11 +76,27 @@ def test_error_a_mistyped_verb() -> None:
 def test_error_a_verb_of_another_tool() -> None:
     assert complaint("rm NORM") == block(
         """
-        in:1:4: expected 'on' after the name 'rm', found 'NORM'
+        in:1:1: 'rm' is neither a subcommand nor the start of a statement
             rm NORM
-               ^^^^
+            ^^
+          did you mean 'destroy'?
           usched NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
           usched destroy NAME [into NAME] [recursive]
+          usched --help lists the subcommands
+        """
+    )
+
+
+def test_error_another_verb_of_another_tool() -> None:
+    assert complaint("delete NORM") == block(
+        """
+        in:1:1: 'delete' is neither a subcommand nor the start of a statement
+            delete NORM
+            ^^^^^^
+          did you mean 'destroy'?
+          usched NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
+          usched destroy NAME [into NAME] [recursive]
+          usched --help lists the subcommands
         """
     )
 
@@ -148,6 +164,7 @@ def test_error_lwktpri_without_number() -> None:
         in:1:21: expected a whole number after 'lwktpri', found the end
             NORM on cpu* lwktpri
                                 ^
+          on the machine lwktpri is 1 to 9, in a scheduler 1 to 31
         """
     )
 
@@ -158,6 +175,7 @@ def test_error_lwktpri_in_words() -> None:
         in:1:22: expected a whole number after 'lwktpri', found 'six'
             NORM on cpu* lwktpri six
                                  ^^^
+          on the machine lwktpri is 1 to 9, in a scheduler 1 to 31
         """
     )
 
@@ -168,6 +186,7 @@ def test_error_negative_lwktpri() -> None:
         in:1:22: expected a whole number after 'lwktpri', found '-1'
             NORM on cpu* lwktpri -1
                                  ^^
+          on the machine lwktpri is 1 to 9, in a scheduler 1 to 31
         """
     )
 
@@ -178,6 +197,7 @@ def test_error_fraction_of_lwktpri() -> None:
         in:1:22: expected a whole number after 'lwktpri', found '6.5'
             NORM on cpu* lwktpri 6.5
                                  ^^^
+          on the machine lwktpri is 1 to 9, in a scheduler 1 to 31
         """
     )
 
@@ -188,6 +208,7 @@ def test_error_hexadecimal_lwktpri() -> None:
         in:1:22: expected a whole number after 'lwktpri', found '0x6'
             NORM on cpu* lwktpri 0x6
                                  ^^^
+          on the machine lwktpri is 1 to 9, in a scheduler 1 to 31
         """
     )
 
@@ -198,6 +219,7 @@ def test_error_arabic_digits() -> None:
         in:1:22: expected a whole number after 'lwktpri', found '٦'
             NORM on cpu* lwktpri ٦
                                  ^
+          on the machine lwktpri is 1 to 9, in a scheduler 1 to 31
         """
     )
 
@@ -428,11 +450,10 @@ def test_error_cpu_term_in_capitals() -> None:
 def test_error_star_alone() -> None:
     assert complaint("NORM on * lwktpri 6") == block(
         """
-        in:1:9: expected a cpu term or a clause such as 'lwktpri 6', found '*'
+        in:1:9: expected a cpu term, found '*'
             NORM on * lwktpri 6
                     ^
           cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
-          clauses are: lwktpri, vcpus, quantum, locked, exclusive
         """
     )
 
@@ -440,11 +461,10 @@ def test_error_star_alone() -> None:
 def test_error_all() -> None:
     assert complaint("NORM on all lwktpri 6") == block(
         """
-        in:1:9: expected a cpu term or a clause such as 'lwktpri 6', found 'all'
+        in:1:9: expected a cpu term, found 'all'
             NORM on all lwktpri 6
                     ^^^
           cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
-          clauses are: lwktpri, vcpus, quantum, locked, exclusive
         """
     )
 
@@ -804,6 +824,7 @@ def test_error_shell_operator() -> None:
         in:1:22: expected a whole number after 'lwktpri', found '6;'
             NORM on cpu* lwktpri 6; reboot
                                  ^^
+          on the machine lwktpri is 1 to 9, in a scheduler 1 to 31
         """
     )
 

@@ -319,7 +319,7 @@ def test_error_a_burst_of_three_numbers() -> None:
     )
     assert refusal(text) == block(
         """
-        w.yaml:2:38: a burst is [run, sleep]: two numbers
+        w.yaml:2:38: a burst of program 'a' is [run, sleep]: two numbers, not a list of 3
               - {name: a, scheduler: A, bursts: [[1, 2, 3]]}
                                                  ^
         """
@@ -335,10 +335,7 @@ def test_error_a_burst_that_is_a_number() -> None:
     )
     assert refusal(text) == block(
         """
-        w.yaml:2:38: a burst of program 'a' must be a list, not 5
-              - {name: a, scheduler: A, bursts: [5]}
-                                                 ^
-        w.yaml:2:38: a burst is [run, sleep]: two numbers
+        w.yaml:2:38: a burst of program 'a' is [run, sleep]: two numbers, not 5
               - {name: a, scheduler: A, bursts: [5]}
                                                  ^
         """
