@@ -13,14 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usched.actions.change import (
-    carry_out,
-    declare_topology,
-    forget_topology,
-    roll_back,
-)
+from usched.actions.change import carry_out
 from usched.actions.context import Context, Machine, find_host, open_registry, write_record
 from usched.actions.read import read_difference, read_log, read_statements
+from usched.actions.rollback import roll_back
+from usched.actions.topology import declare_topology, forget_topology
 from usched.face.app import run
 from usched.meaning.registry import EMPTY, Registry, compare_registries, format_registry
 from usched.meaning.tree import Tree

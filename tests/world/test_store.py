@@ -18,7 +18,8 @@ from usched.actions.read import read_log, read_statements
 from usched.face.app import run
 from usched.meaning.registry import format_registry
 from usched.world.places import default_registry
-from usched.world.store import APPLICATION_ID, SCHEMA_VERSION, Author, Entry, open_store
+from usched.world.registry_file import APPLICATION_ID, SCHEMA_VERSION
+from usched.world.store import Author, Entry, open_store
 
 ME = Author(0, "root")
 Stranger = Callable[[Path, list[str]], tuple[int, str, str]]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, Problem, Refused, count
 from usched.world.places import make_folder
+from usched.world.registry_file import check_folder, is_new
 from usched.world.store import Store, open_store
+
+R = TypeVar("R")
 
 
 class Context(NamedTuple):
@@ -99,3 +102,15 @@ def read_record(record: str) -> Topology:
     except (ValueError, RecursionError, Refused) as error:
         what = f"the topology in the registry is damaged: {record[:60]!r}"
         raise EnvironmentFailed(Problem(what, None, "put the file back from a copy")) from error
+
+
+def rehearse(context: Context, dry_run: bool, action: Callable[[Context, bool], R]) -> R:
+    """Perform an action, given where and whether dry. Where its first write would make the
+    registry it is tried without writing before: one that is refused must leave no file behind,
+    and a file that others may have open cannot safely be taken away again."""
+    if not dry_run and is_new(context.registry):
+        if not context.is_default:
+            check_folder(context.registry)
+        action(context, True)
+        context = context._replace(tell=lambda _: None)
+    return action(context, dry_run)

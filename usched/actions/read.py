@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from usched.actions.change import Ledger, ScriptLine, require_revision
+from usched.actions.change import Ledger, ScriptLine
 from usched.actions.context import Context, Machine, find_machine, open_registry
+from usched.actions.rollback import require_revision
 from usched.meaning.registry import Difference, Registry, compare_registries
 from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_warnings

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from usched.meaning.tree import Scheduler
+from usched.meaning.resolving import Scheduler
 from usched.words.machine import Topology
 from usched.words.workload import Program
 

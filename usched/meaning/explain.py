@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from usched.meaning.reach import held_cpus, in_order, own_cpus, reach_of
 from usched.meaning.registry import Placed
+from usched.meaning.resolving import Scheduler
 from usched.meaning.selectors import select_cpus
-from usched.meaning.tree import Scheduler, Tree
+from usched.meaning.tree import Tree
 from usched.text.canonical import format_cpu_terms, format_statement
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
 from usched.words.problems import join_names

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from usched.meaning.resolving import Scheduler
 from usched.meaning.selectors import select_cpus
-from usched.meaning.tree import Scheduler, Tree
+from usched.meaning.tree import Tree
 from usched.text.canonical import format_cpu_terms
 from usched.words.cpuset import NO_CPUS, CpuSet
 from usched.words.problems import join_names

@@ -88,6 +88,13 @@ def format_registry(registry: Registry) -> str:
     return "".join(f"{format_statement(entry.declare)}\n" for entry in export_order(registry))
 
 
+def differs(before: Placed | None, after: Placed | None) -> bool:
+    """Whether two declarations say different things; None is an absent one."""
+    if before is None or after is None:
+        return before is not after
+    return format_statement(before.declare) != format_statement(after.declare)
+
+
 class Difference(NamedTuple):
     """A scheduler whose statement differs between two registries: None where it is absent."""
 

@@ -13,9 +13,10 @@ from typing import assert_never
 
 from usched.meaning.reach import reach_of
 from usched.meaning.registry import Source
+from usched.meaning.resolving import Scheduler
 from usched.meaning.selectors import select_terms
 from usched.meaning.tree import Change as SchedulerChange
-from usched.meaning.tree import Scheduler, Tree
+from usched.meaning.tree import Tree
 from usched.text.workload import relocate
 from usched.words.cpuset import NO_CPUS, CpuSet
 from usched.words.machine import Topology

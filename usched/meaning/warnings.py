@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from math import gcd
 
 from usched.meaning.reach import held_cpus, in_order, own_cpus, reach_of
-from usched.meaning.tree import Scheduler, Tree
+from usched.meaning.resolving import Scheduler
+from usched.meaning.tree import Tree
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
 from usched.words.problems import Problem, count, join_names
 from usched.words.statement import MACHINE, parent_of

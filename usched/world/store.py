@@ -7,9 +7,7 @@ canonical text, and every revision with what it changed; nothing is ever taken o
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,29 +16,9 @@ from typing import NamedTuple
 from usched.meaning.registry import Placed, Registry
 from usched.text.canonical import format_statement
 from usched.text.grammar import parse_line
-from usched.words.problems import EnvironmentFailed, Line, Misused, Problem, UschedError
+from usched.words.problems import Line, Misused
 from usched.words.statement import Declare, parent_of
-
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x75736368  # "usch"
-
-_SCHEMA = f"""
-CREATE TABLE scheduler (
-    name TEXT PRIMARY KEY, parent TEXT NOT NULL, place INTEGER NOT NULL,
-    exclusive INTEGER NOT NULL, statement TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX scheduler_children ON scheduler (parent, place);
-CREATE INDEX scheduler_exclusive ON scheduler (parent, place) WHERE exclusive;
-CREATE TABLE revision (
-    number INTEGER PRIMARY KEY, time TEXT NOT NULL, uid INTEGER NOT NULL, user TEXT NOT NULL,
-    text TEXT NOT NULL);
-CREATE TABLE change (
-    revision INTEGER NOT NULL, name TEXT NOT NULL, before TEXT, before_place INTEGER,
-    after TEXT, after_place INTEGER, PRIMARY KEY (revision, name)) WITHOUT ROWID;
-CREATE INDEX change_name ON change (name);
-CREATE TABLE topology (revision INTEGER PRIMARY KEY, record TEXT);
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {SCHEMA_VERSION};
-"""
+from usched.world.registry_file import begin, damaged, explain
 
 
 class Author(NamedTuple):
@@ -113,10 +91,10 @@ class Store:
             try:
                 statement = parse_line(Line("registry", place, text))
             except Misused as error:
-                raise _damaged(self._path, f"{text[:60]!r} is no declaration") from error
+                raise damaged(self._path, f"{text[:60]!r} is no declaration") from error
             if isinstance(statement, Declare) and statement.name == name:
                 return Placed(statement, place)
-        raise _damaged(self._path, f"{str(text)[:60]!r} does not declare {str(name)[:60]!r}")
+        raise damaged(self._path, f"{str(text)[:60]!r} does not declare {str(name)[:60]!r}")
 
     # -- the log --------------------------------------------------------------
 
@@ -136,7 +114,7 @@ class Store:
         found = [Revision(*row) for row in rows]
         for each in found:
             if not all(isinstance(text, str) for text in (each.time, each.user, each.text)):
-                raise _damaged(self._path, f"revision {each.number} is no text")
+                raise damaged(self._path, f"revision {each.number} is no text")
         return found
 
     def registry_at(self, number: int) -> Registry:
@@ -161,7 +139,7 @@ class Store:
             (self.last_revision() if number is None else number,),
         ).fetchone()
         if row is not None and not isinstance(row[0], (str, type(None))):
-            raise _damaged(self._path, "the topology is no text")
+            raise damaged(self._path, "the topology is no text")
         return row[0] if row else None
 
     # -- writing --------------------------------------------------------------
@@ -197,9 +175,6 @@ def _write_placed(placed: Placed | None) -> tuple[str | None, int | None]:
     return (format_statement(placed.declare), placed.place) if placed else (None, None)
 
 
-# -- opening ------------------------------------------------------------------
-
-
 @contextmanager
 def open_store(path: str, write: bool, wait: float = 10.0) -> Iterator[Store]:
     """Open the registry for one transaction; committed when the block ends without an error.
@@ -211,157 +186,13 @@ def open_store(path: str, write: bool, wait: float = 10.0) -> Iterator[Store]:
     """
     started = time.monotonic()
     try:
-        connection = _begin(path, write, wait)
+        connection = begin(path, write, wait)
         try:
             yield Store(connection, path)
             connection.execute("COMMIT" if write else "ROLLBACK")
         finally:
             connection.close()  # without a commit, SQLite rolls back
     except sqlite3.Error as error:
-        raise _explain(error, path, time.monotonic() - started) from error
+        raise explain(error, path, time.monotonic() - started) from error
     except UnicodeDecodeError as error:  # sqlite3 cannot decode its own message
-        raise _damaged(path, "its schema cannot be read") from error
-
-
-def _begin(path: str, write: bool, wait: float) -> sqlite3.Connection:
-    """A connection in a transaction, on a file that has proved to be a registry."""
-    if is_new(path) and not write:
-        return _open_empty()
-    connection = _connect(path, write, wait)
-    try:
-        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-        blank = _is_blank(connection, path)
-        if blank and not write:
-            connection.close()
-            return _open_empty()
-        if blank:
-            _make_schema(connection)
-        else:
-            _check_length(connection, path)
-        if write and connection.execute("PRAGMA journal_mode").fetchone()[0] != "delete":
-            connection.execute("ROLLBACK")  # somebody set another one, which only
-            connection.execute("PRAGMA journal_mode = DELETE")  # changes between transactions
-            connection.execute("BEGIN IMMEDIATE")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def is_new(path: str) -> bool:
-    """Whether there is no registry yet: no file, or an empty one. Refuses what is no file.
-
-    Nothing may open the file for itself while a connection has it: closing any descriptor of a
-    file gives up all POSIX locks that the process holds on it (fcntl(2), sqlite.org/howtocorrupt).
-    """
-    try:
-        status = os.stat(path)
-        if stat.S_ISDIR(status.st_mode):
-            remedy = f"name a file, such as {os.path.join(path, 'registry.db')}"
-            raise EnvironmentFailed(Problem(f"registry {path} is a directory", None, remedy))
-        if not stat.S_ISREG(status.st_mode):
-            raise EnvironmentFailed(f"registry {path} is not a regular file")
-        if status.st_size == 0:
-            return True
-        with open(path, "rb") as file:
-            header = file.read(16)
-    except FileNotFoundError:
-        return True
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise EnvironmentFailed(f"registry {path} cannot be read: {reason}") from error
-    if header != b"SQLite format 3\0":
-        raise EnvironmentFailed(f"{path} is not a registry: not a SQLite file")
-    return False
-
-
-def _open_empty() -> sqlite3.Connection:
-    """A registry without schedulers, in memory."""
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.execute("BEGIN")
-    _make_schema(connection)
-    return connection
-
-
-def check_folder(path: str) -> None:
-    """Refuse a registry in a folder that is not there."""
-    folder = os.path.dirname(os.path.abspath(path))
-    if not os.path.isdir(folder):
-        raise EnvironmentFailed(f"registry {path} cannot be opened: {folder} is not there")
-
-
-def _connect(path: str, write: bool, wait: float) -> sqlite3.Connection:
-    # a reader that may write can also roll back what a killed writer left
-    mode = "rwc" if write else "rw" if os.access(path, os.W_OK) else "ro"
-    uri = f"file:{_quote(os.path.abspath(path))}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None)
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
-
-
-def _quote(path: str) -> str:
-    """A path inside a URI (sqlite.org/uri.html); urllib's would cost every command its import."""
-    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-
-
-def _is_blank(connection: sqlite3.Connection, path: str) -> bool:
-    """Whether the database is empty. Refuses one that is another program's, or a newer one's."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if not (tables or version or application):
-        return True
-    if application != APPLICATION_ID:
-        raise EnvironmentFailed(f"{path} is a SQLite database, but no usched registry")
-    if version > SCHEMA_VERSION:
-        schemas = f"schema {version}, this one: {SCHEMA_VERSION}"
-        what = f"{path} was written by a newer usched ({schemas})"
-        remedy = (
-            "use that version; `usched export` there and `usched batch` here moves the statements"
-        )
-        raise EnvironmentFailed(Problem(what, None, remedy, "version"))
-    return False
-
-
-def _make_schema(connection: sqlite3.Connection) -> None:
-    for statement in _SCHEMA.split(";"):  # executescript would commit
-        connection.execute(statement)
-
-
-def _check_length(connection: sqlite3.Connection, path: str) -> None:
-    """Whether the file is as long as its header says: a lock is held, nobody is writing.
-
-    SQLite itself takes the file's length for granted and fails on the first page it misses.
-    """
-    pages = connection.execute("PRAGMA page_count").fetchone()[0]
-    expected = pages * connection.execute("PRAGMA page_size").fetchone()[0]
-    size = os.stat(path).st_size
-    if size < expected:
-        what = f"registry {path} is truncated: {size} of {expected} bytes are there"
-        raise EnvironmentFailed(Problem(what, None, "put it back from a copy", "truncated"))
-
-
-def _damaged(path: str, how: str) -> EnvironmentFailed:
-    what = f"registry {path} is damaged: {how}"
-    return EnvironmentFailed(Problem(what, None, "put it back from a copy", "damaged"))
-
-
-def _explain(error: sqlite3.Error, path: str, waited: float) -> UschedError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        from usched.world.lock_holders import find_holders
-
-        holders = find_holders(path)
-        held = "held by " + ", ".join(holders) if holders else "nobody found in /proc/locks now"
-        what = f"registry {path} is locked: waited {waited:.1f} s"
-        return EnvironmentFailed(Problem(what, None, f"{held}\ntry again, or --wait longer"))
-    if code == sqlite3.SQLITE_READONLY:
-        return EnvironmentFailed(f"registry {path} is read-only")
-    if code == sqlite3.SQLITE_CANTOPEN:
-        check_folder(path)
-        folder = os.path.dirname(os.path.abspath(path))
-        return EnvironmentFailed(f"registry {path} cannot be opened: {folder} does not let it")
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return _damaged(path, str(error))
-    return EnvironmentFailed(f"registry {path}: {error}")
+        raise damaged(path, "its schema cannot be read") from error

@@ -12,7 +12,8 @@ from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, terminal_width
 from usched.face.unfit import warn_unfit
 from usched.meaning.reach import reach_of
-from usched.meaning.tree import Scheduler, Tree
+from usched.meaning.resolving import Scheduler
+from usched.meaning.tree import Tree
 from usched.words.cpuset import CpuSet, format_cpus
 from usched.words.statement import parent_of
 

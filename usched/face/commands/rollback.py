@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from usched.actions.change import roll_back
+from usched.actions.rollback import roll_back
 from usched.face.options import common_options, context_of, dry_run_option, refuse_topology
 from usched.text.canonical import format_statement
 

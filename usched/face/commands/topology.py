@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from usched.actions.change import declare_topology, forget_topology
 from usched.actions.context import Machine, find_machine, open_registry
+from usched.actions.topology import declare_topology, forget_topology
 from usched.face.options import (
     common_options,
     context_of,
