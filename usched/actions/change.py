@@ -8,9 +8,9 @@ from typing import NamedTuple
 from usched.actions.context import (
     Context,
     Machine,
+    check_place,
     find_machine,
     open_registry,
-    rehearse,
     write_record,
 )
 from usched.actions.topology import check_topology, describe_topology, find_declared
@@ -51,13 +51,24 @@ def carry_out(context: Context, script: Iterable[ScriptLine], dry_run: bool = Fa
     """Carry out statements in one transaction, each valid in its turn.
 
     A topology given with the command becomes the registry's along with them. Raises with every
-    problem of the whole script, and then changes nothing; nor does a dry run.
+    problem of the whole script, and then changes nothing; nor does a dry run. Where the registry
+    is yet to be made, it is only when all is known to be well (see `rehearse`).
     """
-    lines = list(script) if is_new(context.registry) else script  # a rehearsal reads it twice
-    return rehearse(context, dry_run, lambda where, dry: _carry_out(where, lines, dry))
+    if dry_run or not is_new(context.registry):
+        return _carry_out(context, script, dry_run)[0]
+    lines = list(script)
+    check_place(context)
+    outcome, entries = _carry_out(context, lines, dry_run=True)
+    with open_registry(context, write=True) as store:
+        if store.last_revision() == 0:  # as it was when this was tried
+            store.record(entries, find_author())
+            return outcome
+    return _carry_out(context._replace(tell=lambda _: None), lines, dry_run)[0]
 
 
-def _carry_out(context: Context, script: Iterable[ScriptLine], dry_run: bool) -> Outcome:
+def _carry_out(
+    context: Context, script: Iterable[ScriptLine], dry_run: bool
+) -> tuple[Outcome, list[Entry]]:
     with open_registry(context, not dry_run) as store:
         machine = find_machine(store, context)
         record = write_record(machine.topology) if machine.origin == "given" else None
@@ -65,15 +76,14 @@ def _carry_out(context: Context, script: Iterable[ScriptLine], dry_run: bool) ->
             check_topology(store, machine.topology, find_declared(store))
         else:
             record = None
-        tree = Tree(store, machine.topology)
-        ledger = Ledger(tree, store.last_revision() + 1)
+        ledger = Ledger(Tree(store, machine.topology), store.last_revision() + 1)
         ledger.take_all(script)
         if record is not None:
             ledger.add_topology(record, machine.topology)
         if not dry_run:
             store.record(ledger.entries, find_author())
     declared = machine.topology if record is not None else None
-    return Outcome(machine, tuple(ledger.done), declared)
+    return Outcome(machine, tuple(ledger.done), declared), ledger.entries
 
 
 class Ledger:
@@ -101,7 +111,7 @@ class Ledger:
     def take(self, statement: Statement | Unreadable) -> None:
         if isinstance(statement, Unreadable):
             raise Misused(statement.problem)
-        befores = Befores(self.tree, statement)
+        befores = _Befores(self.tree, statement)
         changes = self.tree.apply(statement, self.number)
         edits = befores.edits(changes)
         if not edits:
@@ -136,7 +146,7 @@ class Ledger:
         return missing is not None and any(is_beneath(missing, name) for name in self._failed)
 
 
-class Befores:
+class _Befores:
     """The declarations that a statement may replace, looked up before it is carried out."""
 
     def __init__(self, tree: Tree, statement: Statement) -> None:

@@ -109,8 +109,13 @@ def rehearse(context: Context, dry_run: bool, action: Callable[[Context, bool], 
     registry it is tried without writing before: one that is refused must leave no file behind,
     and a file that others may have open cannot safely be taken away again."""
     if not dry_run and is_new(context.registry):
-        if not context.is_default:
-            check_folder(context.registry)
+        check_place(context)
         action(context, True)
         context = context._replace(tell=lambda _: None)
     return action(context, dry_run)
+
+
+def check_place(context: Context) -> None:
+    """Whether a registry can be made where it is to be: said before anything else is."""
+    if not context.is_default:  # the default's folder is made with it
+        check_folder(context.registry)

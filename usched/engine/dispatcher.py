@@ -206,10 +206,10 @@ class _Dispatcher:
         self.tally.change_state(lwp, end)
         program = lwp.program
         lwp.burst += 1
+        domain.picked.remove(lwp)
         if lwp.burst == lwp.total_bursts():
             self.machine.exit(lwp, end)
             return
-        domain.picked.remove(lwp)
         domain.add_load(-1)
         lwp.runnable = False
         if program.period is None:

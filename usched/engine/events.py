@@ -113,7 +113,9 @@ class Machine:
 
     def transfer(self, lwps: Iterable[Lwp], to: str) -> None:
         """Move lwps: the runnable ones to the tail, the others where they wake or fork."""
-        for lwp in lwps:
+        moving = list(lwps)
+        _unqueue(moving)
+        for lwp in moving:
             if lwp.forked is None:
                 lwp.target = to if lwp.exited is None else lwp.target
             if lwp.scheduler is None:
@@ -131,19 +133,17 @@ class Machine:
         self.tally.enter(lwp, domain)
 
     def leave(self, lwp: Lwp) -> None:
-        """Out of its scheduler, with no claim, last cpu or home."""
+        """Out of its scheduler, with no claim, last cpu or home; its queue it has left before."""
         domain = lwp.scheduler
         assert domain is not None
         if lwp.runnable:
             domain.add_load(-1)
-            for held in (domain.queue, domain.picked):
-                if lwp in held:
-                    held.remove(lwp)
         self.give_up_home(lwp)
         lwp.claim = lwp.ran_on = lwp.last = None
         lwp.scheduler = None
 
-    def kill(self, lwps: Iterable[Lwp], tick: int) -> None:
+    def kill(self, lwps: Sequence[Lwp], tick: int) -> None:
+        _unqueue(lwps)
         for lwp in lwps:
             if lwp.scheduler is not None:
                 self.tally.change_state(lwp, tick)
@@ -199,6 +199,16 @@ class Machine:
         if domain.parent is None:
             return cpu not in self.offline
         return any(self.reaches(domain.parent, above) for above in _above(domain, cpu))
+
+
+def _unqueue(lwps: Sequence[Lwp]) -> None:
+    """Take lwps out of the queues that they are in, all at once: there may be many."""
+    gone = {lwp for lwp in lwps if lwp.runnable}
+    domains = dict.fromkeys(lwp.scheduler for lwp in lwps if lwp.runnable)
+    for domain in domains:
+        assert domain is not None
+        domain.queue = [lwp for lwp in domain.queue if lwp not in gone]
+        domain.picked = [lwp for lwp in domain.picked if lwp not in gone]
 
 
 def _above(domain: Domain, cpu: int) -> Iterator[int]:

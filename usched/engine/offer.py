@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TypeVar
 
 from usched.engine.state import Domain, Lwp
@@ -150,8 +151,11 @@ def _run_own(domain: Domain, cpus: Sequence[int], tick: Tick, used: Used) -> Non
         used[cpu] = lwp
         tick.lwps.append((lwp, cpu))
     domain.picked.extend(chosen)
-    gone = set(chosen)
-    domain.queue = [lwp for lwp in domain.queue if lwp not in gone]
+    if chosen:
+        # only the part of the queue that was looked at: behind it there may be many thousands
+        gone = set(chosen)
+        seen = domain.queue.index(chosen[-1]) + 1
+        domain.queue[:seen] = [lwp for lwp in domain.queue[:seen] if lwp not in gone]
 
 
 def _choose_at_home(domain: Domain, cpus: Sequence[int]) -> tuple[list[Lwp], list[int]]:
@@ -160,6 +164,8 @@ def _choose_at_home(domain: Domain, cpus: Sequence[int]) -> tuple[list[Lwp], lis
     chosen = []
     places = []
     for lwp in domain.queue:
+        if not free:
+            break
         if lwp.home is not None and lwp.home in free:
             free.remove(lwp.home)
             chosen.append(lwp)
@@ -169,15 +175,18 @@ def _choose_at_home(domain: Domain, cpus: Sequence[int]) -> tuple[list[Lwp], lis
 
 def _choose_floating(domain: Domain, cpus: Sequence[int]) -> list[Lwp]:
     """Every lwp that stays and whose cpu is offered; then the first others of the queue."""
-    staying = {lwp for lwp in domain.queue if lwp.claim is not None and lwp.claim in cpus}
-    room = len(cpus) - len(staying)
+    # who has a claim was put to the head of the queue for it, and is still there
+    heads = list(takewhile(lambda lwp: lwp.claim is not None, domain.queue))
+    room = len(cpus) - sum(1 for lwp in heads if lwp.claim in cpus)
     chosen = []
     for lwp in domain.queue:
-        if lwp in staying:
+        if lwp.claim is not None and lwp.claim in cpus:
             chosen.append(lwp)
         elif room > 0:
             room -= 1
             chosen.append(lwp)
+        elif lwp.claim is None:
+            break
     return chosen
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from usched.meaning.registry import Placed, Registry, Source
 from usched.meaning.selectors import Selection, View, select_cpus
-from usched.words.cpuset import CpuSet, format_cpus
+from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
 from usched.words.machine import Topology
 from usched.words.problems import Problem, Span, join_names
 from usched.words.statement import MACHINE, Declare, parent_of
@@ -56,6 +56,8 @@ class Resolver:
         self._exclusive: dict[str, dict[str, Placed]] = {}
         self._resolved: dict[str, Resolution] = {}
         self._views: dict[str, View] = {}
+        self._selected: dict[str, Selection | None] = {}
+        self._taken: dict[str, _Taken] = {}
 
     # -- reading --------------------------------------------------------------
 
@@ -169,33 +171,40 @@ class Resolver:
             return Resolution(None, selection.problems)
         pool = selection.cpus
         problems: list[Problem] = []
-        for sibling in self._exclusive_children(parent_of(name)):
-            taken = self._select(sibling) if sibling.name != name else None
-            if taken is None or taken.problems or not taken.cpus & selection.cpus:
-                continue
-            if problem := _check_taken(entry, selection, sibling, taken.cpus):
+        takers = self._takers(entry, selection.cpus)
+        for sibling, taken in takers:
+            if problem := _check_taken(entry, selection, sibling, taken):
                 problems.append(problem)
-            pool -= taken.cpus
+            pool -= taken
         if not pool and not problems:
             where = entry.declare.cpus.terms[0].span
-            takers = self._takers(entry, selection.cpus)
-            what = f"no cpu is left: {format_cpus(selection.cpus)} only for {takers} (exclusive)"
+            names = join_names([sibling.name for sibling, _ in takers])
+            what = f"no cpu is left: {format_cpus(selection.cpus)} only for {names} (exclusive)"
             problems.append(Problem(what, where, rule="exclusive"))
         if problems:
             return Resolution(None, tuple(problems))
         return Resolution(Scheduler(entry.declare, entry.place, pool))
 
     def _select(self, entry: Placed) -> Selection | None:
-        view = self.view(parent_of(entry.name))
-        return select_cpus(entry.declare.cpus, view) if view else None
+        """What its terms mean in its parent, siblings aside; None where the parent has no cpus."""
+        if entry.name not in self._selected:
+            view = self.view(parent_of(entry.name))
+            self._selected[entry.name] = select_cpus(entry.declare.cpus, view) if view else None
+        return self._selected[entry.name]
 
-    def _takers(self, entry: Placed, cpus: CpuSet) -> str:
-        names = []
-        for sibling in self._exclusive_children(parent_of(entry.name)):
-            taken = self._select(sibling)
-            if sibling.name != entry.name and taken and taken.cpus & cpus:
-                names.append(sibling.name)
-        return join_names(names)
+    def _takers(self, entry: Placed, cpus: CpuSet) -> list[tuple[Placed, CpuSet]]:
+        """The siblings that have some of these cpus exclusively, each with all that it takes."""
+        parent = parent_of(entry.name)
+        taken = self._taken.get(parent)
+        if taken is None:
+            taken = self._taken[parent] = _Taken(
+                [
+                    (sibling, selection.cpus)
+                    for sibling in self._exclusive_children(parent)
+                    if (selection := self._select(sibling)) and not selection.problems
+                ]
+            )
+        return taken.others(entry, cpus)
 
     def names(self) -> list[str]:
         """Every declared name, in no order that matters."""
@@ -207,6 +216,30 @@ class Resolver:
                 else:
                     known[name] = None
         return list(known)
+
+
+class _Taken:
+    """What the exclusive children of a domain take. Seldom is any of it in question, so the
+    union is asked before each of them is."""
+
+    def __init__(self, takers: list[tuple[Placed, CpuSet]]) -> None:
+        self._takers = takers
+        self._union = NO_CPUS
+        for _, cpus in takers:
+            self._union |= cpus
+        self._disjoint = sum(len(cpus) for _, cpus in takers) == len(self._union)
+
+    def others(self, entry: Placed, cpus: CpuSet) -> list[tuple[Placed, CpuSet]]:
+        """The takers but one that take some of these cpus."""
+        if not cpus & self._union:
+            return []
+        if entry.declare.exclusive and self._disjoint:
+            return []  # it is a taker, and no cpu has two
+        return [
+            (sibling, taken)
+            for sibling, taken in self._takers
+            if sibling.name != entry.name and taken & cpus
+        ]
 
 
 def exclusive_entries(entries: Mapping[str, Placed | None]) -> dict[str, Placed]:

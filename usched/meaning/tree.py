@@ -17,6 +17,7 @@ from usched.meaning.rules import check_declaration, check_depth
 from usched.meaning.selectors import select_cpus
 from usched.text.canonical import format_statement
 from usched.text.mistakes import clip
+from usched.words.cpuset import NO_CPUS
 from usched.words.problems import NoSuchName, Problem, Refused, Span, suggest
 from usched.words.statement import (
     MACHINE,
@@ -144,7 +145,7 @@ class Tree(Resolver):
         """
         touched = list(entries)
         if takes:
-            touched += [child.name for child in self.children(parent) if child.name not in entries]
+            touched += self._competitors(parent, entries)
         names = self._closure(touched)
         before = {name: self.scheduler(name) for name in names}
         saved = [
@@ -175,6 +176,24 @@ class Tree(Resolver):
             if before[name] != after[name] or name in entries
         )
 
+    def _competitors(self, parent: str, entries: dict[str, Placed | None]) -> list[str]:
+        """The siblings whose terms mean a cpu that one of these had or is to have."""
+        view = self.view(parent)
+        if view is None:
+            return []
+        mine = NO_CPUS
+        for name, entry in entries.items():
+            if parent_of(name) == parent:
+                old = self.find(name)
+                for each in filter(None, (old, entry)):
+                    mine |= select_cpus(each.declare.cpus, view).cpus
+        names = []
+        for child in self.children(parent):
+            selection = self._select(child) if child.name not in entries else None
+            if selection is not None and selection.cpus & mine:
+                names.append(child.name)
+        return names
+
     def _closure(self, names: Sequence[str]) -> list[str]:
         """The names, each followed by its descendants as declared now; none twice."""
         found: dict[str, None] = {}
@@ -186,15 +205,21 @@ class Tree(Resolver):
 
     def _set(self, entries: dict[str, Placed | None]) -> None:
         for name, entry in entries.items():
-            self._overlay.setdefault(parent_of(name), {})[name] = entry
-            takers = self._exclusive.get(parent_of(name), {})
-            takers.pop(name, None)
+            parent = parent_of(name)
+            self._overlay.setdefault(parent, {})[name] = entry
+            takers = self._exclusive.get(parent, {})
+            if takers.pop(name, None) or (entry and entry.declare.exclusive):
+                self._taken.pop(parent, None)
             takers.update(exclusive_entries({name: entry}))
 
     def _forget(self, names: Sequence[str]) -> None:
         for name in names:
             self._resolved.pop(name, None)
             self._views.pop(name, None)
+            self._selected.pop(name, None)
+            self._taken.pop(name, None)
+            if name in self._exclusive.get(parent_of(name), ()):
+                self._taken.pop(parent_of(name), None)
 
     def _report(self, name: str, own: bool, where: Span | None) -> list[Problem]:
         """Why a scheduler no longer fits: in its own words, or as stranded by the statement."""

@@ -21,24 +21,41 @@ def find_warnings(tree: Tree) -> list[Problem]:
 
 def _split_cores(tree: Tree, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
     """The threads of a core in different hands, where one of them is meant to be kept to itself."""
-    cores = tree.topology.groups["core"]
-    for scheduler in schedulers:
-        kept = scheduler.declare.exclusive or scheduler.declare.locked
-        view = tree.view(parent_of(scheduler.name))
-        if not kept or view is None or (view.name and view.behind is None):
+    for parent, children in _domains(schedulers).items():
+        view = tree.view(parent)
+        if view is None or (view.name and view.behind is None):
             continue
-        mine = reach_of(tree, scheduler)
-        others = NO_CPUS
-        for sibling in in_order(tree, view.name):
-            if sibling.name != scheduler.name and not sibling.pool & scheduler.pool:
-                others |= reach_of(tree, sibling)
-        split = [n for n, cpus in cores.items() if cpus & mine and cpus & others - mine]
-        if split:
-            word = "exclusive" if scheduler.declare.exclusive else "locked"
-            names = ", ".join(f"core{number}" for number in split[:8])
-            more = f" and {len(split) - 8} more cores" if len(split) > 8 else ""
-            what = f"{scheduler.name} ({word}) shares threads of {names}{more} with a sibling"
-            yield Problem(what, None, "", "split-core", scheduler.name)
+        reaches = {child.name: reach_of(tree, child) for child in children}
+        hands: dict[int, list[Scheduler]] = {}  # core: who has a thread of it
+        for child in children:
+            for core in {tree.topology.places[cpu].core for cpu in reaches[child.name]}:
+                hands.setdefault(core, []).append(child)
+        split: dict[str, list[int]] = {}
+        for core in sorted(hands):
+            for one in hands[core]:
+                if (one.declare.exclusive or one.declare.locked) and any(
+                    not other.pool & one.pool for other in hands[core]
+                ):
+                    split.setdefault(one.name, []).append(core)
+        for child in children:
+            if child.name in split:
+                yield _describe_split(child, split[child.name])
+
+
+def _describe_split(scheduler: Scheduler, cores: Sequence[int]) -> Problem:
+    word = "exclusive" if scheduler.declare.exclusive else "locked"
+    names = ", ".join(f"core{number}" for number in cores[:8])
+    more = f" and {len(cores) - 8} more cores" if len(cores) > 8 else ""
+    what = f"{scheduler.name} ({word}) shares threads of {names}{more} with a sibling"
+    return Problem(what, None, "", "split-core", scheduler.name)
+
+
+def _domains(schedulers: Sequence[Scheduler]) -> dict[str, list[Scheduler]]:
+    """The children of each domain that has some, in declaration order."""
+    domains: dict[str, list[Scheduler]] = {}
+    for scheduler in schedulers:
+        domains.setdefault(parent_of(scheduler.name), []).append(scheduler)
+    return domains
 
 
 def _across_nodes(tree: Tree, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
@@ -57,19 +74,20 @@ def _across_nodes(tree: Tree, schedulers: Sequence[Scheduler]) -> Iterator[Probl
 
 def _may_starve(tree: Tree, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
     """Every cpu of its pool lies under a higher one that is always able to fill it."""
-    for scheduler in schedulers:
-        above = [
-            sibling
-            for sibling in in_order(tree, parent_of(scheduler.name))
-            if sibling.declare.lwktpri > scheduler.declare.lwktpri
-        ]
-        filling = [sibling.name for sibling in above if _fills(tree, sibling) & scheduler.pool]
-        filled = NO_CPUS
-        for sibling in above:
-            filled |= _fills(tree, sibling)
-        if scheduler.pool <= filled:
-            what = f"{scheduler.name} can starve: {join_names(filling)} can fill all its cpus"
-            yield Problem(what, None, "", "starve", scheduler.name)
+    for children in _domains(schedulers).values():
+        fills = [(child, _fills(tree, child)) for child in children]
+        fills.sort(key=lambda each: -each[0].declare.lwktpri)
+        filled, done = NO_CPUS, 0  # by those that are higher than the one looked at
+        starving: dict[str, Problem] = {}
+        for scheduler, _ in fills:
+            while fills[done][0].declare.lwktpri > scheduler.declare.lwktpri:
+                filled |= fills[done][1]
+                done += 1
+            if scheduler.pool <= filled:
+                above = [each.name for each, cpus in fills[:done] if cpus & scheduler.pool]
+                what = f"{scheduler.name} can starve: {join_names(above)} can fill all its cpus"
+                starving[scheduler.name] = Problem(what, None, "", "starve", scheduler.name)
+        yield from (starving[child.name] for child in children if child.name in starving)
 
 
 def _fills(tree: Tree, scheduler: Scheduler) -> CpuSet:
