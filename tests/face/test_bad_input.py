@@ -221,7 +221,9 @@ def test_broken_yaml_workload(session: Session) -> None:
     session.write("b.yaml", "programs:\n  - name: 'web\n")
     assert session.refused(3, "simulate", "b.yaml") == block(
         """
-        usched: b.yaml:3:1: broken YAML: found unexpected end of stream
+        usched: b.yaml:2:15: broken YAML: found unexpected end of stream
+              - name: 'web
+                          ^
         """
     )
 

@@ -267,7 +267,7 @@ def test_check_of_files_changes_nothing(session: Session) -> None:
 
 def test_topology_show_draws_the_machine(session: Session) -> None:
     lines = session.done("topology", "show").splitlines()
-    assert lines[0] == "eight (8 cpus, 4 cores, 2 nodes, 2 sockets), 100 ticks a second"
+    assert lines[0] == "eight (8 cpus, 4 cores, 2 nodes, 2 sockets), 100 Hz"
     record = parsed(session.done("topology", "show", "--json"))
     assert record["machine"] == "eight"
     assert record["origin"] == "declared"

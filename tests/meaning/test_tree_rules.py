@@ -314,9 +314,9 @@ def test_excepted_cpu_must_exist() -> None:
 def test_except_may_not_take_everything() -> None:
     assert refusal("", "A on node0 except cpu0-1 cpu4-5 lwktpri 4") == block(
         """
-        in:1:6: no cpu is left: 'except' takes away all of them
+        in:1:19: no cpu is left: 'except' takes away all of them
             A on node0 except cpu0-1 cpu4-5 lwktpri 4
-                 ^^^^^
+                              ^^^^^^
         """
     )
 

@@ -1002,7 +1002,9 @@ def test_error_broken_yaml() -> None:
     )
     assert refusal(text) == block(
         """
-        w.yaml:3:1: broken YAML: did not find expected ',' or '}'
+        w.yaml:2:35: broken YAML: did not find expected ',' or '}'
+              - {name: a, scheduler: A, run: 1
+                                              ^
         """
     )
 

@@ -40,6 +40,7 @@ def open_registry(context: Context, write: bool = False) -> Iterator[Store]:
         except OSError as error:
             what = f"the folder of {context.registry} cannot be made: {error.strerror}"
             raise EnvironmentFailed(Problem(what, None, "name another: --registry PATH")) from error
+    check_place(context)
     with open_store(context.registry, write, context.wait) as store:
         yield store
 

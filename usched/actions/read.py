@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from usched.actions.change import Ledger, ScriptLine
-from usched.actions.context import Context, Machine, find_machine, open_registry
+from usched.actions.context import Context, Machine, find_machine, open_registry, read_record
 from usched.actions.rollback import require_revision
+from usched.actions.topology import describe_topology
 from usched.meaning.registry import Difference, Registry, compare_registries
 from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_warnings
@@ -27,7 +28,7 @@ class Reading:
 
 @contextmanager
 def read_registry(context: Context) -> Iterator[Reading]:
-    """Open the registry for reading; says what does not fit its machine."""
+    """Open the registry for reading, on its machine; schedulers may not fit that any more."""
     with open_registry(context) as store:
         machine = find_machine(store, context)
         yield Reading(store, machine, Tree(store.registry(), machine.topology))
@@ -51,14 +52,17 @@ def read_log(context: Context, name: str | None, limit: int | None) -> list[Revi
 def read_difference(
     context: Context, old: int, new: int | None
 ) -> tuple[list[Difference], tuple[str | None, str | None]]:
-    """What differs between two revisions (new None: now), and the topology records if they do."""
+    """What differs between two revisions (new None: now), and the topologies if they do."""
     with open_registry(context) as store:
         require_revision(store, old)
         last = store.last_revision() if new is None else new
         require_revision(store, last)
         differences = compare_registries(store.registry_at(old), store.registry_at(last))
-        records = (store.topology_record(old), store.topology_record(last))
-    return differences, records if records[0] != records[1] else (None, None)
+        records = [store.topology_record(number) for number in (old, last)]
+    if records[0] == records[1]:
+        return differences, (None, None)
+    texts = [describe_topology(read_record(each)) if each else None for each in records]
+    return differences, (texts[0], texts[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,18 +58,18 @@ def _offer_level(
     """Children of one lwktpri: pass by pass, each offered the cpus on which it is j-th."""
     orders = {cpu: _turn_order(domain, level, cpu) for cpu in cpus}
     for rank in range(len(level)):
-        for child in level:
-            if not child.load:
-                continue
-            offered = [
-                cpu
-                for cpu in cpus
-                if cpu not in used and rank < len(orders[cpu]) and orders[cpu][rank] is child
-            ]
-            if offered:
-                taken = _offer_scheduler(child, offered, tick)
+        # each cpu has one j-th child, so what this pass uses is not offered twice in it
+        offers: dict[Domain, list[int]] = {}
+        for cpu, order in orders.items():
+            if cpu not in used and rank < len(order) and order[rank].load:
+                offers.setdefault(order[rank], []).append(cpu)
+        for child in level if offers else ():
+            if child in offers:
+                taken = _offer_scheduler(child, offers[child], tick)
                 tick.turns.extend((domain, cpu, child) for cpu in taken)
                 used.update(taken)
+        if all(cpu in used for cpu in cpus):
+            return
 
 
 def _turn_order(domain: Domain, level: Sequence[Domain], cpu: int) -> Sequence[Domain]:
@@ -205,15 +205,23 @@ def place(
     """
     histories = [history(item) for item in chosen]
     kept = {ran_on for ran_on, _ in histories if ran_on in cpus}
-    free = [cpu for cpu in cpus if cpu not in kept]
-    places: list[int] = []
+    if len(kept) == len(histories):
+        return [ran_on for ran_on, _ in histories if ran_on is not None]
+    idle: list[int] = []
+    busy: list[int] = []
+    for cpu in cpus:
+        if cpu not in kept:
+            (busy if domain.is_busy(cpu) else idle).append(cpu)
+    places = []
     for ran_on, last in histories:
         if ran_on is not None and ran_on in kept:
             places.append(ran_on)
             continue
-        nearest = min(
-            (domain.is_busy(cpu), domain.distance(last, cpu, tick.topology), cpu) for cpu in free
-        )
-        places.append(nearest[2])
-        free.remove(nearest[2])
+        free = idle or busy
+        if last is None or last in free:  # no cpu is nearer than that one, none at all is far
+            nearest = free[0] if last is None else last
+        else:
+            nearest = min(free, key=lambda cpu: (domain.distance(last, cpu, tick.topology), cpu))
+        places.append(nearest)
+        free.remove(nearest)
     return places

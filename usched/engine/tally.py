@@ -176,8 +176,6 @@ class Tally:
                 name,
                 ran[name],
                 waited[name],
-                counts.ran,
-                counts.waited,
                 len(counts.lwps),
                 migrations[name],
                 name in starved,

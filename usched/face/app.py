@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 from usched import __version__
 from usched.face.options import Settings, common_options
-from usched.face.output import print_error, warn
+from usched.face.output import drop_output, print_error, warn
 from usched.words.problems import EnvironmentFailed, UschedError
 from usched.words.statement import SUBCOMMANDS
 
@@ -103,7 +103,7 @@ class _Group(click.Group):
         try:
             return super().make_context(*args, **kwargs)
         except BrokenPipeError as error:  # --help
-            _drop_output()
+            drop_output()
             raise click.exceptions.Exit(0) from error
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -120,7 +120,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:  # who reads has enough, as with `| head`
-            _drop_output()
+            drop_output()
             return 0
 
 
@@ -169,17 +169,10 @@ def run(args: Sequence[str] | None = None) -> int:
         warn("interrupted")
         return 130
     except BrokenPipeError:
-        _drop_output()
+        drop_output()
         return 0  # who reads has enough, as with `| head`
     except OSError as error:
-        _drop_output()
+        drop_output()
         print_error(EnvironmentFailed(f"{error.filename or 'output'}: {error.strerror}"))
         return 1
     return result if isinstance(result, int) else 0
-
-
-def _drop_output() -> None:
-    """Keep the interpreter from failing once more when it flushes standard output at exit."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -30,6 +30,8 @@ def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
     settings = ctx.find_root().ensure_object(Settings)
     if value is not None:
         assert param.name is not None
+        if value != value or value == "":  # noqa: PLR0124 not a number, which FloatRange lets pass
+            raise click.BadParameter("it is empty, or no number", ctx, param)
         setattr(settings, param.name, value)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 
-from usched.words.problems import UschedError, format_problem
+from usched.words.problems import EnvironmentFailed, UschedError, format_problem
 
 
 def print_error(error: UschedError) -> None:
@@ -22,6 +23,25 @@ def print_error(error: UschedError) -> None:
 def warn(message: str) -> None:
     """A line for standard error, after the program's name."""
     click.echo(f"usched: {make_printable(message)}", err=True)
+
+
+def drop_output() -> None:
+    """Keep the interpreter from failing once more when it flushes standard output at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+@contextmanager
+def report_change(dry_run: bool) -> Iterator[None]:
+    """Around the printing of what was changed: where that fails, say that the change is made."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_output()
+        done = "nothing was changed" if dry_run else "the change was made"
+        raise EnvironmentFailed(f"{done}, but cannot be reported: {error.strerror}") from error
 
 
 def make_printable(text: str) -> str:
@@ -44,6 +64,11 @@ def has_colour() -> bool:
 
 
 def has_unicode() -> bool:
+    """Whether to draw with more than ASCII. Python makes UTF-8 of the C locale (PEP 538), but who
+    asked for that one asked for ASCII."""
+    asked = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG")
+    if asked in ("C", "POSIX"):
+        return False
     return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
 
 

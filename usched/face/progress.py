@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import rich.progress
 
-#: Seconds before anything is shown, and between two looks at the clock after that.
+#: Seconds before anything is shown.
 _PATIENCE = 1.0
-_STEPS = 256
 
 
 class Progress:
@@ -21,7 +20,6 @@ class Progress:
     def __init__(self, ticks: int | None) -> None:
         self._ticks = ticks
         self._started = time.monotonic()
-        self._steps = 0
         self._bar: rich.progress.Progress | None = None
         self._task: rich.progress.TaskID | None = None
         self._shown = sys.stderr.isatty()
@@ -40,8 +38,7 @@ class Progress:
 
     def reach(self, tick: int) -> None:
         """The run has come to this tick."""
-        self._steps += 1
-        if not self._shown or self._steps % _STEPS:
+        if not self._shown:
             return
         if self._bar is None:
             if time.monotonic() - self._started < _PATIENCE:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from usched.meaning.reach import reach_of
 from usched.meaning.registry import Placed
-from usched.meaning.tree import Change, Tree
+from usched.meaning.tree import Tree
 from usched.text.canonical import format_cpu_terms, format_quantum, format_statement
 from usched.words.problems import Problem
 from usched.words.statement import parent_of
@@ -40,14 +40,6 @@ def problem_record(problem: Problem) -> dict[str, object]:
         "scheduler": problem.name or None,
         "message": problem.what,
     }
-
-
-def change_record(change: Change) -> dict[str, object]:
-    before, after = (
-        {"statement": format_statement(each.declare), "pool": list(each.pool)} if each else None
-        for each in (change.before, change.after)
-    )
-    return {"name": change.name, "before": before, "after": after}
 
 
 def scheduler_records(tree: Tree, entries: Sequence[Placed]) -> list[dict[str, object]]:

@@ -50,7 +50,8 @@ def machine_record(topology: Topology, origin: str) -> dict[str, object]:
 
 def draw_machine(topology: Topology, width: int, unicode: bool) -> Iterator[str]:
     """Sockets, nodes, last-level caches as a tree; at its leaves the cores, [cpu cpu] each."""
-    yield f"{summarise_machine(topology)}, {topology.hz} ticks a second"
+    heading = f"{summarise_machine(topology)}, {topology.hz} Hz"
+    yield from textwrap.wrap(heading, width, subsequent_indent="  ")
     levels = [level for level in ("socket", "node", "llc") if topology.groups[level]]
     yield from _draw_level(topology, topology.cpus, levels, "", (width, unicode))
     marks = "; ! is offline" if topology.offline else ""

@@ -63,7 +63,7 @@ def select_cpus(cpus: Cpus, view: View) -> Selection:
         excepted |= _select_term(term, view, problems)
     left = chosen - excepted
     if not left and not problems:
-        where = cpus.terms[0].span
+        where = cpus.excepted[0].span if cpus.excepted else cpus.terms[0].span
         problems.append(
             Problem("no cpu is left: 'except' takes away all of them", where, rule="empty")
         )

@@ -351,6 +351,8 @@ class _Parser:
         return self.fail(what, "\n".join(filter(None, (near, rule))), word.span, "name")
 
     def _missing_on(self, first: Word) -> Misused:
+        if first.text == "on":
+            return self.fail("expected a name before 'on'", usage(), first.span)
         other = _SYNONYMS.get(first.text.lower())
         near = f"did you mean '{other}'?" if other else ""
         near = near or suggest(first.text, (*SUBCOMMANDS, "grant", "revoke"))

@@ -85,7 +85,7 @@ class NoSuchName(UschedError):
 
 
 class NotPermitted(UschedError):
-    """Somebody else's."""
+    """Somebody else's; of the exit statuses, the one that waits for `grant`."""
 
     status = 5
 

@@ -27,7 +27,7 @@ class CpuFigures:
 
 @dataclass(frozen=True, slots=True)
 class SchedulerFigures:
-    """ran, waited: lwp-ticks spent in it or beneath it, migrations likewise; own_*: in it alone.
+    """ran, waited: lwp-ticks spent in it or beneath it, migrations likewise.
 
     lwps: how many were ever its own. starved: at the end an lwp of its own has waited for at
     least ten quanta.
@@ -36,8 +36,6 @@ class SchedulerFigures:
     name: str
     ran: int
     waited: int
-    own_ran: int
-    own_waited: int
     lwps: int
     migrations: int
     starved: bool

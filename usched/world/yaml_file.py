@@ -167,5 +167,7 @@ class _Reader:
         return self.span_at(start.line, start.column, max(1, width))
 
     def span_at(self, line: int, column: int, width: int = 1) -> Span:
-        text = self.lines[line] if line < len(self.lines) else ""
+        if line >= len(self.lines):  # the end of the file: behind its last line
+            line, column = len(self.lines) - 1, len(self.lines[-1])
+        text = self.lines[line]
         return Span(Line(self.label, line + 1, text), column, column + width)

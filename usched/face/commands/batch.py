@@ -7,6 +7,7 @@ import click
 from usched.actions.change import carry_out
 from usched.face.commands.statement import print_outcome
 from usched.face.options import common_options, context_of, dry_run_option
+from usched.face.output import report_change
 from usched.text.grammar import parse_script
 from usched.words.problems import count
 from usched.world.files import read_text
@@ -25,14 +26,15 @@ def command(ctx: click.Context, file: str, dry_run: bool, quiet: bool) -> None:
     """
     label, text = read_text(file, "script")
     outcome = carry_out(context_of(ctx), parse_script(text, label), dry_run)
-    if not quiet:
-        print_outcome(outcome, dry_run)
-    numbers = [done.revision for done in outcome.done if done.revision is not None]
-    word = "would be revision" if dry_run else "revision"
-    done = count(len(outcome.done), "statement")
-    if not numbers:
-        click.echo(f"# {done}, nothing new")
-    elif len(numbers) == 1:
-        click.echo(f"# {done}, {word} {numbers[0]}")
-    else:
-        click.echo(f"# {done}, {word}s {numbers[0]}-{numbers[-1]}")
+    with report_change(dry_run):
+        if not quiet:
+            print_outcome(outcome, dry_run)
+        numbers = [done.revision for done in outcome.done if done.revision is not None]
+        word = "would be revision" if dry_run else "revision"
+        done = count(len(outcome.done), "statement")
+        if not numbers:
+            click.echo(f"# {done}, nothing new")
+        elif len(numbers) == 1:
+            click.echo(f"# {done}, {word} {numbers[0]}")
+        else:
+            click.echo(f"# {done}, {word}s {numbers[0]}-{numbers[-1]}")

@@ -18,14 +18,14 @@ from usched.face.output import print_json
 def command(ctx: click.Context, old: int, new: int | None, as_json: bool) -> None:
     """Show what changed from one revision to another, or to now; 0 is the empty registry."""
     differences, topologies = read_difference(context_of(ctx), old, new)
-    changed = topologies != (None, None)
+    changed = topologies != (None, None)  # the same description may be of two machines
     if as_json:
         records = [{"name": d.name, "before": d.before, "after": d.after} for d in differences]
         print_json({"schedulers": records, "topology_changed": changed})
         return
     if changed:
         for sign, record in zip("-+", topologies, strict=True):
-            click.echo(f"{sign} # topology {record or 'not declared: the machine at hand'}")
+            click.echo(f"{sign} # {record or 'no topology declared: the machine at hand'}")
     for difference in differences:
         if difference.before is not None:
             click.echo(f"- {difference.before}")

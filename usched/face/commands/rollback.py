@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from usched.actions.rollback import roll_back
+from usched.actions.rollback import Rollback, roll_back
 from usched.face.options import common_options, context_of, dry_run_option, refuse_topology
+from usched.face.output import report_change
 from usched.text.canonical import format_statement
 
 
@@ -21,6 +22,11 @@ def command(ctx: click.Context, revision: int, dry_run: bool) -> None:
     """
     refuse_topology(ctx)
     done = roll_back(context_of(ctx), revision, dry_run)
+    with report_change(dry_run):
+        _print_rollback(done, revision, dry_run)
+
+
+def _print_rollback(done: Rollback, revision: int, dry_run: bool) -> None:
     if done.revision is None:
         click.echo(f"# the registry is as it was at revision {revision}")
         return

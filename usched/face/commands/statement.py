@@ -7,6 +7,7 @@ import click
 from usched.actions.change import Done, Outcome, carry_out
 from usched.face.completing import StatementWords
 from usched.face.options import common_options, context_of, dry_run_option
+from usched.face.output import report_change
 from usched.meaning.tree import Change
 from usched.text.canonical import format_statement
 from usched.text.grammar import parse_words
@@ -39,7 +40,8 @@ def command(ctx: click.Context, words: tuple[str, ...], dry_run: bool) -> None:
     """
     statement = parse_words(words)
     outcome = carry_out(context_of(ctx), [(None, statement)], dry_run)
-    print_outcome(outcome, dry_run)
+    with report_change(dry_run):
+        print_outcome(outcome, dry_run)
 
 
 def print_outcome(outcome: Outcome, dry_run: bool) -> None:

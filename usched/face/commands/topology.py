@@ -13,7 +13,7 @@ from usched.face.options import (
     json_option,
     refuse_topology,
 )
-from usched.face.output import has_unicode, print_json, terminal_width, warn
+from usched.face.output import has_unicode, print_json, report_change, terminal_width, warn
 from usched.face.render_machine import draw_machine, machine_record, summarise_machine
 from usched.text.topology import format_topology
 from usched.words.machine import Topology
@@ -65,7 +65,8 @@ def _declare(ctx: click.Context, topology: Topology, notes: list[str], dry_run: 
         warn(note)
     news = declare_topology(context_of(ctx), Machine(topology, "given"), dry_run)
     said = "is already declared" if not news else "would be declared" if dry_run else "is declared"
-    click.echo(f"{summarise_machine(topology)}: {said}")
+    with report_change(dry_run):
+        click.echo(f"{summarise_machine(topology)}: {said}")
 
 
 @command.command("show")
@@ -101,4 +102,5 @@ def forget(ctx: click.Context, dry_run: bool) -> None:
         click.echo("no topology is declared")
     else:
         said = "would be used" if dry_run else "is used from now on"
-        click.echo(f"{summarise_machine(host.topology)}: the machine at hand {said}")
+        with report_change(dry_run):
+            click.echo(f"{summarise_machine(host.topology)}: the machine at hand {said}")

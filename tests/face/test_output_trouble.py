@@ -1,0 +1,71 @@
+"""Output that cannot be written, that takes long, and that must be ASCII."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+from sessions import Session
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def test_a_change_that_cannot_be_reported_is_said_to_be_made(session: Session) -> None:
+    with FULL.open("w") as full:
+        process = subprocess.run(
+            session.command("FULL", "on", "cpu0", "lwktpri", "4"),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=session.folder,
+            env=session.environment(),
+            text=True,
+            check=False,
+        )
+    assert process.returncode == 1
+    assert process.stderr == (
+        "usched: the change was made, but cannot be reported: No space left on device\n"
+    )
+    assert "FULL on cpu0 lwktpri 4\n" in session.done("export")
+
+
+@pytest.mark.parametrize("words", [("--wait", "nan"), ("--registry", "")], ids="=".join)
+def test_an_option_that_says_nothing_is_refused(session: Session, words: tuple[str, str]) -> None:
+    assert "it is empty, or no number" in session.refused(2, *words, "list")
+
+
+def test_the_c_locale_gets_ascii(session: Session) -> None:
+    for locale, expected in (("C", False), ("POSIX", False), ("C.UTF-8", True)):
+        env = {"LC_ALL": locale, "PYTHONUTF8": "1"}
+        for words in (("tree",), ("topology", "show")):
+            drawn = session.spawn(*words, env=env).out
+            assert ("└" in drawn) == expected, (locale, words)
+            assert expected or drawn.isascii()
+
+
+def test_a_long_run_shows_a_progress_bar_on_a_terminal(session: Session) -> None:
+    """The run would take hours: whoever sees the bar stops it."""
+    # arrivals at every tick: as many decisions as ticks
+    session.write(
+        "long.yaml", "programs:\n  - {name: a, scheduler: NORM, run: 1, repeat: forever}\n"
+    )
+    main, side = pty.openpty()
+    env = session.environment(TERM="xterm-256color", COLUMNS="80", LINES="24")
+    command = session.command("simulate", "long.yaml", "--ticks", "1000000000", "--summary")
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=side, cwd=session.folder, env=env
+    ) as process:
+        os.close(side)
+        shown = b""
+        while b"%" not in shown:
+            try:
+                shown += os.read(main, 4096)
+            except OSError:  # it has ended
+                break
+        process.kill()
+    os.close(main)
+    assert b"ticks" in shown
+    assert b"%" in shown
