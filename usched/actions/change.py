@@ -8,7 +8,6 @@ from typing import NamedTuple
 from usched.actions.context import (
     Context,
     Machine,
-    check_place,
     find_machine,
     open_registry,
     write_record,
@@ -57,7 +56,6 @@ def carry_out(context: Context, script: Iterable[ScriptLine], dry_run: bool = Fa
     if dry_run or not is_new(context.registry):
         return _carry_out(context, script, dry_run)[0]
     lines = list(script)
-    check_place(context)
     outcome, entries = _carry_out(context, lines, dry_run=True)
     with open_registry(context, write=True) as store:
         if store.last_revision() == 0:  # as it was when this was tried

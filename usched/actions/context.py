@@ -40,7 +40,8 @@ def open_registry(context: Context, write: bool = False) -> Iterator[Store]:
         except OSError as error:
             what = f"the folder of {context.registry} cannot be made: {error.strerror}"
             raise EnvironmentFailed(Problem(what, None, "name another: --registry PATH")) from error
-    check_place(context)
+    if not context.is_default:  # the default's folder is made with it
+        check_folder(context.registry)
     with open_store(context.registry, write, context.wait) as store:
         yield store
 
@@ -110,13 +111,6 @@ def rehearse(context: Context, dry_run: bool, action: Callable[[Context, bool], 
     registry it is tried without writing before: one that is refused must leave no file behind,
     and a file that others may have open cannot safely be taken away again."""
     if not dry_run and is_new(context.registry):
-        check_place(context)
         action(context, True)
         context = context._replace(tell=lambda _: None)
     return action(context, dry_run)
-
-
-def check_place(context: Context) -> None:
-    """Whether a registry can be made where it is to be: said before anything else is."""
-    if not context.is_default:  # the default's folder is made with it
-        check_folder(context.registry)

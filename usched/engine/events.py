@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
-from usched.engine.state import Domain, Lwp, forget_history
+from usched.engine.state import Domain, Lwp, forget_history, forget_turns
 from usched.engine.tally import Tally
 from usched.meaning.timetable import (
     Action,
@@ -101,11 +101,8 @@ class Machine:
                 self.transfer(inside + later, action.into)
             elif inside:
                 raise Refused(_explain_live(action, name, inside))
-            parent = domain.parent
-            assert parent is not None
-            parent.children.remove(domain)
-            parent.turns = {key: turn for key, turn in parent.turns.items()
-                            if turn.holder is not domain}  # fmt: skip
+            forget_turns(domain)
+            self.domains[parent_of(name)].children.remove(domain)
             del self.domains[name]
         self.redeclare(action.changes)
 

@@ -206,12 +206,17 @@ class Domain:
             domain = domain.parent
 
 
-def forget_history(domain: Domain, lwps: Iterable[Lwp]) -> None:
-    """Start a scheduler and all beneath it afresh; lwps: all there are."""
+def forget_turns(domain: Domain) -> None:
+    """Forget the turns that a scheduler holds among its siblings."""
     assert domain.parent is not None
     turns = domain.parent.turns
     for key in [key for key, turn in turns.items() if turn.holder is domain]:
         del turns[key]
+
+
+def forget_history(domain: Domain, lwps: Iterable[Lwp]) -> None:
+    """Start a scheduler and all beneath it afresh; lwps: all there are."""
+    forget_turns(domain)
     fresh = set()
     for each in domain.subtree():
         fresh.add(each)

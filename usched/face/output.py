@@ -72,6 +72,11 @@ def has_unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
 
 
+def tree_guides(unicode: bool) -> tuple[str, str, str]:
+    """What a tree is drawn with: a branch, the last branch, and what runs past them."""
+    return ("├── ", "└── ", "│   ") if unicode else ("|-- ", "`-- ", "|   ")
+
+
 def terminal_width() -> int:
     """Columns: $COLUMNS, the terminal's, or 80."""
     import shutil

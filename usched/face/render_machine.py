@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from usched.face.output import tree_guides
 from usched.words.cpuset import format_cpus
 from usched.words.machine import Cpu, Topology
 from usched.words.problems import count
@@ -68,7 +69,7 @@ def _draw_level(
     if not levels:
         yield from _draw_cores(topology, cpus, margin, page[0])
         return
-    tee, elbow, bar = ("├── ", "└── ", "│   ") if page[1] else ("|-- ", "`-- ", "|   ")
+    tee, elbow, bar = tree_guides(page[1])
     level = levels[0]
     numbers = list(dict.fromkeys(getattr(cpu, level) for cpu in cpus))
     for number in numbers:

@@ -12,10 +12,10 @@ from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
 from usched.face.unfit import warn_unfit
 from usched.meaning.explain import Standing, explain_scheduler
-from usched.meaning.reach import Barred, Route, routes_to
+from usched.meaning.reach import Barred, Route, above, routes_to
 from usched.meaning.tree import Tree
 from usched.text.mistakes import clip
-from usched.words.cpuset import CpuSet, format_cpus
+from usched.words.cpuset import format_cpus
 from usched.words.problems import NoSuchName, Problem, suggest
 from usched.words.statement import parent_of
 
@@ -91,16 +91,12 @@ def _describe_way(route: Route) -> str:
         text = f"by any of its vcpus ({numbers})" if floating else f"by its locked vcpu {numbers}"
     else:
         parent = parent_of(scheduler.name)
-        above = format_cpus(CpuSet.of(_pool_cpus(route))) if parent else ""
-        text = f"as its {numbers}" + (f", that is {parent}'s {above}" if parent else "")
+        text = f"as its {numbers}"
+        if parent:
+            text += f", that is {parent}'s {format_cpus(above(scheduler, route.cpus))}"
     if route.own != route.cpus:
         text += "; its own lwps may not: exclusive children hold it"
     return text
-
-
-def _pool_cpus(route: Route) -> list[int]:
-    pool = list(route.scheduler.pool)
-    return [pool[cpu] for cpu in route.cpus]
 
 
 def _routes_record(cpu: int, routes: list[Route], barred: list[Barred]) -> dict[str, object]:

@@ -9,7 +9,7 @@ import click
 from usched.actions.read import read_registry
 from usched.face.completing import SchedulerName
 from usched.face.options import common_options, context_of, json_option
-from usched.face.output import has_unicode, print_json
+from usched.face.output import has_unicode, print_json, tree_guides
 from usched.face.records import scheduler_record
 from usched.face.unfit import warn_unfit
 from usched.meaning.tree import Tree
@@ -53,7 +53,7 @@ def _branches(tree: Tree, name: str) -> list[dict[str, object]]:
 
 
 def _draw(tree: Tree, name: str, margin: str, unicode: bool) -> Iterator[str]:
-    tee, elbow, bar = ("├── ", "└── ", "│   ") if unicode else ("|-- ", "`-- ", "|   ")
+    tee, elbow, bar = tree_guides(unicode)
     children = tree.children(name)
     for position, child in enumerate(children, start=1):
         last = position == len(children)
