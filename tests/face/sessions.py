@@ -73,7 +73,9 @@ class Session:
 
     def run(self, *args: str, stdin: bytes = b"") -> Result:
         """The command in this process, its output captured as a pipe would be."""
-        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+        # as Python opens the real one
+        err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace")
         with redirect_stdout(out), redirect_stderr(err), _reading(stdin):
             status = run(["--registry", "r.db", *args])
         texts = []

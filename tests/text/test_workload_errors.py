@@ -1152,7 +1152,37 @@ def test_aliases_that_explode_are_refused_before_they_do() -> None:
     assert "more than 5000000 values (aliases multiply)" in message
 
 
-def test_nesting_without_end_is_refused() -> None:
-    assert refusal("programs: " + "[" * 5000).startswith(
-        "w.yaml:1:43: nested deeper than 32 levels"
+@pytest.mark.parametrize(
+    ("nested", "column"),
+    [
+        ("[" * 5000, 43),
+        ("{a: " * 5000, 11 + 4 * 32),
+        ("[[], " * 5000, 11 + 5 * 31 + 1),
+        ("['[[[[', " * 5000, 11 + 9 * 31 + 1),
+    ],
+    ids=["brackets", "maps", "siblings", "words"],
+)
+def test_nesting_without_end_is_refused(nested: str, column: int) -> None:
+    """In the same words whichever library reads the file: libyaml has had a limit since 0.2.6."""
+    assert refusal("programs: " + nested).startswith(
+        f"w.yaml:1:{column}: nested deeper than 32 levels"
     )
+
+
+@pytest.mark.parametrize("item", ["- ", "a:\n"])
+def test_nesting_by_indentation_is_refused(item: str) -> None:
+    lines = "".join(" " * level + item for level in range(2000)) if "\n" in item else item * 2000
+    assert "nested deeper than 32 levels" in refusal("programs:\n" + lines)
+
+
+@pytest.mark.parametrize(
+    ("nested", "column"), [("{" * 5000, 12), ("[{" * 2500, 13)], ids=["maps", "both"]
+)
+def test_a_mapping_without_end_as_a_key_is_refused(nested: str, column: int) -> None:
+    assert refusal("programs: " + nested).startswith(
+        f"w.yaml:1:{column}: a key must be a plain word"
+    )
+
+
+def test_brackets_in_words_are_not_nesting() -> None:
+    assert "broken YAML" in refusal("programs: ['" + "[" * 500 + "', [}")

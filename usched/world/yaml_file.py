@@ -36,18 +36,20 @@ def load_yaml(path: str, what: str) -> Located:
 
 def parse_yaml(text: str, label: str) -> Located:
     """One document as located data; keys are text. Raises Refused with line and column."""
-    return _Reader(text, label).document()
+    return _Reader(text, label, _Loader).document()
 
 
 class _Reader:
-    def __init__(self, text: str, label: str) -> None:
+    def __init__(self, text: str, label: str, loader: Any) -> None:
+        self.loader = loader
         self.label = label
         self.text = text
         self.lines = text.splitlines() or [""]
-        self.events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
+        self.events: Iterator[Any] = yaml.parse(text, Loader=loader)
         self.anchors: dict[str, tuple[Located, int]] = {}
         self.open: set[str] = set()
         self.count = 0
+        self.reached = (0, 0)
 
     def document(self) -> Located:
         try:
@@ -65,6 +67,8 @@ class _Reader:
             what = f"YAML cannot be read: {error.reason}"
             raise Refused(Problem(what, self.unprintable(), rule="yaml")) from error
         except yaml.MarkedYAMLError as error:
+            if self.loader is not yaml.SafeLoader and self.opens_ahead() > MAX_DEPTH:
+                return _Reader(self.text, self.label, yaml.SafeLoader).document()
             mark = error.problem_mark or error.context_mark
             span = self.span_at(mark.line, mark.column) if mark else self.span_at(0, 0)
             what = error.problem or error.context or "it cannot be read"
@@ -72,7 +76,19 @@ class _Reader:
         return root
 
     def next(self) -> Any:
-        return next(self.events)
+        event = next(self.events)
+        self.reached = (event.end_mark.line, event.end_mark.column)
+        return event
+
+    def opens_ahead(self) -> int:
+        """How many brackets lie between the last event and the end of its line, at the most.
+
+        A bracket may begin a key, so the parser reads on to the end of its line before it hands
+        out the event; libyaml has had a limit of its own there since 0.2.6, and its own words.
+        """
+        line, column = self.reached
+        ahead = "".join(self.lines[line : line + 1])[column:]
+        return ahead.count("[") + ahead.count("{")
 
     def value(self, event: Any, depth: int) -> Located:
         if depth > MAX_DEPTH:
