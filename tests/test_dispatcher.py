@@ -106,7 +106,7 @@ def test_a_run_is_a_prefix_of_the_run_one_tick_longer() -> None:
         timetable = plan(scenario)
         runs = [simulate(timetable, ticks) for ticks in range(1, scenario.ticks + 1)]
         cells = [
-            {(s.cpu, t): s.lwp for s in run.segments for t in range(s.start, s.end)} for run in runs
+            {(s.cpu, t): s.lwp for s in run.timeline for t in range(s.start, s.end)} for run in runs
         ]
         for shorter, longer, ticks in zip(cells, cells[1:], range(1, scenario.ticks), strict=False):
             assert shorter == {key: lwp for key, lwp in longer.items() if key[1] < ticks}

@@ -51,8 +51,9 @@ def run(
     ticks: int | None,
     at: int | None,
     progress: Callable[[int], None] | None,
+    segments: bool,
 ) -> Run:
-    return simulate(simulation.timetable, ticks, at, progress)
+    return simulate(simulation.timetable, ticks, at, progress, segments)
 
 
 def check_workload(tree: Tree, path: str) -> None:

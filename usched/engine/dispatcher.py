@@ -1,27 +1,30 @@
 """The run: from one change to the next, by the rules of usched-model(7).
 
-A tick is dispatched in full whenever anything may differ from the tick before. Where a tick in
-which nothing arrived, expired or happened decides exactly as the one before, so will every tick
-until the next of these: the queue it leaves behind is the queue that it found. The run leaps
-there in one step.
+Between two changes (a burst or a slice ends, a turn is used up, an lwp arrives, an event is due)
+every tick is decided as the one before; nothing is computed for it.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterator
 
-from usched.engine.events import Machine
-from usched.engine.offer import Tick, offer_cpus
-from usched.engine.state import Domain, Lwp, Turn
+from usched.engine.calendar import Calendar
+from usched.engine.events import Machine, route
+from usched.engine.masks import bits
+from usched.engine.offer import Dispatch
+from usched.engine.placement import Placement
+from usched.engine.state import NOWHERE, Domain, Lwp, pick_order
 from usched.engine.tally import STARVED_QUANTA, Tally
 from usched.meaning.timetable import Ending, Timetable
 from usched.words.problems import Problem, Refused
-from usched.words.run import Assignment, Hop, Run
+from usched.words.run import Assignment, Hop, Run, Timeline
 from usched.words.statement import MAX_TICKS
 
 #: How long a run is when it has no end of its own.
 DEFAULT_TICKS = 1_000
+
+#: Steps between two reports of progress.
+_STRIDE = 256
 
 Progress = Callable[[int], None]
 
@@ -31,218 +34,258 @@ def simulate(
     ticks: int | None = None,
     at: int | None = None,
     progress: Progress | None = None,
+    segments: bool = True,
 ) -> Run:
     """Dispatch a workload for so many ticks.
 
     ticks: None for the end of the last lwp, or DEFAULT_TICKS where some never end. at: a tick
     of the run whose assignments are wanted. progress: called now and then with the tick reached.
-    Raises Refused, naming the tick, when an event cannot be carried out, and for a workload that
-    takes more than MAX_TICKS to end by itself.
+    segments: whether they are wanted. Raises Refused, naming the tick, when an event cannot be
+    carried out, and for a workload that takes more than MAX_TICKS to end by itself.
     """
     if ticks is None and _runs_forever(timetable):
         ticks = DEFAULT_TICKS
     if ticks is None and _shortest(timetable) > MAX_TICKS:
         what = f"this workload does not end within {MAX_TICKS} ticks"
         raise Refused(Problem(what, None, "say how long to run it: --ticks N", "ticks"))
-    return _Dispatcher(timetable, at, progress).run(ticks)
+    return _Dispatcher(timetable, at, progress, segments).run(ticks)
 
 
 class _Dispatcher:
-    def __init__(self, timetable: Timetable, at: int | None, progress: Progress | None) -> None:
+    def __init__(
+        self, timetable: Timetable, at: int | None, progress: Progress | None, segments: bool
+    ) -> None:
+        topology = timetable.topology
         self.timetable = timetable
-        self.tally = Tally(list(timetable.topology.all), timetable.lwps())
-        self.machine = Machine(timetable, self.tally)
+        self.tally = Tally(topology.all, topology.offline, segments)
+        self.calendar = Calendar()
+        self.machine = Machine(timetable, self.tally, self.calendar)
+        root = self.machine.root
+        self.dispatch = Dispatch(root, self.calendar, Placement(topology, root))
         self.actions = list(reversed(timetable.actions))
-        #: (tick, lwp): forks and wakings to come; those of the dead are passed over.
-        self.arrivals = list(_forks(timetable))
-        heapq.heapify(self.arrivals)
-        self.before = Tick(timetable.topology)
-        #: Who ran in the tick before and was left with burst and slice.
-        self.unfinished: list[Lwp] = []
+        for tick, index in _forks(timetable):
+            self.calendar.arrive(tick, self.machine.lwps[index])
+        #: Who ran in the tick before and may not go on.
+        self.stopped: list[Lwp] = []
+        self.expired: dict[Domain, None] = {}
         self.at = at
         self.progress = progress
         self.assignments: tuple[Assignment, ...] = ()
 
     def run(self, ticks: int | None) -> Run:
+        if ticks is None and not self.machine.left:
+            return self.report(0)
         now = 0
-        while now < ticks if ticks is not None else self.is_anybody_left():
-            quiet = self.begin(now)
-            tick = Tick(self.timetable.topology)
-            users = offer_cpus(self.machine.root, self.machine.online, tick)
-            end: int | None = now + 1
-            if quiet and tick.lwps == self.before.lwps and tick.vcpus == self.before.vcpus:
-                end = self.next_change(now, tick)
-            if end is None and ticks is None:  # who is left can never run
-                ticks = max(now + 1, DEFAULT_TICKS)
-            if end is None or (ticks is not None and end > ticks):
-                assert ticks is not None
-                end = ticks
-            self.pass_time(tick, users, now, end)
-            now = end
-            if self.progress is not None:
+        steps = 0
+        while ticks is None or now < ticks:
+            ended = self.step(now, ticks is None)
+            steps += 1
+            if ended or (ticks is None and not self.machine.left):
+                ticks = now if ended else now + 1
+                break
+            following = self.next_change()
+            if following is None:
+                following = ticks if ticks is not None else max(now + 1, DEFAULT_TICKS)
+                ticks = following
+            if self.at is not None and now <= self.at < following:
+                self.assignments = self.assign()
+            now = following
+            if self.progress is not None and steps % _STRIDE == 0:
                 self.progress(now)
-        return self.report(now)
+        assert ticks is not None
+        return self.report(ticks)
 
-    def is_anybody_left(self) -> bool:
-        lwps = self.machine.lwps
-        while self.arrivals and lwps[self.arrivals[0][1]].exited is not None:
-            heapq.heappop(self.arrivals)
-        return bool(self.arrivals) or self.machine.root.load > 0
+    def next_change(self) -> int | None:
+        """The next tick that may be decided otherwise; None if there is none."""
+        following = self.calendar.next()
+        if self.actions and (following is None or self.actions[-1].at < following):
+            return self.actions[-1].at
+        return following
 
-    # -- the beginning of a tick ----------------------------------------------
+    # -- one tick -------------------------------------------------------------
 
-    def begin(self, now: int) -> bool:
-        """Events, arrivals and requeues of a tick; whether nothing of it was a change."""
+    def step(self, now: int, may_end: bool) -> bool:
+        """Everything that happens at a tick; whether nobody was left before any of it did."""
+        calendar = self.calendar
+        machine = self.machine
+        self.end_slices(now)
+        calendar.take(now)
+        if may_end and not machine.left:
+            return True
+        if self.actions and self.actions[-1].at == now:
+            self.carry_out(now)
+        arrivals = calendar.arrivals.pop(now, None)
+        if arrivals is not None:
+            if len(arrivals) > 1:
+                arrivals.sort(key=_workload_order)
+            for lwp in arrivals:
+                if lwp.exited < 0:
+                    self.arrive(lwp, now)
+        if self.expired:
+            for domain in self.expired:
+                if domain.expired:
+                    self.requeue(domain)
+            self.expired.clear()
+        self.dispatch.offer_machine(machine.online, now)
+        self.forget(now)
+        if self.dispatch.changed:
+            self.tally.run(self.dispatch.changed, machine.root, now)
+        return False
+
+    def carry_out(self, now: int) -> None:
+        """The events of a tick."""
         actions = []
         while self.actions and self.actions[-1].at == now:
             actions.append(self.actions.pop())
-        quiet = not actions
-        if actions:
-            self.machine.carry_out(actions)
-            self.unfinished = [lwp for lwp in self.unfinished if lwp.exited is None]
-        while self.arrivals and self.arrivals[0][0] == now:
-            self.arrive(self.machine.lwps[heapq.heappop(self.arrivals)[1]], now)
-            quiet = False
-        for domain in self.machine.domains.values():
-            if domain.picked or domain.vcpu_picked:
-                quiet = domain.requeue() and quiet
-        return quiet and not self.is_turn_over()
+        self.machine.carry_out(actions, now)
+        self.expired.update(dict.fromkeys(self.machine.domains.values()))
+
+    def forget(self, now: int) -> None:
+        """After a dispatch: where those who ran in the tick before it were, if they stopped."""
+        if self.stopped:
+            for lwp in self.stopped:
+                if not lwp.running:
+                    lwp.on = NOWHERE
+            self.stopped.clear()
+        machine = self.machine
+        if machine.preempted:
+            for lwp in machine.preempted:
+                if not lwp.running:
+                    lwp.on = NOWHERE
+                    if lwp.exited != now:
+                        lwp.preemptions += 1
+            machine.preempted.clear()
+        if machine.freed:
+            for base in machine.freed:
+                base.freed = 0
+            machine.freed.clear()
+
+    def end_slices(self, now: int) -> None:
+        """Bursts, slices and turns that end with the tick before."""
+        calendar = self.calendar
+        for domain, level, cpu in calendar.turns.pop(now, ()):
+            if level.use_up(cpu, now):
+                domain.touch()
+        for scheduler, vcpu in calendar.vcpus.pop(now, ()):
+            vcpus = scheduler.vcpus
+            if vcpus is not None and vcpu < vcpus.count and vcpus.ends[vcpu] == now:
+                vcpus.ends[vcpu] = NOWHERE
+                vcpus.expired.append(vcpu)
+                scheduler.touch()
+        for lwp in calendar.lwps.pop(now, ()):
+            if lwp.ends != now:
+                continue
+            lwp.ends = NOWHERE
+            lwp.settle(now)
+            lwp.running = False
+            lwp.waiting_since = now
+            self.stopped.append(lwp)
+            its = lwp.scheduler
+            assert its is not None
+            its.claims &= ~(1 << lwp.on)
+            its.touch()
+            if lwp.left:
+                its.expired.append(lwp)
+                self.expired[its] = None
+            else:
+                self.end_burst(lwp, its, now)
+
+    def end_burst(self, lwp: Lwp, domain: Domain, now: int) -> None:
+        """The lwp leaves: it exits, or sleeps until it arrives again."""
+        response = now - lwp.due
+        lwp.responses[response] = lwp.responses.get(response, 0) + 1
+        program = lwp.program
+        if program.deadline is not None and response > program.deadline:
+            lwp.misses += 1
+        lwp.route = route(lwp)
+        self.machine.free(lwp)
+        lwp.change_state(now)
+        domain.add_load(-1)
+        lwp.runnable = False
+        lwp.burst += 1
+        if lwp.burst == lwp.total_bursts():
+            self.machine.exit(lwp, now)
+            return
+        if program.period is None:
+            lwp.due = now + lwp.bursts[(lwp.burst - 1) % len(lwp.bursts)][1]
+        else:
+            lwp.due = lwp.forked + lwp.burst * program.period
+        self.calendar.arrive(max(lwp.due, now), lwp)
 
     def arrive(self, lwp: Lwp, now: int) -> None:
         """An lwp forks or wakes: runnable, at the tail, with a fresh slice."""
-        if lwp.exited is not None:
-            return
-        if lwp.forked is None:
-            lwp.forked = lwp.due = now
-            self.tally.lwps[lwp.index].since = now
-            self.machine.enter(lwp, self.machine.domains[lwp.target])
-        assert lwp.scheduler is not None
-        self.tally.change_state(lwp, now)
+        machine = self.machine
+        if lwp.forked < 0:
+            lwp.forked = lwp.due = lwp.since = now
+            machine.enter(lwp, machine.domains[lwp.target])
+        domain = lwp.scheduler
+        assert domain is not None
+        lwp.change_state(now)
         lwp.runnable = True
-        lwp.scheduler.add_load(1)
-        lwp.left = lwp.program.bursts[lwp.burst % len(lwp.program.bursts)][0]
+        domain.add_load(1)
+        lwp.left = lwp.bursts[lwp.burst % len(lwp.bursts)][0]
         lwp.used = 0
         lwp.waiting_since = now
-        lwp.scheduler.queue.append(lwp)
-        self.machine.find_home(lwp)
-
-    def is_turn_over(self) -> bool:
-        """Whether a turn taken in the tick before is used up, or was forgotten since."""
-        for domain, cpu, child in self.before.turns:
-            turn = domain.turns.get((cpu, child.lwktpri))
-            if turn is None or turn.used >= turn.holder.quantum:
-                return True
-        return False
-
-    # -- the length of a step -------------------------------------------------
-
-    def next_change(self, now: int, tick: Tick) -> int | None:
-        """The first tick after now that may be decided otherwise; None if there is none."""
-        changes = []
-        for lwp, _ in tick.lwps:
-            assert lwp.scheduler is not None
-            changes.append(now + min(lwp.left, lwp.scheduler.quantum - lwp.used))
-        for scheduler, vcpu, _, _ in tick.vcpus:
-            changes.append(now + scheduler.quantum - scheduler.vcpu_used[vcpu])
-        for domain, cpu, child in tick.turns:
-            turn = domain.turns[cpu, child.lwktpri]
-            changes.append(now + turn.holder.quantum - turn.used)
-        if self.arrivals:
-            changes.append(self.arrivals[0][0])
-        if self.actions:
-            changes.append(self.actions[-1].at)
-        return min(changes, default=None)
-
-    # -- what a step does -----------------------------------------------------
-
-    def pass_time(self, tick: Tick, users: dict[int, Lwp], now: int, end: int) -> None:
-        """Everybody picked runs for the ticks [now, end)."""
-        ticks = end - now
-        self.count_preemptions(tick)
-        _take_turns(tick, ticks)
-        self.note_places(tick, users, ticks)
-        if self.at is not None and now <= self.at < end:
-            self.assignments = tuple(sorted(map(_assign, tick.lwps), key=lambda each: each.cpu))
-        self.tally.run(users, self.machine.offline, now, ticks)
-        domains = self.machine.domains.values()
-        self.tally.wait({each.name: len(each.queue) for each in domains if each.queue}, now, ticks)
-        self.unfinished = []
-        for lwp, _ in tick.lwps:
-            assert lwp.scheduler is not None
-            lwp.left -= ticks
-            lwp.used += ticks
-            lwp.ran += ticks
-            lwp.waiting_since = end
-            if lwp.left == 0:
-                self.end_burst(lwp, lwp.scheduler, end)
-            elif lwp.used < lwp.scheduler.quantum:
-                self.unfinished.append(lwp)
-        self.before = tick
-
-    def count_preemptions(self, tick: Tick) -> None:
-        running = {lwp for lwp, _ in tick.lwps}
-        for lwp in self.unfinished:
-            if lwp not in running:
-                self.tally.lwps[lwp.index].preemptions += 1
-
-    def note_places(self, tick: Tick, users: dict[int, Lwp], ticks: int) -> None:
-        """Who ran where, for the tick that follows; nothing of the tick before is left."""
-        for lwp, _ in self.before.lwps:
-            lwp.claim = lwp.ran_on = None
-        for scheduler, *_ in self.before.vcpus:
-            scheduler.users = {}
-            scheduler.vcpu_ran_on = {}
-        for lwp, cpu in tick.lwps:
-            lwp.ran_on = lwp.last = cpu
-        for scheduler, vcpu, cpu, lwp in tick.vcpus:
-            scheduler.users[vcpu] = lwp
-            scheduler.vcpu_ran_on[vcpu] = scheduler.vcpu_last[vcpu] = cpu
-            scheduler.vcpu_used[vcpu] += ticks
-        self.machine.root.users = users
-
-    def end_burst(self, lwp: Lwp, domain: Domain, end: int) -> None:
-        """The lwp leaves: it exits, or sleeps until it arrives again."""
-        self.tally.end_burst(lwp, end)
-        self.tally.change_state(lwp, end)
-        program = lwp.program
-        lwp.burst += 1
-        domain.picked.remove(lwp)
-        if lwp.burst == lwp.total_bursts():
-            self.machine.exit(lwp, end)
-            return
-        domain.add_load(-1)
-        lwp.runnable = False
-        if program.period is None:
-            lwp.due = end + program.bursts[(lwp.burst - 1) % len(program.bursts)][1]
+        if lwp.settled == now:  # its burst ended only now: it ran in the tick before
+            for base, cpu in lwp.route:
+                base.freed &= ~(1 << cpu)
+        if domain.locked:
+            machine.find_home(lwp)
+            machine.wait_at_home(domain, lwp)
         else:
-            assert lwp.forked is not None
-            lwp.due = lwp.forked + lwp.burst * program.period
-        heapq.heappush(self.arrivals, (max(lwp.due, end), lwp.index))
+            domain.queue.append(lwp)
+        domain.touch()
+
+    def requeue(self, domain: Domain) -> None:
+        """Slices used up: to the tail, in pick order, with fresh ones."""
+        expired = domain.expired
+        if len(expired) > 1:
+            expired.sort(key=pick_order)
+        for lwp in expired:
+            lwp.used = 0
+            if domain.locked:
+                self.machine.wait_at_home(domain, lwp)
+            else:
+                domain.queue.append(lwp)
+        domain.expired = []
 
     # -- the end --------------------------------------------------------------
 
+    def assign(self) -> tuple[Assignment, ...]:
+        """Who runs on each real cpu now."""
+        root = self.machine.root
+        return tuple(_assign(root.users[cpu], cpu) for cpu in bits(root.busy))
+
     def report(self, ticks: int) -> Run:
+        self.end_slices(ticks)
         self.tally.finish(ticks)
         starved = set()
         for lwp in self.machine.lwps:
             if lwp.scheduler is None:
                 continue
-            self.tally.change_state(lwp, ticks)
-            waited = ticks - lwp.waiting_since
-            if lwp.runnable and waited >= STARVED_QUANTA * lwp.scheduler.quantum:
-                starved.add(lwp.scheduler.name)
-        segments = self.tally.segments
+            domain = lwp.scheduler
+            if lwp.running:
+                lwp.settle(ticks)
+                lwp.waiting_since = ticks
+            lwp.change_state(ticks)
+            self.tally.leave(lwp, domain)
+            if lwp.runnable and ticks - lwp.waiting_since >= STARVED_QUANTA * domain.quantum:
+                starved.add(domain.name)
+        names = tuple(lwp.name for lwp in self.machine.lwps)
         return Run(
             machine=self.timetable.topology.machine,
             hz=self.timetable.hz,
             ticks=ticks,
-            cpus=self.tally.cpu_figures(ticks),
+            cpus=self.tally.cpu_figures(ticks, names),
             schedulers=self.tally.scheduler_figures(starved),
             lwps=tuple(self.tally.lwp_figures(lwp, ticks) for lwp in self.machine.lwps),
-            segments=tuple(segment for cpu in segments for segment in segments[cpu]),
-            waiting=self.tally.waiting(),
+            timeline=Timeline(names, tuple(self.tally.stretches)),
             assignments=self.assignments,
         )
+
+
+def _workload_order(lwp: Lwp) -> int:
+    return lwp.index
 
 
 def _forks(timetable: Timetable) -> Iterator[tuple[int, int]]:
@@ -275,23 +318,14 @@ def _shortest(timetable: Timetable) -> int:
     return longest
 
 
-def _take_turns(tick: Tick, ticks: int) -> None:
-    """Who ran is the holder: of the turn at hand, or of a fresh one."""
-    for domain, cpu, child in tick.turns:
-        turn = domain.turns.get((cpu, child.lwktpri))
-        if turn is not None and turn.holder is child and turn.used < child.quantum:
-            turn.used += ticks
-        else:
-            domain.turns[cpu, child.lwktpri] = Turn(child, ticks)
-
-
-def _assign(picked: tuple[Lwp, int]) -> Assignment:
-    """The way from the machine down to an lwp that was picked."""
-    lwp, cpu = picked
+def _assign(lwp: Lwp, real: int) -> Assignment:
+    """The way from the machine down to an lwp."""
     hops = []
     domain = lwp.scheduler
+    cpu = lwp.on
     while domain is not None and domain.parent is not None:
-        hops.append(Hop(domain.name, cpu, domain.virtual))
-        cpu = domain.vcpu_ran_on[cpu] if domain.virtual else domain.pool[cpu]
+        hops.append(Hop(domain.name, domain.number_of(cpu), domain.virtual))
+        if domain.vcpus is not None:
+            cpu = domain.vcpus.on[cpu]
         domain = domain.parent
-    return Assignment(cpu, lwp.name, tuple(reversed(hops)))
+    return Assignment(real, lwp.name, tuple(reversed(hops)))

@@ -6,11 +6,16 @@ know: whether a scheduler that is destroyed without a successor has live lwps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import heapq
+from collections import deque
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from usched.engine.state import Domain, Lwp, forget_history, forget_turns
+from usched.engine.calendar import Calendar
+from usched.engine.masks import to_mask
+from usched.engine.state import NOWHERE, Domain, Lwp, pick_order
 from usched.engine.tally import Tally
+from usched.engine.turns import Level
 from usched.meaning.timetable import (
     Action,
     Destruction,
@@ -21,59 +26,92 @@ from usched.meaning.timetable import (
     Transfer,
 )
 from usched.meaning.tree import Change
-from usched.words.cpuset import CpuSet
 from usched.words.problems import Problem, Refused
 from usched.words.statement import MACHINE, parent_of
 
+#: A level's place, and the turns that stand there: whose on which cpu, and how much of it is used.
+_Turns = dict[tuple[Domain, int], dict[int, tuple[Domain, int]]]
+
 
 class Machine:
-    """The tree of domains and the lwps, and every change to them from outside."""
+    """The tree of domains and the lwps, and every change to them from outside.
 
-    def __init__(self, timetable: Timetable, tally: Tally) -> None:
+    online: the mask of the cpus that the machine offers. left: lwps that have not exited.
+    preempted: who ran in the tick before with burst and slice left and was put elsewhere since;
+    not running in this tick either makes it a preemption.
+    """
+
+    def __init__(self, timetable: Timetable, tally: Tally, calendar: Calendar) -> None:
         self.hz = timetable.hz
         self.tally = tally
+        self.calendar = calendar
         self.root = Domain(MACHINE, None, 0)
-        self.root.pool = tuple(timetable.topology.all)
+        self.root.inner = timetable.topology.all.mask
         self.domains: dict[str, Domain] = {MACHINE: self.root}
-        self.offline: CpuSet = timetable.topology.offline
-        self.online: list[int] = list(timetable.topology.online)
+        self.online = timetable.topology.online.mask
         self.lwps = [
             Lwp(first + number, program, number)
             for program, first in zip(timetable.programs, timetable.first, strict=True)
             for number in range(program.rforks)
         ]
-        self._usable: dict[Domain, list[int]] = {}
-        self.redeclare([Change(each.name, None, each) for each in timetable.schedulers])
+        self.left = len(self.lwps)
+        self.preempted: list[Lwp] = []
+        self.freed: list[Domain] = []
+        self.stamps = 0
+        # where the tree stays as it is, only cpus that several share need turns
+        self.tracks_all = any(
+            isinstance(action, (Redeclaration, Destruction)) for action in timetable.actions
+        )
+        self._usable: dict[Domain, int] = {}
+        #: Who ran in the tick before, in schedulers that an event of this tick made start afresh.
+        self._ran: set[Lwp] = set()
+        self.redeclare([Change(each.name, None, each) for each in timetable.schedulers], 0)
         # names in the order of first declaration, which is not that of the tree
         for each in sorted(timetable.schedulers, key=lambda scheduler: scheduler.place):
             tally.name_scheduler(each.name)
 
-    def carry_out(self, actions: Sequence[Action]) -> None:
+    def carry_out(self, actions: Sequence[Action], now: int) -> None:
         """The events of one tick, in order; then homes are looked at once."""
+        self._ran.clear()
+        for lwp in self.lwps:
+            if lwp.on < 0:
+                lwp.route = []
+            elif lwp.runnable:  # the others' routes were noted when their bursts ended
+                lwp.route = route(lwp)
+        for domain in self.domains.values():
+            if domain.locked:
+                self._gather(domain, now)
         for action in actions:
-            match action:
-                case Redeclaration(changes=changes):
-                    for change in changes:
-                        self.tally.name_scheduler(change.name)
-                    self.redeclare(changes)
-                case Destruction():
-                    self.destroy(action)
-                case Transfer(lwps=indexes, to=to):
-                    self.transfer([self.lwps[index] for index in indexes], to)
-                case Ending(at=at, lwps=indexes):
-                    self.kill([self.lwps[index] for index in indexes], at)
-                case Switch(cpus=cpus, online=online):
-                    self.offline = self.offline - cpus if online else self.offline | cpus
-                    self.online = list(CpuSet.of(self.root.pool) - self.offline)
-                case _:
-                    assert_never(action)
-        if actions:
-            self.review_homes()
+            self._carry_out(action, now)
+        self.review_homes()
+        for domain in self.domains.values():
+            if domain.locked:
+                self._queue_at_home(domain)
+            domain.dirty = True
+
+    def _carry_out(self, action: Action, now: int) -> None:
+        match action:
+            case Redeclaration(changes=changes):
+                for change in changes:
+                    self.tally.name_scheduler(change.name)
+                self.redeclare(changes, now)
+            case Destruction():
+                self.destroy(action, now)
+            case Transfer(lwps=indexes, to=to):
+                self.transfer([self.lwps[index] for index in indexes], to, now)
+            case Ending(lwps=indexes):
+                self.kill([self.lwps[index] for index in indexes], now)
+            case Switch(cpus=cpus, online=online):
+                self.tally.switch(cpus, online, now)
+                self.online = self.online | cpus.mask if online else self.online & ~cpus.mask
+            case _:
+                assert_never(action)
 
     # -- declarations ---------------------------------------------------------
 
-    def redeclare(self, changes: Iterable[Change]) -> None:
+    def redeclare(self, changes: Iterable[Change], now: int) -> None:
         """Schedulers new or with other facts; those and all beneath them start afresh."""
+        turns = self._standing_turns(now)
         fresh = []
         for change in changes:
             assert change.after is not None
@@ -87,37 +125,87 @@ class Machine:
                 domain.forget_vcpus()
             elif domain.settle(change.after, self.hz):
                 fresh.append(domain)
+        for domain in fresh:
+            for each in domain.subtree():
+                self._forget_history(each, now)
+        self._arrange(turns, set(fresh), now)
+
+    def _standing_turns(self, now: int) -> _Turns:
+        return {
+            (domain, level.lwktpri): level.standing(now)
+            for domain in self.domains.values()
+            for level in domain.levels
+        }
+
+    def _arrange(self, turns: _Turns, fresh: set[Domain], now: int) -> None:
+        """Derive what follows from declarations; turns stay where nothing about them is fresh."""
+        inside = {each for domain in fresh for each in domain.subtree()}
         for domain in self.root.subtree():
             domain.arrange()
-        for domain in fresh:
-            forget_history(domain, self.lwps)
+        for domain in self.root.subtree():
+            by_lwktpri: dict[int, list[Domain]] = {}
+            for child in domain.children:
+                by_lwktpri.setdefault(child.lwktpri, []).append(child)
+            domain.levels = []
+            for lwktpri in sorted(by_lwktpri, reverse=True):
+                level = Level(by_lwktpri[lwktpri], self.tracks_all)
+                domain.levels.append(level)
+                for child in level.members:
+                    child.level = level
+                if domain in inside:
+                    continue
+                standing = {
+                    cpu: (holder, used)
+                    for cpu, (holder, used) in turns.get((domain, lwktpri), {}).items()
+                    if holder not in fresh
+                }
+                for tick, cpu in level.restore(standing, now):
+                    self.calendar.end_turn(tick, domain, level, cpu)
 
-    def destroy(self, action: Destruction) -> None:
+    def _forget_history(self, domain: Domain, now: int) -> None:
+        """As if nothing had run in it; slices that lwps have used count, against its quantum."""
+        self._put_back(domain, now)
+        ran = [lwp for lwp in domain.queue if lwp.on >= 0 or lwp in self._ran] + domain.expired
+        ran.sort(key=pick_order)
+        self._ran.update(ran)
+        head = [lwp for lwp in ran if lwp.used < domain.quantum]
+        domain.expired = [lwp for lwp in ran if lwp.used >= domain.quantum]
+        domain.queue = deque(head + [lwp for lwp in domain.queue if lwp not in self._ran])
+        for lwp in self.lwps:
+            if lwp.scheduler is domain:
+                lwp.on = lwp.last = NOWHERE
+        domain.forget_vcpus()
+        domain.offers = []
+        domain.results = []
+        domain.taken = 0
+
+    def destroy(self, action: Destruction, now: int) -> None:
         for name in action.gone:
             domain = self.domains[name]
             inside = [lwp for lwp in self.lwps if lwp.scheduler is domain]
             if action.into is not None:
-                later = [lwp for lwp in self.lwps if lwp.forked is None and lwp.target == name]
-                self.transfer(inside + later, action.into)
+                later = [lwp for lwp in self.lwps if lwp.forked == NOWHERE and lwp.target == name]
+                self.transfer(inside + later, action.into, now)
             elif inside:
                 raise Refused(_explain_live(action, name, inside))
-            forget_turns(domain)
+            turns = self._standing_turns(now)
             self.domains[parent_of(name)].children.remove(domain)
             del self.domains[name]
-        self.redeclare(action.changes)
+            self._arrange(turns, {domain}, now)
+        self.redeclare(action.changes, now)
 
     # -- lwps -----------------------------------------------------------------
 
-    def transfer(self, lwps: Iterable[Lwp], to: str) -> None:
+    def transfer(self, lwps: Iterable[Lwp], to: str, now: int) -> None:
         """Move lwps: the runnable ones to the tail, the others where they wake or fork."""
         moving = list(lwps)
-        _unqueue(moving)
+        self._unqueue(moving, now)
         for lwp in moving:
-            if lwp.forked is None:
-                lwp.target = to if lwp.exited is None else lwp.target
+            if lwp.forked == NOWHERE:
+                lwp.target = to if lwp.exited == NOWHERE else lwp.target
             if lwp.scheduler is None:
                 continue
-            self.leave(lwp)
+            self.leave(lwp, now)
             self.enter(lwp, self.domains[to])
             lwp.used = 0
             if lwp.runnable:
@@ -126,43 +214,124 @@ class Machine:
     def enter(self, lwp: Lwp, domain: Domain) -> None:
         lwp.scheduler = domain
         lwp.target = domain.name
-        domain.add_load(1 if lwp.runnable else 0)
+        if lwp.runnable:
+            domain.add_load(1)
         self.tally.enter(lwp, domain)
 
-    def leave(self, lwp: Lwp) -> None:
+    def leave(self, lwp: Lwp, now: int) -> None:
         """Out of its scheduler, with no claim, last cpu or home; its queue it has left before."""
         domain = lwp.scheduler
         assert domain is not None
         if lwp.runnable:
             domain.add_load(-1)
+            lwp.change_state(now)
+        self.tally.leave(lwp, domain)
         self.give_up_home(lwp)
-        lwp.claim = lwp.ran_on = lwp.last = None
+        self._ran.discard(lwp)
+        lwp.on = lwp.last = NOWHERE
         lwp.scheduler = None
 
-    def kill(self, lwps: Sequence[Lwp], tick: int) -> None:
-        _unqueue(lwps)
+    def kill(self, lwps: Sequence[Lwp], now: int) -> None:
+        self._unqueue(lwps, now)
         for lwp in lwps:
             if lwp.scheduler is not None:
-                self.tally.change_state(lwp, tick)
-                self.exit(lwp, tick)
-            elif lwp.forked is None:
-                lwp.exited = tick  # it never forks; its figures stay zero
+                self.free(lwp)
+                if not lwp.runnable:
+                    lwp.change_state(now)
+                self.exit(lwp, now)
+            elif lwp.forked == NOWHERE and lwp.exited == NOWHERE:
+                lwp.exited = now  # it never forks; its figures stay zero
+                self.left -= 1
 
-    def exit(self, lwp: Lwp, tick: int) -> None:
-        self.leave(lwp)
+    def free(self, lwp: Lwp) -> None:
+        """It ran in the tick before and is not runnable any more: who was there is not busy."""
+        for base, cpu in lwp.route:
+            base.freed |= 1 << cpu
+            self.freed.append(base)
+
+    def exit(self, lwp: Lwp, now: int) -> None:
+        """It ends at this tick; whether it was runnable or asleep has been counted."""
+        self.leave(lwp, now)
         lwp.runnable = False
-        lwp.exited = tick
+        lwp.exited = now
+        self.left -= 1
+
+    def _unqueue(self, lwps: Sequence[Lwp], now: int) -> None:
+        """Take lwps off their cpus and out of the queues, all at once: there may be many."""
+        gone = {lwp for lwp in lwps if lwp.runnable}
+        for lwp in lwps:
+            if lwp.running:
+                self._interrupt(lwp, now)
+        domains = dict.fromkeys(lwp.scheduler for lwp in lwps if lwp.runnable)
+        for domain in domains:
+            assert domain is not None
+            domain.queue = deque(lwp for lwp in domain.queue if lwp not in gone)
+            domain.expired = [lwp for lwp in domain.expired if lwp not in gone]
+
+    def _interrupt(self, lwp: Lwp, now: int) -> None:
+        """It ran in the tick before, and whether it goes on is open."""
+        assert lwp.scheduler is not None
+        lwp.settle(now)
+        lwp.scheduler.claims &= ~(1 << lwp.on)
+        lwp.running = False
+        lwp.ends = NOWHERE
+        lwp.waiting_since = now
+        self.preempted.append(lwp)
+
+    def _put_back(self, domain: Domain, now: int) -> None:
+        """Who ran in the tick before goes to the head of the queue, and has no claim."""
+        stay = domain.runners(domain.claims)
+        for lwp in stay:
+            self._interrupt(lwp, now)
+        domain.queue.extendleft(reversed(stay))
 
     # -- homes ----------------------------------------------------------------
+
+    def _gather(self, domain: Domain, now: int) -> None:
+        """A locked scheduler's queue in one piece, with those at its head who run.
+
+        Only homes say who runs where; and homes may change.
+        """
+        if domain.at_home:
+            waiting = [lwp for queue in domain.at_home.values() for lwp in queue]
+            waiting.extend(domain.queue)
+            domain.queue = deque(sorted(waiting, key=lambda lwp: lwp.stamp))
+            domain.at_home = {}
+            domain.waiting_homes = 0
+        self._put_back(domain, now)
+
+    def _queue_at_home(self, domain: Domain) -> None:
+        """Split a locked scheduler's queue by homes; the order stays known by stamps."""
+        waiting = domain.queue
+        domain.queue = deque()
+        for lwp in waiting:
+            self.wait_at_home(domain, lwp)
+
+    def wait_at_home(self, domain: Domain, lwp: Lwp) -> None:
+        """To the tail of a locked scheduler's queue."""
+        lwp.stamp = self.stamps
+        self.stamps += 1
+        if lwp.home < 0:
+            domain.queue.append(lwp)
+            return
+        seat = lwp.seat = domain.base_cpu(lwp.home)
+        waiting = domain.at_home.get(seat)
+        if waiting is None:
+            waiting = domain.at_home[seat] = deque()
+        waiting.append(lwp)
+        domain.waiting_homes |= 1 << seat
 
     def review_homes(self) -> None:
         """Give up homes that are not usable or not wanted; then find homes, in workload order."""
         self._usable = {}
+        for domain in self.domains.values():
+            domain.free_homes = []
         live = [lwp for lwp in self.lwps if lwp.scheduler is not None]
         for lwp in live:
             assert lwp.scheduler is not None
-            wanted = lwp.scheduler.locked and lwp.home in self.usable(lwp.scheduler)
-            if lwp.home is not None and not wanted:
+            if lwp.home < 0:
+                continue
+            if not (lwp.scheduler.locked and self._is_usable(lwp.scheduler, lwp.home)):
                 self.give_up_home(lwp)
         for lwp in live:
             self.find_home(lwp)
@@ -170,52 +339,65 @@ class Machine:
     def find_home(self, lwp: Lwp) -> None:
         """In a locked scheduler: the usable cpu that is home to the fewest, then the lowest."""
         domain = lwp.scheduler
-        if domain is None or not domain.locked or lwp.home is not None:
+        if domain is None or not domain.locked or lwp.home >= 0:
             return
-        usable = self.usable(domain)
-        if usable:
-            lwp.home = min(usable, key=lambda cpu: (domain.homes.get(cpu, 0), cpu))
-            domain.homes[lwp.home] = domain.homes.get(lwp.home, 0) + 1
+        homes = domain.homes
+        free = domain.free_homes
+        if not free:
+            numbers = range(domain.width)
+            free.extend((homes.get(n, 0), n) for n in numbers if self._is_usable(domain, n))
+            heapq.heapify(free)
+        while free:
+            lwps, cpu = free[0]
+            if lwps == homes.get(cpu, 0):
+                lwp.home = cpu
+                homes[cpu] = lwps + 1
+                heapq.heapreplace(free, (lwps + 1, cpu))
+                return
+            heapq.heappop(free)  # there is another entry with what is true now
 
     def give_up_home(self, lwp: Lwp) -> None:
-        if lwp.home is not None and lwp.scheduler is not None:
-            lwp.scheduler.homes[lwp.home] -= 1
-        lwp.home = None
+        if lwp.home >= 0 and lwp.scheduler is not None:
+            domain = lwp.scheduler
+            domain.homes[lwp.home] -= 1
+            if domain.free_homes:
+                heapq.heappush(domain.free_homes, (domain.homes[lwp.home], lwp.home))
+        lwp.home = NOWHERE
 
-    def usable(self, domain: Domain) -> list[int]:
+    def _is_usable(self, domain: Domain, number: int) -> bool:
+        if number >= domain.width:
+            return False
+        return bool(self.usable(domain) >> domain.base_cpu(number) & 1)
+
+    def usable(self, domain: Domain) -> int:
         """The scheduler's cpus that no exclusive child holds and that reach an online cpu."""
         if domain not in self._usable:
-            self._usable[domain] = [
-                cpu
-                for cpu in range(domain.width)
-                if cpu not in domain.held and self.reaches(domain, cpu)
-            ]
+            self._usable[domain] = domain.own & self._reached(domain)
         return self._usable[domain]
 
-    def reaches(self, domain: Domain, cpu: int) -> bool:
+    def _reached(self, domain: Domain) -> int:
+        """Those of its cpus that reach an online cpu of the machine."""
         if domain.parent is None:
-            return cpu not in self.offline
-        return any(self.reaches(domain.parent, above) for above in _above(domain, cpu))
+            return self.online
+        above = self._reached(domain.parent) & domain.outer
+        if domain.vcpus is None:
+            return above
+        if domain.locked:
+            fixed = domain.vcpus.fixed
+            return to_mask(v for v in range(domain.width) if above >> fixed[v] & 1)
+        return domain.inner if above else 0
 
 
-def _unqueue(lwps: Sequence[Lwp]) -> None:
-    """Take lwps out of the queues that they are in, all at once: there may be many."""
-    gone = {lwp for lwp in lwps if lwp.runnable}
-    domains = dict.fromkeys(lwp.scheduler for lwp in lwps if lwp.runnable)
-    for domain in domains:
-        assert domain is not None
-        domain.queue = [lwp for lwp in domain.queue if lwp not in gone]
-        domain.picked = [lwp for lwp in domain.picked if lwp not in gone]
-
-
-def _above(domain: Domain, cpu: int) -> Iterator[int]:
-    """The parent's cpus that a cpu of a scheduler can be on."""
-    if not domain.virtual:
-        yield domain.pool[cpu]
-    elif domain.locked:
-        yield domain.pool[cpu % len(domain.pool)]
-    else:
-        yield from domain.pool
+def route(lwp: Lwp) -> list[tuple[Domain, int]]:
+    """Behind which cpus an lwp runs: of its scheduler's base, and of each one upwards."""
+    assert lwp.scheduler is not None
+    base, cpu = lwp.scheduler.base, lwp.on
+    found = [(base, cpu)]
+    while (vcpus := base.vcpus) is not None:
+        assert base.parent is not None
+        base, cpu = base.parent.base, vcpus.on[cpu]
+        found.append((base, cpu))
+    return found
 
 
 def _explain_live(action: Destruction, name: str, inside: Sequence[Lwp]) -> Problem:

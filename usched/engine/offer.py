@@ -1,227 +1,394 @@
 """Cpus are offered downwards, and those who were chosen are placed (usched-model(7), dispatch).
 
-An offer returns who runs on which of the offered cpus; what is missing was not used. Picks are
-final, so everything that the next tick must know is noted on the way in `Tick`.
+A dispatch goes down only where something changed: a domain that nobody touched since it was last
+offered the same cpus uses the same ones again. Where it goes, it takes the difference: who stays
+is a mask, and only cpus that are free are given out one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import takewhile
-from typing import TypeVar
+from usched.engine.calendar import Calendar
+from usched.engine.masks import bits
+from usched.engine.placement import Placement
+from usched.engine.state import NOWHERE, Domain, Lwp, Vcpus, pick_order
+from usched.engine.turns import Level, Peers
 
-from usched.engine.state import Domain, Lwp
-from usched.words.machine import Topology
-
-Used = dict[int, Lwp]
-T = TypeVar("T")
+#: Cpus of one class, all of whose turn is that of one member: (class, its position, rank, cpus).
+_Share = tuple[Peers, int, int, int]
 
 
-@dataclass(slots=True)
-class Tick:
-    """What one tick's dispatch decided, on a machine.
+class Dispatch:
+    """One tick after another: who runs where.
 
-    lwps: each picked lwp with its scheduler's cpu. vcpus: (scheduler, vcpu, the parent's cpu,
-    who runs on it). turns: (domain, its cpu, the child that runs there).
+    changed: after a tick, the real cpus on which another lwp may run than in the tick before.
     """
 
-    topology: Topology
-    lwps: list[tuple[Lwp, int]] = field(default_factory=list)
-    vcpus: list[tuple[Domain, int, int, Lwp]] = field(default_factory=list)
-    turns: list[tuple[Domain, int, Domain]] = field(default_factory=list)
+    def __init__(self, root: Domain, calendar: Calendar, placement: Placement) -> None:
+        self.root = root
+        self.calendar = calendar
+        self.placement = placement
+        self.now = 0
+        self.changed = 0
+        self.touched: list[Domain] = []
+        #: Serial numbers for pick order and queues, and for those put back at a queue's head.
+        self.clock = 0
+        self.front = 0
 
+    def offer_machine(self, online: int, now: int) -> None:
+        """Dispatch one tick, on the cpus that are online."""
+        self.now = now
+        self.changed = 0
+        root = self.root
+        self._begin(root)
+        root.taken = self._offer_inside(root, online)
+        touched = self.touched
+        for domain in touched:  # it grows on the way
+            self._finish(domain)
+        for domain in reversed(touched):
+            if domain.vcpus is not None:
+                self._show_users(domain)
+        self.changed |= root.busy ^ root.taken
+        root.busy = root.taken
+        touched.clear()
 
-def offer_cpus(domain: Domain, cpus: Sequence[int], tick: Tick) -> Used:
-    """Offer a domain some of its cpus, ascending: children first, then its own lwps."""
-    used: Used = {}
-    for level in domain.levels:
-        free = [cpu for cpu in cpus if cpu not in used] if used else cpus
-        if not free:
-            return used
-        if any(child.load for child in level):
-            _offer_level(domain, level, free, tick, used)
-    if domain.queue:
-        free = [cpu for cpu in cpus if cpu not in used and cpu not in domain.held]
-        if free:
-            _run_own(domain, free, tick, used)
-    return used
+    # -- a domain -------------------------------------------------------------
 
+    def _begin(self, domain: Domain) -> None:
+        domain.begun = self.now
+        domain.dirty = False
+        domain.offers = []
+        domain.results = []
+        domain.taken = 0
+        domain.kept = 0
+        domain.own_groups = []
+        self.touched.append(domain)
+        if domain.vcpus is not None:
+            _requeue_vcpus(domain.vcpus)
 
-def _offer_level(
-    domain: Domain,
-    level: Sequence[Domain],
-    cpus: Sequence[int],
-    tick: Tick,
-    used: Used,
-) -> None:
-    """Children of one lwktpri: pass by pass, each offered the cpus on which it is j-th."""
-    orders = {cpu: _turn_order(domain, level, cpu) for cpu in cpus}
-    for rank in range(len(level)):
-        # each cpu has one j-th child, so what this pass uses is not offered twice in it
-        offers: dict[Domain, list[int]] = {}
-        for cpu, order in orders.items():
-            if cpu not in used and rank < len(order) and order[rank].load:
-                offers.setdefault(order[rank], []).append(cpu)
-        for child in level if offers else ():
-            if child in offers:
-                taken = _offer_scheduler(child, offers[child], tick)
-                tick.turns.extend((domain, cpu, child) for cpu in taken)
-                used.update(taken)
-        if all(cpu in used for cpu in cpus):
-            return
+    def _offer(self, child: Domain, cpus: int) -> int:
+        """Offer a scheduler cpus of its pool; what it uses of them."""
+        if child.begun != self.now:
+            if child.seen != self.now:
+                child.seen = self.now
+                child.matched = 0
+            if not child.dirty:
+                matched = child.matched
+                if matched < len(child.offers) and child.offers[matched] == cpus:
+                    child.matched = matched + 1
+                    return child.results[matched]
+            self._begin_again(child)
+        return self._offer_anew(child, cpus)
 
+    def _begin_again(self, child: Domain) -> None:
+        """What was answered from memory in this tick is done, since now it differs."""
+        earlier = child.offers[: child.matched] if child.seen == self.now else []
+        self._begin(child)
+        for cpus in earlier:
+            self._offer_anew(child, cpus)
 
-def _turn_order(domain: Domain, level: Sequence[Domain], cpu: int) -> Sequence[Domain]:
-    """The children with this cpu, beginning with the one whose turn it is, cyclically."""
-    members = [child for child in level if cpu in child.index_of]
-    turn = domain.turns.get((cpu, level[0].lwktpri))
-    if turn is None or turn.holder not in members:
-        return members
-    first = members.index(turn.holder)
-    if turn.used >= turn.holder.quantum:
-        first = (first + 1) % len(members)
-    return members[first:] + members[:first]
-
-
-def _offer_scheduler(child: Domain, cpus: Sequence[int], tick: Tick) -> Used:
-    """Offer a scheduler cpus of its pool, in its parent's numbers, and answer in those."""
-    if child.virtual:
-        offer = _offer_locked_vcpus if child.locked else _offer_floating_vcpus
-        return offer(child, cpus, tick)
-    own = [child.index_of[cpu] for cpu in cpus]
-    return {child.pool[cpu]: lwp for cpu, lwp in offer_cpus(child, own, tick).items()}
-
-
-def _offer_floating_vcpus(scheduler: Domain, cpus: Sequence[int], tick: Tick) -> Used:
-    """vcpus in queue order, as many at a time as cpus are free; those that were used are placed."""
-    assert scheduler.parent is not None
-    result: Used = {}
-    free = list(cpus)
-    waiting = scheduler.vcpu_queue
-    position = 0
-    while free and position < len(waiting):
-        batch = waiting[position : position + len(free)]
-        position += len(batch)
-        used = offer_cpus(scheduler, sorted(batch), tick)
-        chosen = [vcpu for vcpu in batch if vcpu in used]
-        places = place(chosen, free, scheduler.parent, tick, scheduler.vcpu_history)
-        for vcpu, cpu in zip(chosen, places, strict=True):
-            _put_vcpu(scheduler, vcpu, cpu, used[vcpu], tick)
-            result[cpu] = used[vcpu]
-            free.remove(cpu)
-    _leave_queue(scheduler)
-    return result
-
-
-def _offer_locked_vcpus(scheduler: Domain, cpus: Sequence[int], tick: Tick) -> Used:
-    """vcpus in queue order, each alone on the one cpu that it is fixed to."""
-    result: Used = {}
-    pool = scheduler.pool
-    for vcpu in scheduler.vcpu_queue:
-        cpu = pool[vcpu % len(pool)]
-        if cpu in cpus and cpu not in result:
-            used = offer_cpus(scheduler, [vcpu], tick)
-            if used:
-                _put_vcpu(scheduler, vcpu, cpu, used[vcpu], tick)
-                result[cpu] = used[vcpu]
-    _leave_queue(scheduler)
-    return result
-
-
-def _put_vcpu(scheduler: Domain, vcpu: int, cpu: int, lwp: Lwp, tick: Tick) -> None:
-    scheduler.vcpu_picked.append(vcpu)
-    tick.vcpus.append((scheduler, vcpu, cpu, lwp))
-
-
-def _leave_queue(scheduler: Domain) -> None:
-    """A vcpu that was placed is out for the rest of the tick."""
-    placed = set(scheduler.vcpu_picked)
-    scheduler.vcpu_queue = [vcpu for vcpu in scheduler.vcpu_queue if vcpu not in placed]
-
-
-def _run_own(domain: Domain, cpus: Sequence[int], tick: Tick, used: Used) -> None:
-    """A scheduler's own lwps, in queue order; who was picked leaves the queue."""
-    if domain.locked:
-        chosen, places = _choose_at_home(domain, cpus)
-    else:
-        chosen = _choose_floating(domain, cpus)
-        places = place(chosen, cpus, domain, tick, lambda lwp: (lwp.ran_on, lwp.last))
-    for lwp, cpu in zip(chosen, places, strict=True):
-        used[cpu] = lwp
-        tick.lwps.append((lwp, cpu))
-    domain.picked.extend(chosen)
-    if chosen:
-        # only the part of the queue that was looked at: behind it there may be many thousands
-        gone = set(chosen)
-        seen = domain.queue.index(chosen[-1]) + 1
-        domain.queue[:seen] = [lwp for lwp in domain.queue[:seen] if lwp not in gone]
-
-
-def _choose_at_home(domain: Domain, cpus: Sequence[int]) -> tuple[list[Lwp], list[int]]:
-    """Each lwp whose home is offered and still free takes it."""
-    free = set(cpus)
-    chosen = []
-    places = []
-    for lwp in domain.queue:
-        if not free:
-            break
-        if lwp.home is not None and lwp.home in free:
-            free.remove(lwp.home)
-            chosen.append(lwp)
-            places.append(lwp.home)
-    return chosen, places
-
-
-def _choose_floating(domain: Domain, cpus: Sequence[int]) -> list[Lwp]:
-    """Every lwp that stays and whose cpu is offered; then the first others of the queue."""
-    # who has a claim was put to the head of the queue for it, and is still there
-    heads = list(takewhile(lambda lwp: lwp.claim is not None, domain.queue))
-    room = len(cpus) - sum(1 for lwp in heads if lwp.claim in cpus)
-    chosen = []
-    for lwp in domain.queue:
-        if lwp.claim is not None and lwp.claim in cpus:
-            chosen.append(lwp)
-        elif room > 0:
-            room -= 1
-            chosen.append(lwp)
-        elif lwp.claim is None:
-            break
-    return chosen
-
-
-def place(
-    chosen: Sequence[T],
-    cpus: Sequence[int],
-    domain: Domain,
-    tick: Tick,
-    history: Callable[[T], tuple[int | None, int | None]],
-) -> list[int]:
-    """A cpu of the domain for each chosen lwp or vcpu, in their order.
-
-    history: its cpu in the tick before, and the cpu it last ran on. Who ran in the tick before
-    on one of the cpus keeps it; the others, in pick order, each take the free one that is
-    smallest by (busy, distance, number).
-    """
-    histories = [history(item) for item in chosen]
-    kept = {ran_on for ran_on, _ in histories if ran_on in cpus}
-    if len(kept) == len(histories):
-        return [ran_on for ran_on, _ in histories if ran_on is not None]
-    idle: list[int] = []
-    busy: list[int] = []
-    for cpu in cpus:
-        if cpu not in kept:
-            (busy if domain.is_busy(cpu) else idle).append(cpu)
-    places = []
-    for ran_on, last in histories:
-        if ran_on is not None and ran_on in kept:
-            places.append(ran_on)
-            continue
-        free = idle or busy
-        if last is None or last in free:  # no cpu is nearer than that one, none at all is far
-            nearest = free[0] if last is None else last
+    def _offer_anew(self, child: Domain, cpus: int) -> int:
+        if child.vcpus is None:
+            used = self._offer_inside(child, cpus)
+        elif child.locked:
+            used = self._offer_fixed_vcpus(child, child.vcpus, cpus)
         else:
-            nearest = min(free, key=lambda cpu: (domain.distance(last, cpu, tick.topology), cpu))
-        places.append(nearest)
-        free.remove(nearest)
-    return places
+            used = self._offer_floating_vcpus(child, child.vcpus, cpus)
+        child.offers.append(cpus)
+        child.results.append(used)
+        child.taken |= used
+        return used
+
+    def _offer_inside(self, domain: Domain, cpus: int) -> int:
+        """A domain passes cpus on: to its children, by descending lwktpri, then to its own lwps."""
+        used = 0
+        for level in domain.levels:
+            if level.load:
+                free = cpus & level.pool & ~used
+                if free:
+                    used |= self._offer_level(level, free)
+        if domain.own_load:
+            free = cpus & domain.own & ~used
+            if free:
+                run = self._run_at_home if domain.locked else self._run
+                used |= run(domain, free)
+        return used
+
+    def _offer_level(self, level: Level, cpus: int) -> int:
+        """Children of one lwktpri: pass by pass, each offered the cpus on which it is j-th."""
+        if not level.tracked and len(level.members) == len(level.peers):
+            return self._offer_apart(level, cpus)
+        used = 0
+        members = level.members
+        # by rank and place in declaration order: who is visited when, and with which cpus
+        visits: dict[int, list[_Share]] = {}
+        for peers in level.peers:
+            here = cpus & peers.mask
+            if here:
+                for position, first in peers.first.items():
+                    if first & here:
+                        _put_off(visits, level, (peers, position, 0, first & here))
+        count = len(members)
+        while visits:
+            visit = min(visits)
+            shares = visits.pop(visit)
+            offer = 0
+            for share in shares:
+                offer |= share[3]
+            taken = self._offer(members[visit % count], offer)
+            used |= taken
+            if taken != offer:
+                for peers, position, rank, part in shares:
+                    if part & ~taken:
+                        _put_off(visits, level, (peers, position, rank + 1, part & ~taken))
+        return used
+
+    def _offer_apart(self, level: Level, cpus: int) -> int:
+        """Likewise where no two share a cpu."""
+        used = 0
+        for child in level.members:
+            if child.load:
+                free = cpus & child.outer
+                if free:
+                    used |= self._offer(child, free)
+        return used
+
+    # -- own lwps -------------------------------------------------------------
+
+    def _run(self, domain: Domain, cpus: int) -> int:
+        """Unlocked: who stays, then as many others as there is room, in queue order."""
+        claims = domain.claims
+        claimed = claims & cpus
+        free = cpus ^ claimed
+        displaced: list[Lwp] = []
+        if free and claims != claimed:  # they stay elsewhere, or would; but they come first
+            displaced = domain.runners(claims ^ claimed)[: free.bit_count()]
+            in_order = sorted(domain.runners(claimed) + displaced, key=pick_order)
+        group = self._keep(domain, claimed)
+        queue = domain.queue
+        if not free or not (queue or displaced):
+            return claimed
+        room = free.bit_count()
+        chosen = displaced.copy()
+        while len(chosen) < room and queue:
+            chosen.append(queue.popleft())
+        used = claimed
+        for lwp in displaced:
+            domain.claims ^= 1 << lwp.on
+        places = self.placement.place_lwps(chosen, free, domain.base)
+        for lwp, cpu in zip(chosen, places, strict=True):
+            self._start(domain, lwp, cpu, group)
+            used |= 1 << cpu
+        if displaced:
+            self._number(in_order + chosen[len(displaced) :], group)
+        domain.own_groups[group] = used
+        domain.kept |= used
+        return used
+
+    def _run_at_home(self, domain: Domain, cpus: int) -> int:
+        """Locked: for each home, who stays there or else the first who waits for it."""
+        claimed = domain.claims & cpus
+        group = self._keep(domain, claimed)
+        fresh = cpus & ~claimed & domain.waiting_homes
+        if not fresh:
+            return claimed
+        chosen = []
+        for cpu in bits(fresh):
+            waiting = domain.at_home[cpu]
+            chosen.append(waiting.popleft())
+            if not waiting:
+                domain.waiting_homes ^= 1 << cpu
+        chosen.sort(key=lambda lwp: lwp.stamp)
+        for lwp in chosen:
+            self._start(domain, lwp, lwp.seat, group)
+        domain.own_groups[group] = claimed | fresh
+        domain.kept |= fresh
+        return claimed | fresh
+
+    def _keep(self, domain: Domain, claimed: int) -> int:
+        """These stay. The number of the offer: what is picked in an earlier one comes earlier."""
+        group = len(domain.own_groups)
+        domain.own_groups.append(claimed)
+        if claimed:
+            if group >= len(domain.groups) or claimed & ~domain.groups[group]:
+                # some were picked in another than this
+                self._number(domain.runners(claimed), group)
+            domain.claims ^= claimed
+            domain.kept |= claimed
+        return group
+
+    def _number(self, lwps: list[Lwp], group: int) -> None:
+        """They are picked in this order, in this offer."""
+        for lwp in lwps:
+            lwp.group = group
+            lwp.stamp = self.clock
+            self.clock += 1
+
+    def _start(self, domain: Domain, lwp: Lwp, cpu: int, group: int) -> None:
+        """An lwp was picked, and it was not there before."""
+        base = domain.base
+        domain.runner[cpu] = lwp
+        base.users[cpu] = lwp
+        if base is self.root:
+            self.changed |= 1 << cpu
+        lwp.group = group
+        lwp.stamp = self.clock
+        self.clock += 1
+        lwp.on = lwp.last = cpu
+        if not lwp.running:
+            lwp.running = True
+            lwp.settled = self.now
+            # a slice may have been used under a larger quantum than is declared now
+            ticks = min(max(domain.quantum - lwp.used, 1), lwp.left)
+            self.calendar.end(self.now + ticks, lwp)
+
+    # -- virtual cpus ---------------------------------------------------------
+
+    def _offer_floating_vcpus(self, scheduler: Domain, vcpus: Vcpus, cpus: int) -> int:
+        """vcpus in queue order, as many at a time as cpus are free; those used are placed."""
+        assert scheduler.parent is not None
+        above = scheduler.parent.base
+        free = cpus
+        rest = vcpus.queue
+        passed: list[int] = []
+        while free and rest:
+            count = free.bit_count()
+            batch, rest = rest[:count], rest[count:]
+            offer = 0
+            for vcpu in batch:
+                offer |= 1 << vcpu
+            used = self._offer_inside(scheduler, offer)
+            if used == offer:
+                chosen = batch
+            else:
+                chosen = [vcpu for vcpu in batch if used >> vcpu & 1]
+                passed += [vcpu for vcpu in batch if not used >> vcpu & 1]
+            if chosen:
+                for vcpu, cpu in zip(
+                    chosen, self.placement.place_vcpus(vcpus, chosen, free, above), strict=True
+                ):
+                    vcpus.picked.append(vcpu)
+                    vcpus.places.append(cpu)
+                    free ^= 1 << cpu
+        vcpus.queue = passed + rest
+        return cpus ^ free
+
+    def _offer_fixed_vcpus(self, scheduler: Domain, vcpus: Vcpus, cpus: int) -> int:
+        """vcpus in queue order, each alone on the one cpu that it is fixed to."""
+        free = cpus
+        rest: list[int] = []
+        for vcpu in vcpus.queue:
+            bit = 1 << vcpus.fixed[vcpu]
+            if free & bit and self._offer_inside(scheduler, 1 << vcpu):
+                free ^= bit
+                vcpus.picked.append(vcpu)
+                vcpus.places.append(vcpus.fixed[vcpu])
+                continue
+            rest.append(vcpu)
+        vcpus.queue = rest
+        return cpus ^ free
+
+    # -- after the offers -----------------------------------------------------
+
+    def _finish(self, domain: Domain) -> None:
+        """All offers were made: who was not picked stops, and what must be known is kept."""
+        for level in domain.levels:
+            for child in level.members:
+                done = child.matched if child.seen == self.now else 0
+                if child.begun != self.now and done < len(child.offers):
+                    self._begin_again(child)
+            if level.tracked:
+                changed, ends = level.take_turns(self.now)
+                for tick, cpu in ends:
+                    self.calendar.end_turn(tick, domain, level, cpu)
+                if changed:
+                    domain.touch()
+                    self.calendar.wake(self.now + 1)
+        if domain.claims:
+            self._stop(domain)
+        domain.claims = domain.kept
+        domain.groups = domain.own_groups
+        if domain.vcpus is not None:
+            self._finish_vcpus(domain, domain.vcpus)
+
+    def _stop(self, domain: Domain) -> None:
+        """Preempted: back to the head of the queue, and no claim."""
+        stopped = domain.runners(domain.claims)
+        for lwp in reversed(stopped):
+            lwp.settle(self.now)
+            lwp.running = False
+            lwp.ends = lwp.on = NOWHERE
+            lwp.waiting_since = self.now
+            lwp.preemptions += 1
+            if domain.locked:
+                self.front -= 1
+                lwp.stamp = self.front
+                domain.at_home[lwp.seat].appendleft(lwp)
+                domain.waiting_homes |= 1 << lwp.seat
+            else:
+                domain.queue.appendleft(lwp)
+
+    def _finish_vcpus(self, scheduler: Domain, vcpus: Vcpus) -> None:
+        now = self.now
+        running = 0
+        for vcpu in vcpus.picked:
+            running |= 1 << vcpu
+        ran = scheduler.busy
+        for vcpu in vcpus.order:
+            if not running >> vcpu & 1 and vcpu not in vcpus.expired:
+                vcpus.used[vcpu] = now - vcpus.began[vcpu]
+            if not running >> vcpu & 1:
+                vcpus.on[vcpu] = vcpus.ends[vcpu] = NOWHERE
+        for vcpu, cpu in zip(vcpus.picked, vcpus.places, strict=True):
+            vcpus.on[vcpu] = vcpus.last[vcpu] = cpu
+            if not ran >> vcpu & 1 or vcpu in vcpus.expired:
+                vcpus.began[vcpu] = now - vcpus.used[vcpu]
+                vcpus.ends[vcpu] = vcpus.began[vcpu] + scheduler.quantum
+                self.calendar.end_vcpu(vcpus.ends[vcpu], scheduler, vcpu)
+        vcpus.expired = []
+        vcpus.order = vcpus.picked
+        vcpus.waiting = vcpus.queue
+        scheduler.busy = running
+        if vcpus.order + vcpus.waiting != vcpus.found:  # the next tick begins with another queue
+            scheduler.touch()
+            self.calendar.wake(now + 1)
+
+    def _show_users(self, scheduler: Domain) -> None:
+        """Who runs on a vcpu runs on the cpu that it is placed on."""
+        assert scheduler.parent is not None
+        assert scheduler.vcpus is not None
+        above = scheduler.parent.base
+        for vcpu in scheduler.vcpus.order:
+            cpu = scheduler.vcpus.on[vcpu]
+            lwp = scheduler.users[vcpu]
+            if above.users.get(cpu) is not lwp:
+                above.users[cpu] = lwp
+                if above is self.root:
+                    self.changed |= 1 << cpu
+
+
+def _put_off(visits: dict[int, list[_Share]], level: Level, share: _Share) -> None:
+    """To the next member in the order of turns in which somebody is runnable, if there is one."""
+    peers, position, rank, cpus = share
+    members = peers.members
+    while rank < len(members):
+        index = members[(position + rank) % len(members)]
+        if level.members[index].load:
+            visit = rank * len(level.members) + index
+            visits.setdefault(visit, []).append((peers, position, rank, cpus))
+            return
+        rank += 1
+
+
+def _requeue_vcpus(vcpus: Vcpus) -> None:
+    """Who ran goes to the head, or with its slice used up to the tail with a fresh one."""
+    if vcpus.expired:
+        tail = [vcpu for vcpu in vcpus.order if vcpu in vcpus.expired]
+        for vcpu in tail:
+            vcpus.used[vcpu] = 0
+        head = [vcpu for vcpu in vcpus.order if vcpu not in vcpus.expired]
+        vcpus.queue = head + vcpus.waiting + tail
+    else:
+        vcpus.queue = vcpus.order + vcpus.waiting
+    vcpus.picked = []
+    vcpus.places = []
+    vcpus.found = vcpus.queue

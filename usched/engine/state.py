@@ -1,123 +1,187 @@
 """What the dispatcher remembers between ticks.
 
-Words as in usched-model(7). A domain's cpus are numbered from 0, the machine's as the operating
-system does; "behind" a cpu stands the base, the nearest virtual scheduler upwards or the machine.
+Words as in usched-model(7). A transparent scheduler's cpus are those of its pool in ascending
+order, so everything about them (order, turns, homes, distance) can be said in the numbers of its
+*base*: the nearest virtual scheduler upwards, itself included, or the machine. All cpus and masks
+below are in these numbers; a mask is a set of cpus, bit i for cpu i. NOWHERE is no cpu, and no
+tick.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
 
+from usched.engine.masks import bits, to_mask
+from usched.engine.turns import Level
 from usched.meaning.resolving import Scheduler
-from usched.words.machine import Topology
 from usched.words.workload import Program
+
+NOWHERE: Final = -1
 
 
 class Lwp:
-    """One schedulable thread. cpu numbers are those of its scheduler.
+    """One schedulable thread.
 
-    ran_on: its cpu in the tick before, None if it did not run then. claim: that cpu, where it
-    stays. last: the cpu it last ran on. used: ticks of its slice. due: of the burst at hand.
+    home: a cpu in its scheduler's own numbers, and seat: the same in those of the base.
+    on: the cpu that it ran on in the tick before, or runs on. last: the cpu it last ran on. left,
+    used, ran: ticks of its burst and slice, and of its life, as of tick `settled`, and counting
+    while it runs. ends: the tick at which its burst or slice will be over. due: of the burst at
+    hand. group, stamp: its place in pick order: the offer it was picked in, and a serial number.
+    route: who was behind which cpus when its burst ended, as (base, cpu).
     """
-
-    __slots__ = (
-        "burst", "claim", "due", "exited", "forked", "home", "index", "last", "left", "name",
-        "program", "ran", "ran_on", "runnable", "scheduler", "target", "used", "waiting_since",
-    )  # fmt: skip
 
     def __init__(self, index: int, program: Program, number: int) -> None:
         self.index = index
         self.program = program
+        self.bursts = program.bursts
         self.name = f"{program.name}.{number}"
         self.target = program.scheduler
         self.scheduler: Domain | None = None
-        self.forked: int | None = None
-        self.exited: int | None = None
+        self.forked = NOWHERE
+        self.exited = NOWHERE
         self.runnable = False
+        self.running = False
         self.burst = 0
         self.left = 0
         self.due = 0
         self.used = 0
         self.ran = 0
-        self.home: int | None = None
-        self.claim: int | None = None
-        self.ran_on: int | None = None
-        self.last: int | None = None
+        self.settled = 0
+        self.ends = NOWHERE
+        self.home = NOWHERE
+        self.seat = NOWHERE
+        self.on = NOWHERE
+        self.last = NOWHERE
+        self.group = 0
+        self.stamp = 0
+        self.route: list[tuple[Domain, int]] = []
+        # figures: since is the tick of the last change between asleep and runnable
+        self.since = 0
         self.waiting_since = 0
-
-    @property
-    def live(self) -> bool:
-        return self.scheduler is not None
+        self.runnable_ticks = 0
+        self.asleep = 0
+        self.dispatches = 0
+        self.preemptions = 0
+        self.migrations = 0
+        self.misses = 0
+        self.real = NOWHERE
+        self.responses: dict[int, int] = {}
+        # what of ran, of runnable_ticks and of migrations fell into schedulers left since
+        self.elsewhere = (0, 0, 0)
 
     def total_bursts(self) -> int | None:
         """How many bursts it has in its life; None without end."""
         repeat = self.program.repeat
-        return None if repeat is None else repeat * len(self.program.bursts)
+        return None if repeat is None else repeat * len(self.bursts)
+
+    def change_state(self, now: int) -> None:
+        """It stops being runnable, or asleep, as `runnable` still says."""
+        if self.runnable:
+            self.runnable_ticks += now - self.since
+        else:
+            self.asleep += now - self.since
+        self.since = now
+
+    def settle(self, now: int) -> None:
+        """Count what it ran up to this tick."""
+        ticks = now - self.settled
+        self.left -= ticks
+        self.used += ticks
+        self.ran += ticks
+        self.settled = now
 
 
-@dataclass(slots=True)
-class Turn:
-    """Whose turn it is among equals on one cpu, and how many ticks of it are used."""
+class Vcpus:
+    """The virtual cpus of a scheduler, by number.
 
-    holder: Domain
-    used: int
+    order: those that run, in pick order. waiting: the others, in queue order. on, last, began,
+    ends, used: as of an lwp, where `began` is the tick at which a slice without pauses would have
+    begun. fixed: the cpu of the parent that each is fixed to, in a locked scheduler.
+    """
+
+    def __init__(self, count: int, fixed: list[int]) -> None:
+        self.count = count
+        self.fixed = fixed
+        self.order: list[int] = []
+        self.waiting: list[int] = list(range(count))
+        self.on = [NOWHERE] * count
+        self.last = [NOWHERE] * count
+        self.began = [0] * count
+        self.used = [0] * count
+        self.ends = [NOWHERE] * count
+        self.expired: list[int] = []
+        # of the tick at hand
+        self.queue: list[int] = []
+        self.picked: list[int] = []
+        self.places: list[int] = []
+        self.found: list[int] = []
 
 
 class Domain:
     """The machine, or a scheduler.
 
-    pool: cpus of the parent, ascending; of the machine, its own cpus. levels: children of one
-    lwktpri, by descending lwktpri, each in declaration order. held: own cpus that are for
-    exclusive children. base, behind: what is behind each own cpu. picked: who was picked, in
-    order. load: runnable lwps in it and beneath it. users: behind the machine's cpus and the
-    vcpus of a virtual scheduler, the lwp of the tick before.
-    """
+    outer: its pool, in its parent's base. inner: its own cpus. own: those that its own lwps may
+    use. levels: by descending lwktpri. load: runnable lwps in it and beneath it; own_load: of its
+    own. queue: own lwps that wait; in a locked scheduler those without a home, while those with
+    one wait in `at_home[seat]`, each with a stamp in the order of the queue. waiting_homes: the
+    mask of cpus where somebody does. claims: the cpus where somebody runs and may stay, who is in
+    `runner`. users: of a base, who runs behind each cpu; busy: on which of them somebody ran in
+    the tick before; freed: of these, the ones whose lwp is not runnable any more.
 
-    __slots__ = (
-        "base", "behind", "children", "exclusive", "held", "homes", "index_of", "levels", "load",
-        "locked", "lwktpri", "name", "parent", "picked", "place", "pool", "quantum", "queue",
-        "turns", "users", "vcpu_last", "vcpu_picked", "vcpu_queue", "vcpu_ran_on", "vcpu_used",
-        "virtual", "width",
-    )  # fmt: skip
+    offers, results: the offers of the last tick in which it was looked at and what was used of
+    each; while it is not dirty, the same offers have the same results.
+    """
 
     def __init__(self, name: str, parent: Domain | None, place: int) -> None:
         self.name = name
         self.parent = parent
         self.place = place
+        # as declared
         self.pool: tuple[int, ...] = ()
         self.width = 0
         self.lwktpri = 0
         self.quantum = 0
-        self.virtual = self.locked = self.exclusive = False
+        self.virtual = False
+        self.locked = False
+        self.exclusive = False
         self.children: list[Domain] = []
-        self.levels: list[list[Domain]] = []
-        self.held: frozenset[int] = frozenset()
-        self.index_of: dict[int, int] = {}
+        # derived
         self.base: Domain = self
-        self.behind: tuple[int, ...] | None = None  # None: each cpu is its own
-        self.queue: list[Lwp] = []
-        self.picked: list[Lwp] = []
+        self.cpus: tuple[int, ...] = ()
+        self.outer = 0
+        self.inner = 0
+        self.own = 0
+        self.levels: list[Level] = []
+        self.level: Level | None = None
+        # lwps
         self.load = 0
+        self.own_load = 0
+        self.queue: deque[Lwp] = deque()
+        self.at_home: dict[int, deque[Lwp]] = {}
+        self.waiting_homes = 0
         self.homes: dict[int, int] = {}
-        self.turns: dict[tuple[int, int], Turn] = {}
+        self.free_homes: list[tuple[int, int]] = []
+        self.claims = 0
+        self.runner: dict[int, Lwp] = {}
+        self.groups: list[int] = []
+        self.expired: list[Lwp] = []
+        # as a base
+        self.vcpus: Vcpus | None = None
         self.users: dict[int, Lwp] = {}
-        self.forget_vcpus()
-
-    def forget_vcpus(self) -> None:
-        """vcpus afresh: in the order of their numbers, as if nothing had run on them."""
-        count = self.width if self.virtual else 0
-        self.vcpu_queue = list(range(count))
-        self.vcpu_used = [0] * count
-        self.vcpu_last: list[int | None] = [None] * count
-        self.vcpu_ran_on: dict[int, int] = {}
-        self.vcpu_picked: list[int] = []
-        if self.virtual:
-            self.users = {}
-
-    def vcpu_history(self, vcpu: int) -> tuple[int | None, int | None]:
-        """Its cpu of the parent in the tick before, and the one it last ran on."""
-        return self.vcpu_ran_on.get(vcpu), self.vcpu_last[vcpu]
+        self.busy = 0
+        self.freed = 0
+        # the offers
+        self.dirty = True
+        self.begun = NOWHERE
+        self.seen = NOWHERE
+        self.matched = 0
+        self.offers: list[int] = []
+        self.results: list[int] = []
+        self.taken = 0
+        self.kept = 0
+        self.own_groups: list[int] = []
 
     def facts(self) -> tuple[object, ...]:
         """What a redeclaration must change for the scheduler to start afresh."""
@@ -145,83 +209,60 @@ class Domain:
 
     def arrange(self) -> None:
         """Derive what follows from the facts of it, its parent and its children."""
+        parent = self.parent
+        if parent is not None:
+            places = [parent.cpus[cpu] for cpu in self.pool] if parent.cpus else list(self.pool)
+            self.outer = to_mask(places)
+            if self.virtual:
+                self.base, self.cpus, self.inner = self, (), (1 << self.width) - 1
+                if self.vcpus is not None and self.locked:
+                    self.vcpus.fixed = [places[v % len(places)] for v in range(self.width)]
+            else:
+                self.base, self.cpus, self.inner = parent.base, tuple(places), self.outer
         self.children.sort(key=lambda child: child.place)
-        priorities = sorted({child.lwktpri for child in self.children}, reverse=True)
-        self.levels = [
-            [child for child in self.children if child.lwktpri == priority]
-            for priority in priorities
-        ]
-        self.held = frozenset(
-            cpu for child in self.children if child.exclusive for cpu in child.pool
-        )
-        self.index_of = {cpu: own for own, cpu in enumerate(self.pool)}
-        if self.parent is None or self.virtual:
-            self.base, self.behind = self, None
-        else:
-            above = self.parent.behind
-            self.base = self.parent.base
-            self.behind = self.pool if above is None else tuple(above[cpu] for cpu in self.pool)
+        held = {cpu for child in self.children if child.exclusive for cpu in child.pool}
+        self.own = self.inner & ~to_mask([self.cpus[cpu] for cpu in held] if self.cpus else held)
 
-    def is_busy(self, cpu: int) -> bool:
-        """Whether an lwp that is runnable now ran behind this cpu in the tick before."""
-        user = self.base.users.get(cpu if self.behind is None else self.behind[cpu])
-        return user is not None and user.runnable
-
-    def distance(self, before: int | None, cpu: int, topology: Topology) -> int:
-        """How far one of its cpus is from the one last run on; 0 from none."""
-        if before is None or before == cpu:
-            return 0
-        if self.base.parent is not None:
-            return 1
-        if self.behind is not None:
-            before, cpu = self.behind[before], self.behind[cpu]
-        return topology.distance(before, cpu)
-
-    def requeue(self) -> bool:
-        """Who ran in the tick before goes to the head and stays, or with its slice used up to
-        the tail with a fresh one; vcpus likewise. Whether nobody's slice was used up.
-        """
-        head = [lwp for lwp in self.picked if lwp.used < self.quantum]
-        tail = [lwp for lwp in self.picked if lwp.used >= self.quantum]
-        for lwp in head:
-            lwp.claim = lwp.ran_on
-        for lwp in tail:
-            lwp.used = 0
-        self.queue = head + self.queue + tail
-        self.picked = []
-        used = self.vcpu_used
-        vcpu_head = [vcpu for vcpu in self.vcpu_picked if used[vcpu] < self.quantum]
-        vcpu_tail = [vcpu for vcpu in self.vcpu_picked if used[vcpu] >= self.quantum]
-        for vcpu in vcpu_tail:
-            used[vcpu] = 0
-        self.vcpu_queue = vcpu_head + self.vcpu_queue + vcpu_tail
-        self.vcpu_picked = []
-        return not tail and not vcpu_tail
+    def forget_vcpus(self) -> None:
+        """vcpus afresh: in the order of their numbers, as if nothing had run on them."""
+        self.vcpus = Vcpus(self.width, []) if self.virtual else None
+        if self.virtual:
+            self.users = {}
+            self.busy = 0
+            self.freed = 0
 
     def add_load(self, change: int) -> None:
         """One lwp of its own became runnable, or is not any more."""
+        self.own_load += change
         domain: Domain | None = self
         while domain is not None:
             domain.load += change
+            if domain.level is not None:
+                domain.level.load += change
             domain = domain.parent
 
+    def touch(self) -> None:
+        """Something in it is not as it was: neither it nor who is above may repeat itself."""
+        domain: Domain | None = self
+        while domain is not None:
+            domain.dirty = True
+            domain = domain.parent
 
-def forget_turns(domain: Domain) -> None:
-    """Forget the turns that a scheduler holds among its siblings."""
-    assert domain.parent is not None
-    turns = domain.parent.turns
-    for key in [key for key, turn in turns.items() if turn.holder is domain]:
-        del turns[key]
+    def runners(self, cpus: int) -> list[Lwp]:
+        """Who runs on these cpus of `claims`, in pick order."""
+        found = [self.runner[cpu] for cpu in bits(cpus)]
+        if len(found) > 1:
+            found.sort(key=pick_order)
+        return found
+
+    def base_cpu(self, number: int) -> int:
+        """One of its own cpus, in the numbers of its base."""
+        return self.cpus[number] if self.cpus else number
+
+    def number_of(self, cpu: int) -> int:
+        """A cpu of its base, in its own numbers."""
+        return (self.inner & ((1 << cpu) - 1)).bit_count() if self.cpus else cpu
 
 
-def forget_history(domain: Domain, lwps: Iterable[Lwp]) -> None:
-    """Start a scheduler and all beneath it afresh; lwps: all there are."""
-    forget_turns(domain)
-    fresh = set()
-    for each in domain.subtree():
-        fresh.add(each)
-        each.turns = {}
-        each.forget_vcpus()
-    for lwp in lwps:
-        if lwp.scheduler in fresh:
-            lwp.claim = lwp.ran_on = lwp.last = None
+def pick_order(lwp: Lwp) -> tuple[int, int]:
+    return lwp.group, lwp.stamp

@@ -2,161 +2,164 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 
-from usched.engine.state import Domain, Lwp
-from usched.words.run import (
-    CpuFigures,
-    LwpFigures,
-    Response,
-    SchedulerFigures,
-    Segment,
-    Waiting,
-)
+from usched.engine.masks import bits
+from usched.engine.state import NOWHERE, Domain, Lwp
+from usched.words.cpuset import CpuSet
+from usched.words.run import CpuFigures, LwpFigures, Response, SchedulerFigures, Stretch
 
 #: An lwp starves when it has waited for as many quanta.
 STARVED_QUANTA = 10
 
-
-class LwpTally:
-    """One lwp's counters; runnable and asleep are ticks up to `since`, the last change of state."""
-
-    __slots__ = (
-        "asleep", "bursts", "dispatches", "last_cpu", "migrations", "misses", "preemptions",
-        "responses", "runnable", "since",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.runnable = self.asleep = self.since = 0
-        self.dispatches = self.preemptions = self.migrations = 0
-        self.bursts = self.misses = 0
-        self.last_cpu: int | None = None
-        self.responses: Counter[int] = Counter()
+#: Of how many lwps a cpu remembers what they ran on it. More say little, and there may be many.
+_MOST_LWPS = 128
 
 
 class SchedulerTally:
-    """What is counted under one name, for as many schedulers as had it."""
-
-    __slots__ = ("lengths", "lwps", "migrations", "ran", "ticks", "waited")
+    """What is counted under one name, for as many schedulers as had it: its own lwps' ticks."""
 
     def __init__(self) -> None:
         self.ran = self.waited = self.migrations = 0
         self.lwps: set[int] = set()
-        self.ticks: list[int] = [0]
-        self.lengths: list[int] = [0]
 
-    def wait(self, length: int, tick: int, ticks: int) -> None:
-        """So many own lwps wait for the ticks [tick, tick + ticks)."""
-        self.waited += length * ticks
-        if self.lengths[-1] != length:
-            self.ticks.append(tick)
-            self.lengths.append(length)
+
+class CpuTally:
+    """One real cpu. lwp: who runs there since tick `since`; ran: ticks of each lwp, by index.
+
+    ran is None once there are too many.
+    """
+
+    def __init__(self) -> None:
+        self.lwp: Lwp | None = None
+        self.since = 0
+        self.busy = 0
+        self.offline = 0
+        self.offline_since = NOWHERE
+        self.ran: dict[int, int] | None = {}
 
 
 class Tally:
-    """The counters of a run. The dispatcher tells it what happens, in the order of time."""
+    """The counters of a run. The dispatcher tells it what happens, in the order of time.
 
-    def __init__(self, cpus: Sequence[int], lwps: int) -> None:
-        self.lwps = [LwpTally() for _ in range(lwps)]
+    segments: closed ones by cpu, flat: start, end and index of the lwp; None where not wanted.
+    """
+
+    def __init__(self, cpus: Iterable[int], offline: CpuSet, segments: bool) -> None:
+        self.cpus = {cpu: CpuTally() for cpu in cpus}
+        for cpu in offline:
+            self.cpus[cpu].offline_since = 0
         self.schedulers: dict[str, SchedulerTally] = {}
-        self.segments: dict[int, list[Segment]] = {cpu: [] for cpu in cpus}
-        self._running: dict[int, tuple[Lwp, int]] = {}
-        self._offline = dict.fromkeys(cpus, 0)
+        self.segments: dict[int, array[int]] | None = None
+        self.stretches: list[Stretch] = []
+        if segments:
+            self.segments = {cpu: array("q") for cpu in self.cpus}
 
-    def enter(self, lwp: Lwp, scheduler: Domain) -> None:
-        """An lwp forks or moves into a scheduler."""
-        self.schedulers[scheduler.name].lwps.add(lwp.index)
+    # -- schedulers -----------------------------------------------------------
 
     def name_scheduler(self, name: str) -> None:
         """A scheduler exists; a name that was there before is the same entry."""
         self.schedulers.setdefault(name, SchedulerTally())
 
-    def change_state(self, lwp: Lwp, tick: int) -> None:
-        """The lwp's state ends at this tick; call it while `lwp.runnable` is the old state."""
-        counts = self.lwps[lwp.index]
-        if lwp.runnable:
-            counts.runnable += tick - counts.since
-        else:
-            counts.asleep += tick - counts.since
-        counts.since = tick
+    def enter(self, lwp: Lwp, scheduler: Domain) -> None:
+        """An lwp forks or moves into a scheduler."""
+        self.schedulers[scheduler.name].lwps.add(lwp.index)
 
-    def end_burst(self, lwp: Lwp, tick: int) -> None:
-        """A burst has ended: tick is the first one after it."""
-        counts = self.lwps[lwp.index]
-        counts.bursts += 1
-        counts.responses[tick - lwp.due] += 1
-        deadline = lwp.program.deadline
-        if deadline is not None and tick > lwp.due + deadline:
-            counts.misses += 1
+    def leave(self, lwp: Lwp, scheduler: Domain) -> None:
+        """An lwp exits or moves out of a scheduler, all its ticks counted."""
+        counts = self.schedulers[scheduler.name]
+        ran, runnable, migrations = lwp.elsewhere
+        counts.ran += lwp.ran - ran
+        counts.waited += lwp.runnable_ticks - runnable - (lwp.ran - ran)
+        counts.migrations += lwp.migrations - migrations
+        lwp.elsewhere = (lwp.ran, lwp.runnable_ticks, lwp.migrations)
 
-    def run(self, running: dict[int, Lwp], offline: Iterable[int], tick: int, ticks: int) -> None:
-        """Who runs on which real cpu for the ticks [tick, tick + ticks)."""
-        for cpu in [cpu for cpu, (lwp, _) in self._running.items() if running.get(cpu) is not lwp]:
-            self._close(cpu, tick)
-        for cpu, lwp in running.items():
-            assert lwp.scheduler is not None
-            scheduler = self.schedulers[lwp.scheduler.name]
-            scheduler.ran += ticks
-            if cpu in self._running:
+    # -- cpus -----------------------------------------------------------------
+
+    def run(self, changed: int, root: Domain, now: int) -> None:
+        """From this tick on others may run on these cpus of the machine."""
+        users = root.users
+        busy = root.busy
+        for cpu in bits(changed):
+            counts = self.cpus[cpu]
+            lwp = users[cpu] if busy >> cpu & 1 else None
+            before = counts.lwp
+            if lwp is before:
                 continue
-            self._running[cpu] = (lwp, tick)
-            counts = self.lwps[lwp.index]
-            counts.dispatches += 1
-            if counts.last_cpu not in (None, cpu):
-                counts.migrations += 1
-                scheduler.migrations += 1
-            counts.last_cpu = cpu
-        for cpu in offline:
-            self._offline[cpu] += ticks
+            if before is not None:
+                self.close(cpu, counts, before, now)
+            counts.lwp = lwp
+            counts.since = now
+            if lwp is not None:
+                lwp.dispatches += 1
+                if lwp.real != cpu:
+                    if lwp.real >= 0:
+                        lwp.migrations += 1
+                    lwp.real = cpu
 
-    def _close(self, cpu: int, tick: int) -> None:
-        lwp, start = self._running.pop(cpu)
-        self.segments[cpu].append(Segment(cpu, start, tick, lwp.name))
+    def close(self, cpu: int, counts: CpuTally, lwp: Lwp, now: int) -> None:
+        since = counts.since
+        index = lwp.index
+        counts.busy += now - since
+        ran = counts.ran
+        if ran is not None:
+            ran[index] = ran.get(index, 0) + now - since
+            if len(ran) > _MOST_LWPS:
+                counts.ran = None
+        if self.segments is not None:
+            self.segments[cpu].extend((since, now, index))
 
-    def wait(self, queues: Mapping[str, int], tick: int, ticks: int) -> None:
-        """How many lwps wait in which scheduler for the ticks [tick, tick + ticks)."""
-        for name, counts in self.schedulers.items():
-            counts.wait(queues.get(name, 0), tick, ticks)
-
-    def waiting(self) -> tuple[Waiting, ...]:
-        return tuple(
-            Waiting(name, tuple(counts.ticks), tuple(counts.lengths))
-            for name, counts in self.schedulers.items()
-        )
+    def switch(self, cpus: CpuSet, online: bool, now: int) -> None:
+        """cpus of the machine go offline, or online again."""
+        for cpu in cpus:
+            counts = self.cpus[cpu]
+            if online and counts.offline_since >= 0:
+                counts.offline += now - counts.offline_since
+                counts.offline_since = NOWHERE
+            elif not online and counts.offline_since < 0:
+                counts.offline_since = now
 
     def finish(self, ticks: int) -> None:
-        for cpu in list(self._running):
-            self._close(cpu, ticks)
+        for cpu, counts in self.cpus.items():
+            if counts.lwp is not None:
+                self.close(cpu, counts, counts.lwp, ticks)
+                counts.lwp = None
+            if counts.offline_since >= 0:
+                counts.offline += ticks - counts.offline_since
+        if self.segments is not None:
+            self.stretches.append(Stretch(self.segments, 0, 1))
 
     # -- the figures ----------------------------------------------------------
 
-    def cpu_figures(self, ticks: int) -> tuple[CpuFigures, ...]:
+    def cpu_figures(self, ticks: int, names: Sequence[str]) -> tuple[CpuFigures, ...]:
+        """names: of the lwps, by index."""
         figures = []
-        for cpu, segments in self.segments.items():
-            busy = sum(segment.end - segment.start for segment in segments)
-            offline = self._offline[cpu]
-            figures.append(CpuFigures(cpu, busy, ticks - busy - offline, offline))
+        for cpu, each in self.cpus.items():
+            ran = None
+            if each.ran is not None:
+                ran = {names[lwp]: part for lwp, part in each.ran.items()}
+            idle = ticks - each.busy - each.offline
+            figures.append(CpuFigures(cpu, each.busy, idle, each.offline, ran))
         return tuple(figures)
 
     def lwp_figures(self, lwp: Lwp, ticks: int) -> LwpFigures:
         scheduler = lwp.scheduler.name if lwp.scheduler else lwp.target
-        if lwp.forked is None:
+        if lwp.forked < 0:
             return LwpFigures(lwp.name, scheduler)
-        counts = self.lwps[lwp.index]
         return LwpFigures(
             name=lwp.name,
             scheduler=scheduler,
             ran=lwp.ran,
-            waited=counts.runnable - lwp.ran,
-            slept=counts.asleep,
-            dispatches=counts.dispatches,
-            preemptions=counts.preemptions,
-            migrations=counts.migrations,
-            bursts=counts.bursts,
-            response=summarise(counts.responses),
-            misses=counts.misses + _missed(lwp, ticks),
-            exited=lwp.exited,
+            waited=lwp.runnable_ticks - lwp.ran,
+            slept=lwp.asleep,
+            dispatches=lwp.dispatches,
+            preemptions=lwp.preemptions,
+            migrations=lwp.migrations,
+            bursts=lwp.burst,
+            response=summarise(lwp.responses),
+            misses=lwp.misses + _missed(lwp, ticks),
+            exited=None if lwp.exited < 0 else lwp.exited,
         )
 
     def scheduler_figures(self, starved: set[str]) -> tuple[SchedulerFigures, ...]:
@@ -179,14 +182,15 @@ class Tally:
                 len(counts.lwps),
                 migrations[name],
                 name in starved,
+                counts.waited,
             )
             for name, counts in self.schedulers.items()
         )
 
 
-def summarise(responses: Counter[int]) -> Response | None:
-    """Response times to their figures; None where there are none."""
-    count = responses.total()
+def summarise(responses: dict[int, int]) -> Response | None:
+    """Response times and how often each to their figures; None where there are none."""
+    count = sum(responses.values())
     if not count:
         return None
     total = sum(ticks * times for ticks, times in responses.items())
@@ -212,9 +216,9 @@ def _rank(ordered: Sequence[tuple[int, int]], rank: int) -> int:
 def _missed(lwp: Lwp, ticks: int) -> int:
     """Periodic bursts that have not ended, though their deadline passed in the lwp's life."""
     program = lwp.program
-    if program.period is None or program.deadline is None or lwp.forked is None:
+    if program.period is None or program.deadline is None or lwp.forked < 0:
         return 0
-    end = ticks if lwp.exited is None else lwp.exited
+    end = ticks if lwp.exited < 0 else lwp.exited
     due_by = (end - program.deadline - lwp.forked) // program.period + 1
     total = lwp.total_bursts()
     if total is not None:

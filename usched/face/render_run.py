@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate, groupby
+from itertools import groupby
 
 import click
 from rich.console import Console
@@ -15,7 +14,7 @@ from usched.actions.run import Simulation
 from usched.face.output import has_colour, has_unicode, print_json, terminal_width
 from usched.words.cpuset import CpuSet, format_cpus
 from usched.words.problems import count
-from usched.words.run import Assignment, CpuFigures, Run, Segment, Waiting
+from usched.words.run import Assignment, CpuFigures, Run
 
 _SHOWN_LWPS = 3
 
@@ -85,56 +84,33 @@ def _table(*heads: tuple[str, bool]) -> Table:
 
 def _cpu_table(simulation: Simulation, run: Run) -> Table:
     """Who ran, how much, and who was waiting; neighbours with nothing to say share a line."""
-    table = _table(("CPU", False), ("BUSY", True), ("RAN", False), ("WAITED FOR IT", False))
+    table = _table(("CPU", False), ("BUSY", True), ("RAN", False), ("WAITED IN REACH", False))
     reach = simulation.timetable.reach
-    queues = [(each.scheduler, _Queue(each)) for each in run.waiting if any(each.lengths)]
-    segments = {cpu: list(group) for cpu, group in groupby(run.segments, key=lambda s: s.cpu)}
+    waited = [
+        (reach[each.name], f"{each.name} {each.own_waited / run.ticks:.2f}")
+        for each in run.schedulers
+        if each.own_waited >= 0.005 * run.ticks > 0
+    ]
     lines = []
     for cpu in run.cpus:
-        here = segments.get(cpu.cpu, [])
-        mean = {
-            name: sum(queue.waited(each.start, each.end) for each in here) / run.ticks
-            for name, queue in queues
-            if cpu.cpu in reach[name]
-        }
-        waited = [f"{name} {length:.2f}" for name, length in mean.items() if length >= 0.005]
-        ran = _describe_ran(cpu, here, run.ticks)
-        lines.append((cpu.cpu, (_percent(cpu.busy, run.ticks), ran, ", ".join(waited))))
+        here = ", ".join(text for cpus, text in waited if cpu.cpu in cpus)
+        lines.append((cpu.cpu, (_percent(cpu.busy, run.ticks), _describe_ran(cpu, run), here)))
     for cells, group in groupby(lines, key=lambda line: line[1]):
         table.add_row(_name_run([cpu for cpu, _ in group]), *cells)
     return table
 
 
-class _Queue:
-    """A scheduler's run queue over time, to be summed up between two ticks."""
-
-    def __init__(self, waiting: Waiting) -> None:
-        self._ticks = waiting.ticks
-        self._lengths = waiting.lengths
-        steps = zip(waiting.ticks, waiting.ticks[1:], waiting.lengths, strict=False)
-        self._sums = [0, *accumulate((end - start) * length for start, end, length in steps)]
-
-    def waited(self, start: int, end: int) -> int:
-        """lwp-ticks waited in [start, end)."""
-        return self._until(end) - self._until(start)
-
-    def _until(self, tick: int) -> int:
-        place = bisect_right(self._ticks, tick) - 1
-        return self._sums[place] + (tick - self._ticks[place]) * self._lengths[place]
-
-
-def _describe_ran(cpu: CpuFigures, segments: Sequence[Segment], ticks: int) -> str:
+def _describe_ran(cpu: CpuFigures, run: Run) -> str:
     """The lwps that ran most, the others summed up."""
-    ran: dict[str, int] = {}
-    for each in segments:
-        ran[each.lwp] = ran.get(each.lwp, 0) + each.end - each.start
-    lwps = sorted(ran.items(), key=lambda item: -item[1])
-    shown = [f"{name} {_percent(part, ticks)}" for name, part in lwps[:_SHOWN_LWPS]]
+    if cpu.ran is None:
+        return "many lwps"
+    lwps = sorted(cpu.ran.items(), key=lambda item: -item[1])
+    shown = [f"{name} {_percent(part, run.ticks)}" for name, part in lwps[:_SHOWN_LWPS]]
     if len(lwps) > _SHOWN_LWPS:
         rest = sum(part for _, part in lwps[_SHOWN_LWPS:])
-        shown.append(f"{len(lwps) - _SHOWN_LWPS} more {_percent(rest, ticks)}")
+        shown.append(f"{len(lwps) - _SHOWN_LWPS} more {_percent(rest, run.ticks)}")
     if cpu.offline:
-        shown.append(f"offline {_percent(cpu.offline, ticks)}")
+        shown.append(f"offline {_percent(cpu.offline, run.ticks)}")
     return ", ".join(shown) or "idle"
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from usched.face.output import terminal_width
 from usched.face.render_run import make_console
 from usched.words.cpuset import CpuSet, format_cpus
-from usched.words.run import Run, Segment
+from usched.words.run import Run, Timeline
 
 _SIGNS = ascii_letters + digits
 _IDLE = "."
@@ -31,7 +31,7 @@ def print_timeline(run: Run) -> None:
     Letters stand for lwps while there are letters enough, else for programs, else for schedulers;
     colours always for schedulers.
     """
-    if not run.segments:
+    if not any(cpu.busy for cpu in run.cpus):
         return
     console = make_console()
     names = {cpu.cpu: f"cpu{cpu.cpu}" for cpu in run.cpus}
@@ -42,9 +42,7 @@ def print_timeline(run: Run) -> None:
     styles = _choose_styles(run)
     unit = "a tick" if step == 1 else f"{step} ticks"
     console.print(f"\ntimeline: a column is {unit}, a letter {kind}")
-    rows: dict[int, list[str | None]] = {cpu.cpu: _fill([], run.ticks, step) for cpu in run.cpus}
-    for cpu, segments in groupby(run.segments, key=lambda segment: segment.cpu):
-        rows[cpu] = _fill(list(segments), run.ticks, step)
+    rows = {cpu.cpu: _fill(run.timeline, cpu.cpu, run.ticks, step) for cpu in run.cpus}
     for empty, group in groupby(rows.items(), key=lambda row: not any(row[1])):
         lines = list(group)
         if empty and len(lines) > 1:
@@ -56,20 +54,20 @@ def print_timeline(run: Run) -> None:
     _print_key(console, key, styles)
 
 
-def _fill(segments: Sequence[Segment], ticks: int, step: int) -> list[str | None]:
+def _fill(timeline: Timeline, cpu: int, ticks: int, step: int) -> list[str | None]:
     """For each column the lwp that ran longest in it, None where idling was longer."""
-    cells: list[dict[str, int]] = [{} for _ in range(-(-ticks // step))]
-    for segment in segments:
-        for column in range(segment.start // step, (segment.end - 1) // step + 1):
+    cells: list[dict[int, int]] = [{} for _ in range(-(-ticks // step))]
+    for start, end, lwp in timeline.on_cpu(cpu):
+        for column in range(start // step, (end - 1) // step + 1):
             first, last = column * step, min((column + 1) * step, ticks)
-            part = min(segment.end, last) - max(segment.start, first)
-            cells[column][segment.lwp] = cells[column].get(segment.lwp, 0) + part
+            part = min(end, last) - max(start, first)
+            cells[column][lwp] = cells[column].get(lwp, 0) + part
     found: list[str | None] = []
     for column, lwps in enumerate(cells):
         width = min((column + 1) * step, ticks) - column * step
-        lwp = max(lwps, key=lambda name: lwps[name], default=None)
+        most = max(lwps, key=lwps.__getitem__, default=None)
         idle = width - sum(lwps.values())
-        found.append(lwp if lwp is not None and lwps[lwp] >= idle else None)
+        found.append(None if most is None or lwps[most] < idle else timeline.lwps[most])
     return found
 
 

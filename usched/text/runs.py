@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
-from usched.words.run import LwpFigures, Run, SchedulerFigures, Segment
+from usched.words.run import LwpFigures, Run, SchedulerFigures, Timeline
 
 SCHEMA = "usched.run/1"
 
@@ -26,9 +27,7 @@ def format_run_json(run: Run, segments: bool = True) -> Iterator[str]:
     yield _format_list("lwps", map(_lwp_record, run.lwps))
     if segments:
         yield ',\n"segments": ['
-        for first in range(0, len(run.segments), _CHUNK):
-            chunk = run.segments[first : first + _CHUNK]
-            yield ("," if first else "") + ",".join(map(_format_segment, chunk))
+        yield from _format_segments(run.timeline)
         yield "]"
     yield "}\n"
 
@@ -37,12 +36,19 @@ def _format_list(name: str, records: Iterable[Mapping[str, object]]) -> str:
     return f',\n"{name}": [' + ",\n  ".join(map(json.dumps, records)) + "]"
 
 
-def _format_segment(segment: Segment) -> str:
-    # by hand: names are plain ASCII words, and there may be millions
-    return (
-        f'\n  {{"cpu": {segment.cpu}, "from": {segment.start}, "to": {segment.end}, '
-        f'"lwp": "{segment.lwp}"}}'
-    )
+def _format_segments(timeline: Timeline) -> Iterator[str]:
+    """By hand: names are plain ASCII words, and there may be millions."""
+    tails = [f', "lwp": "{name}"}}' for name in timeline.lwps]
+    comma = ""
+    for cpu in timeline.cpus():
+        head = f'\n  {{"cpu": {cpu}, "from": '
+        segments = timeline.on_cpu(cpu)
+        while piece := [
+            f'{head}{start}, "to": {end}{tails[lwp]}'
+            for start, end, lwp in islice(segments, _CHUNK)
+        ]:
+            yield comma + ",".join(piece)
+            comma = ","
 
 
 def _scheduler_record(each: SchedulerFigures) -> dict[str, object]:
@@ -80,8 +86,13 @@ def _lwp_record(each: LwpFigures) -> dict[str, object]:
     }
 
 
-def format_segments_csv(segments: Iterable[Segment]) -> Iterator[str]:
-    """`cpu,from,to,lwp` and a line for each segment."""
+def format_segments_csv(timeline: Timeline) -> Iterator[str]:
+    """`cpu,from,to,lwp` and a line for each segment, many to a piece of text."""
     yield "cpu,from,to,lwp\n"
-    for segment in segments:
-        yield f"{segment.cpu},{segment.start},{segment.end},{segment.lwp}\n"
+    tails = [f",{name}\n" for name in timeline.lwps]
+    for cpu in timeline.cpus():
+        segments = timeline.on_cpu(cpu)
+        while piece := [
+            f"{cpu},{start},{end}{tails[lwp]}" for start, end, lwp in islice(segments, _CHUNK)
+        ]:
+            yield "".join(piece)

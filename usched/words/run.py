@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One lwp on one real cpu for the ticks [start, end): a longest such run."""
 
     cpu: int
@@ -15,14 +16,56 @@ class Segment:
     lwp: str
 
 
+class Stretch(NamedTuple):
+    """Segments that come so many times, each time a period later.
+
+    segments: for each cpu, in the order of time, flat: start, end and the index of the lwp.
+    """
+
+    segments: Mapping[int, Sequence[int]]
+    period: int
+    times: int
+
+
+class Timeline(NamedTuple):
+    """The segments of a run. lwps: names by index. stretches: one after the other in time."""
+
+    lwps: tuple[str, ...]
+    stretches: tuple[Stretch, ...]
+
+    def cpus(self) -> list[int]:
+        """Those that may have segments, ascending."""
+        return sorted({cpu for stretch in self.stretches for cpu in stretch.segments})
+
+    def on_cpu(self, cpu: int) -> Iterator[tuple[int, int, int]]:
+        """Start, end and index of the lwp, in the order of time."""
+        for stretch in self.stretches:
+            flat = stretch.segments.get(cpu, ())
+            starts, ends, lwps = flat[::3], flat[1::3], flat[2::3]
+            for time in range(stretch.times):
+                shift = time * stretch.period
+                for start, end, lwp in zip(starts, ends, lwps, strict=True):
+                    yield start + shift, end + shift, lwp
+
+    def __iter__(self) -> Iterator[Segment]:  # type: ignore[override]
+        """By cpu, then start."""
+        for cpu in self.cpus():
+            for start, end, lwp in self.on_cpu(cpu):
+                yield Segment(cpu, start, end, self.lwps[lwp])
+
+
 @dataclass(frozen=True, slots=True)
 class CpuFigures:
-    """Ticks; the three sum to the run's length."""
+    """Ticks; busy, idle and offline sum to the run's length.
+
+    ran: those of each lwp that ran on it, by name; None where there were too many to tell.
+    """
 
     cpu: int
     busy: int
     idle: int
     offline: int
+    ran: Mapping[str, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +73,7 @@ class SchedulerFigures:
     """ran, waited: lwp-ticks spent in it or beneath it, migrations likewise.
 
     lwps: how many were ever its own. starved: at the end an lwp of its own has waited for at
-    least ten quanta.
+    least ten quanta. own_waited: of its own lwps only.
     """
 
     name: str
@@ -39,6 +82,7 @@ class SchedulerFigures:
     lwps: int
     migrations: int
     starved: bool
+    own_waited: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +132,8 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """How many own lwps of a scheduler wait: `lengths[i]` from tick `ticks[i]` on."""
-
-    scheduler: str
-    ticks: tuple[int, ...]
-    lengths: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run. segments: by cpu, then start. assignments: at the tick asked for."""
+    """A finished run. assignments: at the tick asked for."""
 
     machine: str
     hz: int
@@ -106,6 +141,5 @@ class Run:
     cpus: tuple[CpuFigures, ...]
     schedulers: tuple[SchedulerFigures, ...]
     lwps: tuple[LwpFigures, ...]
-    segments: tuple[Segment, ...]
-    waiting: tuple[Waiting, ...]
+    timeline: Timeline
     assignments: tuple[Assignment, ...] = ()

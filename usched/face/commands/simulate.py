@@ -61,8 +61,9 @@ def command(
         raise Misused(Problem(what, None, f"its ticks are 0 to {ticks - 1}"))
     # what happens at a tick is the same in every run that reaches it
     length = ticks if at is None else at + 1
+    segments = csv is not None or (at is None and not summary)
     with Progress(length) as progress:
-        result = run(simulation, length, at, progress.reach)
+        result = run(simulation, length, at, progress.reach, segments)
     if csv is not None:
         _write_csv(csv, result)
     if csv != STANDARD_INPUT:
@@ -81,7 +82,7 @@ def _write_csv(path: str, result: Run) -> None:
 
     try:
         with click.open_file(path, "w") as file:
-            file.writelines(format_segments_csv(result.segments))
+            file.writelines(format_segments_csv(result.timeline))
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -1,0 +1,75 @@
+"""What is to come: at which tick something may change, and what."""
+
+from __future__ import annotations
+
+import heapq
+
+from usched.engine.state import Domain, Lwp
+from usched.engine.turns import Level
+
+
+class Calendar:
+    """Appointments by tick, to be taken in the order of ticks.
+
+    An appointment that was called off is not looked for: who is met there says at which tick it
+    expects to be met, and is passed over at any other.
+    """
+
+    def __init__(self) -> None:
+        self._ticks: list[int] = []
+        self.arrivals: dict[int, list[Lwp]] = {}
+        self.lwps: dict[int, list[Lwp]] = {}
+        self.vcpus: dict[int, list[tuple[Domain, int]]] = {}
+        self.turns: dict[int, list[tuple[Domain, Level, int]]] = {}
+
+    def next(self) -> int | None:
+        """The first tick with an appointment; None without any."""
+        return self._ticks[0] if self._ticks else None
+
+    def take(self, tick: int) -> None:
+        """This tick has come."""
+        ticks = self._ticks
+        while ticks and ticks[0] <= tick:
+            heapq.heappop(ticks)
+
+    def wake(self, tick: int) -> None:
+        """Nothing but a look."""
+        if not self._ticks or self._ticks[0] != tick:
+            heapq.heappush(self._ticks, tick)
+
+    def arrive(self, tick: int, lwp: Lwp) -> None:
+        """An lwp forks or wakes."""
+        there = self.arrivals.get(tick)
+        if there is None:
+            self.arrivals[tick] = [lwp]
+            heapq.heappush(self._ticks, tick)
+        else:
+            there.append(lwp)
+
+    def end(self, tick: int, lwp: Lwp) -> None:
+        """The burst or the slice of an lwp that runs is over."""
+        lwp.ends = tick
+        there = self.lwps.get(tick)
+        if there is None:
+            self.lwps[tick] = [lwp]
+            heapq.heappush(self._ticks, tick)
+        else:
+            there.append(lwp)
+
+    def end_vcpu(self, tick: int, scheduler: Domain, vcpu: int) -> None:
+        """The slice of a vcpu is over."""
+        there = self.vcpus.get(tick)
+        if there is None:
+            self.vcpus[tick] = [(scheduler, vcpu)]
+            heapq.heappush(self._ticks, tick)
+        else:
+            there.append((scheduler, vcpu))
+
+    def end_turn(self, tick: int, domain: Domain, level: Level, cpu: int) -> None:
+        """A turn is used up."""
+        there = self.turns.get(tick)
+        if there is None:
+            self.turns[tick] = [(domain, level, cpu)]
+            heapq.heappush(self._ticks, tick)
+        else:
+            there.append((domain, level, cpu))

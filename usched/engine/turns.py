@@ -1,0 +1,201 @@
+"""Turns among equals: children of one lwktpri, cpu by cpu (usched-model(7), dispatch).
+
+Cpus with the same members have their turns in the same order and differ only in whose it is. So
+a level keeps its cpus in classes of equal membership, and in each, the mask of cpus on which a
+member is first. A turn is counted from the tick at which it would have begun without pauses, and
+looked at again when it is used up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from usched.engine.masks import bits
+
+if TYPE_CHECKING:
+    from usched.engine.state import Domain
+
+NOBODY: Final = -1
+
+
+class Turn:
+    """Whose turn it is on one cpu. used: its ticks, while it does not run; else now - began."""
+
+    def __init__(self, holder: int, used: int) -> None:
+        self.holder = holder
+        self.used = used
+        self.began = 0
+        self.running = False
+
+    def ticks(self, now: int, quantum: int) -> int:
+        """Ticks used before this one. Alone on a cpu, a used up turn is followed by a fresh one."""
+        if not self.running or now == self.began:
+            return self.used
+        return (now - self.began - 1) % quantum + 1
+
+
+class Peers:
+    """Cpus that the same members of a level have in their pools.
+
+    members: indexes into the level's, in declaration order. first[p]: the cpus on which it is the
+    turn of members[p].
+    """
+
+    def __init__(self, members: list[int], mask: int) -> None:
+        self.members = members
+        self.mask = mask
+        self.first: dict[int, int] = {0: mask}
+
+    def put_first(self, cpu: int, position: int) -> bool:
+        """Make a member first on a cpu; whether it was not."""
+        bit = 1 << cpu
+        first = self.first
+        if first.get(position, 0) & bit:
+            return False
+        for each in first:
+            if first[each] & bit:
+                first[each] ^= bit
+                break
+        first[position] = first.get(position, 0) | bit
+        return True
+
+
+class Level:
+    """The children of one lwktpri in a domain, in declaration order.
+
+    pool: all their cpus. tracked: those on which turns are kept, the ones with several members,
+    and every one where declarations are to come. running[i]: the tracked cpus on which member i
+    ran in the tick before.
+    """
+
+    def __init__(self, members: list[Domain], tracks_all: bool) -> None:
+        self.members = members
+        self.lwktpri = members[0].lwktpri
+        self.pool = 0
+        self.load = sum(child.load for child in members)
+        shared = 0
+        for child in members:
+            shared |= self.pool & child.outer
+            self.pool |= child.outer
+        self.tracked = self.pool if tracks_all else shared
+        self.peers = _class_cpus(members, shared)
+        self.peers_of: dict[int, Peers] = {}
+        for peers in self.peers:
+            for cpu in bits(peers.mask & self.tracked):
+                self.peers_of[cpu] = peers
+        self.turns: dict[int, Turn] = {}
+        self.running = [0] * len(members)
+        self.used_up: list[int] = []
+
+    # -- before a tick's dispatch ---------------------------------------------
+
+    def use_up(self, cpu: int, now: int) -> bool:
+        """Whether a turn ends at this tick, as was thought; then the next member is first."""
+        turn = self.turns.get(cpu)
+        if turn is None or not turn.running:
+            return False
+        if now - turn.began != self.members[turn.holder].quantum:
+            return False
+        self.used_up.append(cpu)
+        self._put_next_first(cpu, turn)
+        return True
+
+    def _put_next_first(self, cpu: int, turn: Turn) -> None:
+        peers = self.peers_of[cpu]
+        position = peers.members.index(turn.holder)
+        peers.put_first(cpu, (position + 1) % len(peers.members))
+
+    # -- after it -------------------------------------------------------------
+
+    def take_turns(self, now: int) -> tuple[bool, list[tuple[int, int]]]:
+        """Who of the level ran where in this tick takes turns.
+
+        Whether the order of turns is another than it was in this tick; and, as (tick, cpu), when
+        turns that began will be used up.
+        """
+        changed = False
+        ends: list[tuple[int, int]] = []
+        gains: list[tuple[int, int]] = []
+        for index, child in enumerate(self.members):
+            runs = child.taken & self.tracked
+            ran = self.running[index]
+            if runs == ran:
+                continue
+            self.running[index] = runs
+            quantum = child.quantum
+            for cpu in bits(ran & ~runs):
+                turn = self.turns[cpu]
+                turn.used = turn.ticks(now, quantum)
+                turn.running = False
+            gains.extend((cpu, index) for cpu in bits(runs & ~ran))
+        for cpu in self.used_up:
+            turn = self.turns[cpu]
+            if turn.running:  # nobody else wanted it
+                changed = self._begin(cpu, turn.holder, now, ends) or changed
+        self.used_up.clear()
+        for cpu, index in gains:
+            turn2 = self.turns.get(cpu)
+            quantum = self.members[index].quantum
+            if turn2 is None or turn2.holder != index or turn2.used >= quantum:
+                changed = self._begin(cpu, index, now, ends) or changed
+                continue
+            turn2.began = now - turn2.used
+            turn2.running = True
+            if len(self.peers_of[cpu].members) > 1:
+                ends.append((turn2.began + quantum, cpu))
+        return changed, ends
+
+    def _begin(self, cpu: int, index: int, now: int, ends: list[tuple[int, int]]) -> bool:
+        """A fresh turn; whether the order of turns changes."""
+        turn = self.turns[cpu] = Turn(index, 0)
+        turn.began = now
+        turn.running = True
+        peers = self.peers_of[cpu]
+        if len(peers.members) == 1:
+            return False
+        ends.append((now + self.members[index].quantum, cpu))
+        return peers.put_first(cpu, peers.members.index(index))
+
+    # -- when declarations change ---------------------------------------------
+
+    def standing(self, now: int) -> dict[int, tuple[Domain, int]]:
+        """For each cpu with a turn: whose it is, and the ticks used of it before this one."""
+        found = {}
+        for cpu, turn in self.turns.items():
+            holder = self.members[turn.holder]
+            found[cpu] = (holder, turn.ticks(now, holder.quantum))
+        return found
+
+    def restore(self, standing: dict[int, tuple[Domain, int]], now: int) -> list[tuple[int, int]]:
+        """Take over turns from before a change; (tick, cpu) when they will be used up."""
+        ends: list[tuple[int, int]] = []
+        self.running = [child.taken & self.tracked for child in self.members]
+        for cpu, (holder, used) in standing.items():
+            if holder not in self.members or not holder.outer >> cpu & 1:
+                continue
+            index = self.members.index(holder)
+            turn = self.turns[cpu] = Turn(index, used)
+            turn.running = bool(self.running[index] >> cpu & 1)
+            turn.began = now - used
+            peers = self.peers_of[cpu]
+            if used >= holder.quantum:
+                if turn.running:
+                    self.used_up.append(cpu)
+                self._put_next_first(cpu, turn)
+                continue
+            peers.put_first(cpu, peers.members.index(index))
+            if turn.running and len(peers.members) > 1:
+                ends.append((turn.began + holder.quantum, cpu))
+        return ends
+
+
+def _class_cpus(members: list[Domain], shared: int) -> list[Peers]:
+    """The cpus of a level by who has them."""
+    classes: dict[tuple[int, ...], int] = {}
+    for index, child in enumerate(members):
+        if alone := child.outer & ~shared:
+            classes[index,] = alone
+    for cpu in bits(shared):
+        key = tuple(index for index, child in enumerate(members) if child.outer >> cpu & 1)
+        classes[key] = classes.get(key, 0) | 1 << cpu
+    return [Peers(list(key), mask) for key, mask in classes.items()]
