@@ -67,11 +67,13 @@ def disagreements(seeds: Iterable[int]) -> list[int]:
 
 
 # ten parts, so that workers can share them
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(10))
 def test_every_figure_of_seeded_scenarios_is_the_reference_s(part: int) -> None:
     assert disagreements(range(part * 300, (part + 1) * 300)) == []
 
 
+@pytest.mark.slow
 @settings(
     max_examples=300,
     deadline=None,
@@ -82,6 +84,7 @@ def test_every_figure_of_random_scenarios_is_the_reference_s(scenario: Scenario)
     assert ours(scenario) == theirs(scenario)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(5))
 def test_the_laws_hold_on_every_tick(part: int) -> None:
     """The run equals the reference's, so the reference's ticks are the dispatcher's."""
@@ -97,6 +100,7 @@ def test_the_laws_hold_on_every_tick(part: int) -> None:
     assert held > 30
 
 
+@pytest.mark.slow
 def test_a_run_is_a_prefix_of_the_run_one_tick_longer() -> None:
     compared = 0
     for seed in range(60_000, 60_060):

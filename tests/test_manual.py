@@ -492,16 +492,19 @@ def run_examples(scratch: Scratch, examples: Sequence[Example]) -> int:
     return compared
 
 
+@pytest.mark.slow
 def test_examples_of_usched_8_are_what_the_program_prints(scratch: Scratch) -> None:
     examples = page_examples(COMMAND)
     assert run_examples(scratch, examples) >= 14
     assert len(examples) >= 15
 
 
+@pytest.mark.slow
 def test_examples_of_usched_5_are_what_the_program_prints(scratch: Scratch) -> None:
     assert run_examples(scratch, page_examples(FORMATS)) >= 7
 
 
+@pytest.mark.slow
 def test_examples_of_the_readme_are_what_the_program_prints(scratch: Scratch) -> None:
     examples = readme_examples()
     assert run_examples(scratch, examples) >= 10
@@ -518,6 +521,7 @@ def test_commands_of_an_example_are_told_from_what_they_print() -> None:
     assert parse_console(["$ a", "$ b"]) == [Example("a"), Example("b")]
 
 
+@pytest.mark.slow
 def test_displayed_files_of_usched_5_are_valid(scratch: Scratch) -> None:
     topology = next(block for block in displays(section(FORMATS, "TOPOLOGY")))
     workload = next(block for block in displays(section(FORMATS, "WORKLOAD")))
@@ -557,6 +561,7 @@ READ_COMMANDS = (
 RUNS = ("simulate configs/workloads/mail.yaml", "simulate configs/workloads/mail.yaml --at 9")
 
 
+@pytest.mark.slow
 def test_every_json_key_is_in_usched_5_and_none_else(scratch: Scratch) -> None:
     scratch.must(f"usched topology load '{EIGHT_CPUS}'")
     scratch.must("usched batch configs/mail.usched")
@@ -674,6 +679,7 @@ def troubled(scratch: Scratch) -> Scratch:
     return scratch
 
 
+@pytest.mark.slow
 def test_messages_of_usched_8_are_verbatim(troubled: Scratch) -> None:
     found = diagnostics()
     assert len(found) >= 15

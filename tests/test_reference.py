@@ -93,6 +93,7 @@ def test_worked_example(name: str) -> None:
 # --- The laws on random scenarios ------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_laws_hold_on_seeded_scenarios() -> None:
     kinds: Counter[str] = Counter()
     for seed in SEEDS:
@@ -123,6 +124,7 @@ def test_prefix_and_sameness(seed: int) -> None:
     is_same(shorter, scenario.run())
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(scenarios())
 def test_laws_hold(scenario: Scenario) -> None:

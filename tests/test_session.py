@@ -159,6 +159,7 @@ def check_export_comes_back(desk: Desk, exported: str) -> None:
     assert desk.type("usched --registry third export").out == exported
 
 
+@pytest.mark.slow
 def test_session_on_this_machine(make_desk: DeskMaker) -> None:
     desk = make_desk(None)
     said = desk.run_session()
@@ -174,6 +175,7 @@ def test_session_on_this_machine(make_desk: DeskMaker) -> None:
         assert (desk.home / ".local/state/usched/registry.db").exists()
 
 
+@pytest.mark.slow
 def test_session_on_two_cpus_refuses_the_third_cpu(make_desk: DeskMaker, tmp_path: Path) -> None:
     desk = make_desk(lay_machine(tmp_path / "two", 2))
     said = desk.run_session()
@@ -196,6 +198,7 @@ def test_session_on_two_cpus_refuses_the_third_cpu(make_desk: DeskMaker, tmp_pat
     check_rest(desk, said, EXPORTED)
 
 
+@pytest.mark.slow
 def test_session_on_eight_cpus_takes_them(make_desk: DeskMaker, tmp_path: Path) -> None:
     desk = make_desk(lay_machine(tmp_path / "eight", 8))
     said = desk.run_session()
@@ -225,6 +228,7 @@ def test_workload_runs_on_the_registrys_own_machine_too(
     }
 
 
+@pytest.mark.slow
 def test_simulation_is_the_same_under_every_hash_seed_and_in_every_folder(
     make_desk: DeskMaker, tmp_path: Path
 ) -> None:

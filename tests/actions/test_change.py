@@ -233,6 +233,7 @@ def make_twin(folder: str) -> Twin:
 histories = st.lists(steps, min_size=1, max_size=14)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(histories)
 def test_registry_at_every_revision_is_what_the_tree_was_then(
@@ -246,6 +247,7 @@ def test_registry_at_every_revision_is_what_the_tree_was_then(
         twin.check_every_revision()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(histories, st.floats(0, 1))
 def test_rollback_gives_that_very_state_and_can_be_rolled_back(
@@ -264,6 +266,7 @@ def test_rollback_gives_that_very_state_and_can_be_rolled_back(
         twin.check_every_revision()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(histories, st.floats(0, 1), st.floats(0, 1))
 def test_a_difference_put_on_the_one_revision_gives_the_other(
@@ -291,6 +294,7 @@ def _texts(registry: Registry) -> dict[str, str]:
     return {entry.name: format_statement(entry.declare) for entry in registry}
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(histories)
 def test_export_carried_out_elsewhere_gives_the_same_export(

@@ -46,6 +46,7 @@ _raw = st.text(st.characters() | st.characters(min_codepoint=0xDC80, max_codepoi
 typed = st.lists(_words | _words | _words | _words | _raw, max_size=9)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(typed)
 def test_random_words_end_with_a_status(lasting: Session, typed: list[str]) -> None:

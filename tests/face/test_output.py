@@ -146,6 +146,7 @@ def large(session: Session) -> Session:
     return session
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_enough_is_no_error(large: Session) -> None:
     for args in LONG:
         for lines in (0, 1):

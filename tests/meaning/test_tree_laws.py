@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from trees import CACHES, EIGHT, GAPS, machine, snapshot, statement
@@ -134,6 +135,7 @@ def test_exclusive_pools_are_nobody_elses(topology: Topology, texts: list[str]) 
                 assert not each.pool & other.pool
 
 
+@pytest.mark.slow
 @given(topologies, lines)
 def test_saying_everything_again_changes_nothing(topology: Topology, texts: list[str]) -> None:
     tree = carry_out(topology, texts)

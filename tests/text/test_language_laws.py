@@ -6,6 +6,7 @@ import itertools
 import random
 import shlex
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from texts import declarations, letters, names, read, soup, statements
@@ -17,6 +18,7 @@ from usched.words.problems import Line, Misused, UschedError, format_problem
 from usched.words.statement import Declare, Statement, Term
 
 
+@pytest.mark.slow
 @given(statements)
 def test_what_was_printed_parses_to_the_same_statement(statement: Statement) -> None:
     assert read(format_statement(statement)) == statement

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -58,6 +59,7 @@ def test_any_plain_data_is_a_workload_or_refused(raw: object) -> None:
         parse_workload(locate(raw))
 
 
+@pytest.mark.slow
 @given(workloads)
 def test_a_file_and_the_data_in_it_are_read_alike(raw: dict[str, object]) -> None:
     text = yaml.safe_dump(raw, allow_unicode=True)

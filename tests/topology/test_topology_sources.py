@@ -150,12 +150,14 @@ def test_every_format_tells_of_the_shipped_machines_alike(name: str, tmp_path: P
     assert_told_alike(load_topology(str(CONFIGS / name))[0], tmp_path)
 
 
+@pytest.mark.slow
 def test_a_machine_of_4096_cpus_is_detected(tmp_path: Path) -> None:
     topology = load_topology(str(CONFIGS / "sgi-uv-2000.yaml"))[0]
     root = unpack(sys_tree(topology, every_cache=False), tmp_path)
     assert_same(detect_topology(root)[0], topology)
 
 
+@pytest.mark.slow
 @given(shape=shapes, data=st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_machine_with_gaps_is_told_alike(

@@ -111,12 +111,14 @@ def topologies(draw: st.DrawFn) -> Topology:
     return Topology(draw(names), cpus, draw(st.integers(1, 1_000_000)), CpuSet.of(offline))
 
 
+@pytest.mark.slow
 @given(topologies())
 @settings(max_examples=200, deadline=None)
 def test_what_was_formatted_parses_to_the_same_topology(topology: Topology) -> None:
     assert parse(format_topology(topology)) == topology
 
 
+@pytest.mark.slow
 @given(topologies())
 @settings(max_examples=200, deadline=None)
 def test_the_record_survives_json_and_parses_to_the_same_topology(topology: Topology) -> None:

@@ -439,6 +439,7 @@ def test_registry_truncated_at_any_length_is_refused_or_empty(
             assert not full.journal.exists(), (length, words)
 
 
+@pytest.mark.slow
 def test_damaged_bytes_never_give_a_traceback_and_a_failure_changes_nothing(
     full: Scratch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -90,6 +90,7 @@ def is_alive(pid: int) -> bool:
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
 
+@pytest.mark.slow
 def test_batch_killed_at_any_moment_leaves_all_of_it_or_nothing(tmp_path: Path) -> None:
     victim = Victim(tmp_path, STATEMENTS)
     life, commit = _measure(victim)
@@ -127,6 +128,7 @@ def _measure(victim: Victim) -> tuple[float, float]:
     return max(lives), max(commits)
 
 
+@pytest.mark.slow
 def test_first_batch_of_all_killed_at_any_moment_leaves_a_registry_that_works(
     tmp_path: Path,
 ) -> None:
@@ -149,6 +151,7 @@ def test_first_batch_of_all_killed_at_any_moment_leaves_a_registry_that_works(
         assert len(read_statements(victim.scratch.context())) in {1, 101}, number
 
 
+@pytest.mark.slow
 def test_real_command_killed_at_any_moment_leaves_all_of_it_or_nothing(tmp_path: Path) -> None:
     victim = Victim(tmp_path, STATEMENTS)
     victim.restore()
@@ -175,6 +178,7 @@ def test_real_command_killed_at_any_moment_leaves_all_of_it_or_nothing(tmp_path:
     assert victim.outcome() == "all"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("strace"), reason="no strace to kill at a system call with")
 @pytest.mark.parametrize("call", ["pwrite64", "fdatasync", "fsync", "unlink"])
 def test_batch_killed_at_each_system_call_of_the_commit(call: str, tmp_path: Path) -> None:
@@ -201,6 +205,7 @@ def test_batch_killed_at_each_system_call_of_the_commit(call: str, tmp_path: Pat
         assert "nothing" in outcomes
 
 
+@pytest.mark.slow
 def test_batch_on_a_full_disk_is_one_error_and_changes_nothing(
     tmp_path: Path,
 ) -> None:

@@ -35,6 +35,7 @@ def check_log(scratch: Scratch, statements: set[str]) -> None:
     assert [entry.place for entry in registry] == list(range(1, len(statements) + 1))
 
 
+@pytest.mark.slow
 def test_eight_processes_declaring_at_once_make_800_schedulers_and_revisions(
     scratch: Scratch,
 ) -> None:
@@ -52,6 +53,7 @@ def test_eight_processes_declaring_at_once_make_800_schedulers_and_revisions(
     check_log(scratch, {f"W{w}.{n} on cpu{w} lwktpri 4" for w in range(8) for n in range(100)})
 
 
+@pytest.mark.slow
 def test_eight_loops_of_the_real_command_with_the_default_wait(scratch: Scratch) -> None:
     statements = {f"W{w}.{n} on cpu{w} lwktpri 4" for w in range(8) for n in range(5)}
     for number in range(5):
@@ -64,6 +66,7 @@ def test_eight_loops_of_the_real_command_with_the_default_wait(scratch: Scratch)
     check_log(scratch, statements)
 
 
+@pytest.mark.slow
 def test_each_of_eight_first_writers_may_be_the_one_that_makes_the_registry(
     tmp_path: Path,
 ) -> None:
