@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from sessions import Session
+    from tests.face.sessions import Session
 
 # nobody's locale, registry or colours but the tests' own
 for name in (
@@ -22,7 +22,7 @@ for name in (
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """A folder without a registry, nor anything else."""
-    from sessions import Session
+    from tests.face.sessions import Session
 
     folder = tmp_path / "here"
     folder.mkdir()
@@ -33,7 +33,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
 @pytest.fixture
 def session(empty: Session) -> Session:
     """A registry with a machine of eight cpus and four schedulers; `w.yaml` is a workload."""
-    from sessions import EIGHT, SCRIPT, WORKLOAD
+    from tests.face.sessions import EIGHT, SCRIPT, WORKLOAD
 
     empty.write("eight.yaml", EIGHT)
     empty.write("script.usched", SCRIPT)

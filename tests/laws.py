@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from reference import MACHINE, Outcome, Spec, Tick, beneath, parent_of
+from tests.reference import MACHINE, Outcome, Spec, Tick, beneath, parent_of
 
 
 class Broken(AssertionError):

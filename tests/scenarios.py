@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 from hypothesis import strategies as st
-from reference import (
+
+from tests.reference import (
     MACHINE,
     Declaration,
     Destroy,

@@ -6,19 +6,18 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-import laws
 import pytest
-import reference
 from hypothesis import HealthCheck, given, settings
-from scenarios import Scenario, scenarios, seeded
 
+from tests import laws, reference
+from tests.scenarios import Scenario, scenarios, seeded
 from usched.engine.dispatcher import simulate
 from usched.meaning.registry import EMPTY
 from usched.meaning.timetable import Timetable, plan_timetable
 from usched.meaning.tree import Tree
-from usched.text.grammar import Unreadable, parse_script
-from usched.text.runs import format_run_json
-from usched.text.topology import parse_topology
+from usched.text.language.grammar import Unreadable, parse_script
+from usched.text.run_json import format_run_json
+from usched.text.topology.mapping import parse_topology
 from usched.text.workload import parse_workload
 from usched.words.located import locate
 from usched.words.problems import Misused, UschedError

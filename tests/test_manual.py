@@ -23,8 +23,8 @@ import click
 import pytest
 
 from usched.face.app import usched
-from usched.text.grammar import CLAUSES
-from usched.text.topology import parse_topology
+from usched.text.language.grammar import CLAUSES
+from usched.text.topology.mapping import parse_topology
 from usched.text.workload import parse_workload
 from usched.words.located import locate
 from usched.words.problems import Refused, UschedError

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-import reference
 import yaml
-from scenarios import seeded
 
+from tests import reference
+from tests.scenarios import seeded
 from usched.face.app import run
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
-from laws import (
+
+from tests.laws import (
     LAWS,
     Broken,
     Law,
@@ -31,7 +32,7 @@ from laws import (
     starvation_is_reported,
     within_its_pools,
 )
-from reference import (
+from tests.reference import (
     Domain,
     LwpTick,
     Outcome,
@@ -43,7 +44,7 @@ from reference import (
     simulate,
     table,
 )
-from scenarios import Scenario, random_scenario, scenarios, seeded, shrink
+from tests.scenarios import Scenario, random_scenario, scenarios, seeded, shrink
 
 EXAMPLES = Path(__file__).parent / "examples"
 SEEDS = range(300)

@@ -21,8 +21,8 @@ from usched.actions.topology import declare_topology, forget_topology
 from usched.face.app import run
 from usched.meaning.registry import EMPTY, Registry, compare_registries, format_registry
 from usched.meaning.tree import Tree
-from usched.text.canonical import format_statement
-from usched.text.grammar import Unreadable, parse_line, parse_script
+from usched.text.language.canonical import format_statement
+from usched.text.language.grammar import Unreadable, parse_line, parse_script
 from usched.words.machine import Topology
 from usched.words.problems import Line, NoSuchName, UschedError
 from usched.world.topology_file import load_topology

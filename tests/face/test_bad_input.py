@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sessions import EIGHT, SCRIPT, Session, block
+
+from tests.face.sessions import EIGHT, SCRIPT, Session, block
 
 STATEMENT = ("A", "on", "cpu0", "lwktpri", "4")
 

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from sessions import Session, page
+
+from tests.face.sessions import Session, page
 
 
 def parsed(text: str) -> Any:

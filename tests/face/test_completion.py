@@ -6,7 +6,8 @@ import shutil
 import subprocess
 
 import pytest
-from sessions import Session
+
+from tests.face.sessions import Session
 
 
 def completed(session: Session, words: str, *more: str) -> list[str]:

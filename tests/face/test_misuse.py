@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from sessions import Session
+
+from tests.face.sessions import Session
 
 #: What is typed -> the exit status, and words that the answer must have in it.
 SLIPS: dict[str, tuple[int, str]] = {

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sessions import EIGHT, SCRIPT, WORKLOAD, Session
+
+from tests.face.sessions import EIGHT, SCRIPT, WORKLOAD, Session
 
 
 @pytest.fixture(scope="module")

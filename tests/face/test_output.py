@@ -9,7 +9,8 @@ import subprocess
 from collections.abc import Mapping
 
 import pytest
-from sessions import Session
+
+from tests.face.sessions import Session
 
 SHOWN = (
     ("list",),

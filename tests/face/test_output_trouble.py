@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sessions import Session
+
+from tests.face.sessions import Session
 
 FULL = Path("/dev/full")
 

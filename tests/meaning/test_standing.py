@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from test_tree_laws import carry_out, lines, topologies
-from trees import GAPS, tree_of
 
+from tests.meaning.test_tree_laws import carry_out, lines, topologies
+from tests.meaning.trees import GAPS, tree_of
 from usched.meaning.explain import Standing, explain_scheduler
 from usched.meaning.reach import reach, reach_of, routes_to
 from usched.meaning.tree import Tree

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from trees import EIGHT, block, registry_of
 
+from tests.meaning.trees import EIGHT, block, registry_of
 from usched.meaning.timetable import (
     Destruction,
     Ending,

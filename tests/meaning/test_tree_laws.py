@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trees import CACHES, EIGHT, GAPS, machine, snapshot, statement
 
+from tests.meaning.trees import CACHES, EIGHT, GAPS, machine, snapshot, statement
 from usched.meaning.registry import EMPTY, compare_registries, format_registry
 from usched.meaning.tree import Tree
-from usched.text.canonical import format_statement
+from usched.text.language.canonical import format_statement
 from usched.words.machine import Topology
 from usched.words.problems import NoSuchName, Refused
 

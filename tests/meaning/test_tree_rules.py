@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from trees import CACHES, EIGHT, GAPS, block, pools, refusal, statement, take, tree_of
 
+from tests.meaning.trees import CACHES, EIGHT, GAPS, block, pools, refusal, statement, take, tree_of
 from usched.words.cpuset import format_cpu_list
 from usched.words.machine import Topology
 

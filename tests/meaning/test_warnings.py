@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hypothesis import given
-from test_tree_laws import carry_out, lines, topologies
-from trees import EIGHT, GAPS, tree_of
 
+from tests.meaning.test_tree_laws import carry_out, lines, topologies
+from tests.meaning.trees import EIGHT, GAPS, tree_of
 from usched.meaning.warnings import find_warnings
 from usched.words.machine import Topology
 

@@ -8,9 +8,9 @@ import pytest
 
 from usched.meaning.registry import EMPTY, Registry
 from usched.meaning.tree import Tree
-from usched.text.canonical import format_statement
-from usched.text.grammar import parse_line
-from usched.text.topology import parse_topology
+from usched.text.language.canonical import format_statement
+from usched.text.language.grammar import parse_line
+from usched.text.topology.mapping import parse_topology
 from usched.words.cpuset import format_cpu_list
 from usched.words.machine import Topology
 from usched.words.problems import Line, NoSuchName, Refused, format_problem

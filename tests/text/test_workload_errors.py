@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from texts import block
 
+from tests.text.language.texts import block
 from usched.text.workload import parse_workload
 from usched.words.problems import Refused, format_problem
 from usched.world.yaml_file import parse_yaml

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
-from texts import soup
 
+from tests.text.language.texts import soup
 from usched.text.workload import parse_workload
 from usched.words.located import locate
 from usched.words.problems import Refused, UschedError, format_problem

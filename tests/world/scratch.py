@@ -15,7 +15,7 @@ import usched
 from usched.actions.change import carry_out
 from usched.actions.context import Context
 from usched.face.app import run
-from usched.text.grammar import parse_script
+from usched.text.language.grammar import parse_script
 
 SOURCE = Path(usched.__file__).parent.parent
 COMMAND = (sys.executable, "-m", "usched")

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from scratch import COMMAND, Scratch, environment, fork_and_listen, make_scratch, start
 
+from tests.world.scratch import COMMAND, Scratch, environment, fork_and_listen, make_scratch, start
 from usched.actions.read import read_log, read_statements
 from usched.face.app import run
 from usched.meaning.registry import format_registry

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from scratch import (
+
+from tests.world.scratch import (
     COMMAND,
     environment,
     fork,
@@ -24,7 +25,6 @@ from scratch import (
     start,
     wait_for,
 )
-
 from usched.actions.read import read_log, read_statements
 from usched.face.app import run
 from usched.meaning.registry import format_registry

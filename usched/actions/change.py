@@ -15,8 +15,8 @@ from usched.actions.context import (
 from usched.actions.topology import check_topology, describe_topology, find_declared
 from usched.meaning.registry import Placed, differs
 from usched.meaning.tree import Change, Tree
-from usched.text.canonical import format_statement
-from usched.text.grammar import Unreadable
+from usched.text.language.canonical import format_statement
+from usched.text.language.grammar import Unreadable
 from usched.words.machine import Topology
 from usched.words.problems import Line, Misused, NoSuchName, Problem, Refused, UschedError
 from usched.words.statement import Declare, Statement, is_beneath, parent_of

@@ -85,7 +85,7 @@ def write_record(topology: Topology) -> str:
     """A topology as the registry keeps it: one line of JSON, the same for the same machine."""
     import json
 
-    from usched.text.topology import topology_record
+    from usched.text.topology.mapping import topology_record
 
     return json.dumps(topology_record(topology), separators=(",", ":"))
 
@@ -93,7 +93,7 @@ def write_record(topology: Topology) -> str:
 def read_record(record: str) -> Topology:
     import json
 
-    from usched.text.topology import parse_topology
+    from usched.text.topology.mapping import parse_topology
     from usched.words.located import locate
 
     try:

@@ -9,7 +9,7 @@ from usched.meaning.registry import Placed
 from usched.meaning.resolving import Scheduler
 from usched.meaning.selectors import select_cpus
 from usched.meaning.tree import Tree
-from usched.text.canonical import format_cpu_terms, format_statement
+from usched.text.language.canonical import format_cpu_terms, format_statement
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
 from usched.words.problems import join_names
 from usched.words.statement import parent_of

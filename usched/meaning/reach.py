@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from usched.meaning.resolving import Scheduler
 from usched.meaning.selectors import select_cpus
 from usched.meaning.tree import Tree
-from usched.text.canonical import format_cpu_terms
+from usched.text.language.canonical import format_cpu_terms
 from usched.words.cpuset import NO_CPUS, CpuSet
 from usched.words.problems import join_names
 from usched.words.statement import MACHINE, parent_of

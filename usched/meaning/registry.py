@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from usched.text.canonical import format_statement
+from usched.text.language.canonical import format_statement
 from usched.words.statement import Declare, parent_of
 
 

@@ -15,8 +15,8 @@ from usched.meaning.registry import Placed
 from usched.meaning.resolving import Resolver, Scheduler, exclusive_entries
 from usched.meaning.rules import check_declaration, check_depth
 from usched.meaning.selectors import select_cpus
-from usched.text.canonical import format_statement
-from usched.text.mistakes import clip
+from usched.text.language.canonical import format_statement
+from usched.text.language.hints import clip
 from usched.words.cpuset import NO_CPUS
 from usched.words.problems import NoSuchName, Problem, Refused, Span, suggest
 from usched.words.statement import (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from usched.text.fields import Fields, describe
-from usched.text.grammar import parse_cpu_terms, parse_line
+from usched.text.language.grammar import parse_cpu_terms, parse_line
 from usched.words.located import Located
 from usched.words.problems import Line, Misused, Problem, Refused, Span
 from usched.words.statement import MAX_TICKS, Grant, Revoke, Term

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 
-from usched.text.found import Found
-from usched.text.inventory import settle
+from usched.text.topology.numbering import settle
+from usched.text.topology.reported import Found
 from usched.words.cpuset import CpuSet, parse_cpu_list
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, Problem

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from usched.meaning.registry import Placed, Registry
-from usched.text.canonical import format_statement
-from usched.text.grammar import parse_line
+from usched.text.language.canonical import format_statement
+from usched.text.language.grammar import parse_line
 from usched.words.problems import Line, Misused
 from usched.words.statement import Declare, parent_of
 from usched.world.registry_file import begin, damaged, explain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from usched.text.machines import FORMATS, looks_synthetic, recognise
+from usched.text.topology.formats import FORMATS, looks_synthetic, recognise
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, Problem
 from usched.world.files import STANDARD_INPUT, read_text
@@ -40,23 +40,23 @@ def parse_machine(text: str, label: str) -> tuple[Topology, list[str]]:
     """Read text in whichever format it is. Raises Refused with the places under label."""
     match recognise(text, label):
         case "yaml":
-            from usched.text.topology import parse_topology
+            from usched.text.topology.mapping import parse_topology
             from usched.world.yaml_file import parse_yaml
 
             return parse_topology(parse_yaml(text, label)), []
         case "lscpu-json":
-            from usched.text.lscpu import parse_lscpu_json
+            from usched.text.topology.lscpu import parse_lscpu_json
 
             return parse_lscpu_json(text, label)
         case "lscpu-parsable":
-            from usched.text.lscpu import parse_lscpu_parsable
+            from usched.text.topology.lscpu import parse_lscpu_parsable
 
             return parse_lscpu_parsable(text, label)
         case "hwloc-xml":
-            from usched.text.hwloc import parse_hwloc_xml
+            from usched.text.topology.hwloc_xml import parse_hwloc_xml
 
             return parse_hwloc_xml(text, label)
         case "hwloc-synthetic":
-            from usched.text.synthetic import parse_hwloc_synthetic
+            from usched.text.topology.hwloc_synthetic import parse_hwloc_synthetic
 
             return parse_hwloc_synthetic(text, label)

@@ -8,7 +8,7 @@ from usched.actions.change import carry_out
 from usched.face.commands.statement import print_outcome
 from usched.face.options import common_options, context_of, dry_run_option
 from usched.face.output import report_change
-from usched.text.grammar import parse_script
+from usched.text.language.grammar import parse_script
 from usched.words.problems import count
 from usched.world.files import read_text
 

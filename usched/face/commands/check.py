@@ -12,7 +12,7 @@ from usched.actions.run import check_workload
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, warn
 from usched.face.records import problem_record
-from usched.text.grammar import parse_script
+from usched.text.language.grammar import parse_script
 from usched.words.problems import UschedError, count, format_problem
 from usched.world.files import read_text
 

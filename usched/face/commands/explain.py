@@ -14,7 +14,7 @@ from usched.face.unfit import warn_unfit
 from usched.meaning.explain import Standing, explain_scheduler
 from usched.meaning.reach import Barred, Route, above, routes_to
 from usched.meaning.tree import Tree
-from usched.text.mistakes import clip
+from usched.text.language.hints import clip
 from usched.words.cpuset import format_cpus
 from usched.words.problems import NoSuchName, Problem, suggest
 from usched.words.statement import parent_of

@@ -8,7 +8,7 @@ from usched.actions.read import read_statements
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
 from usched.meaning.registry import export_order, format_registry
-from usched.text.canonical import format_statement
+from usched.text.language.canonical import format_statement
 
 
 @click.command("export")

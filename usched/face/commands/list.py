@@ -9,7 +9,7 @@ from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_columns, print_json
 from usched.face.records import scheduler_records
 from usched.face.unfit import warn_unfit
-from usched.text.canonical import format_cpu_terms, format_quantum
+from usched.text.language.canonical import format_cpu_terms, format_quantum
 
 
 @click.command("list")

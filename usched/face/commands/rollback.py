@@ -7,7 +7,7 @@ import click
 from usched.actions.rollback import Rollback, roll_back
 from usched.face.options import common_options, context_of, dry_run_option, refuse_topology
 from usched.face.output import report_change
-from usched.text.canonical import format_statement
+from usched.text.language.canonical import format_statement
 
 
 @click.command("rollback")

@@ -11,7 +11,7 @@ from usched.face.output import print_json
 from usched.face.records import scheduler_record
 from usched.meaning.reach import reach_of
 from usched.meaning.registry import Placed
-from usched.text.canonical import format_statement
+from usched.text.language.canonical import format_statement
 from usched.words.cpuset import format_cpus
 from usched.words.problems import count, format_problem
 from usched.words.statement import parent_of

@@ -8,7 +8,7 @@ from usched.actions.change import ScriptLine
 from usched.actions.run import Simulation, prepare, run
 from usched.face.options import common_options, context_of, json_option
 from usched.face.progress import Progress
-from usched.text.grammar import parse_script
+from usched.text.language.grammar import parse_script
 from usched.words.problems import EnvironmentFailed, Misused, Problem
 from usched.words.run import Run
 from usched.words.statement import MAX_TICKS
@@ -78,7 +78,7 @@ def _read_script(path: str | None) -> list[ScriptLine] | None:
 
 
 def _write_csv(path: str, result: Run) -> None:
-    from usched.text.runs import format_segments_csv
+    from usched.text.run_json import format_segments_csv
 
     try:
         with click.open_file(path, "w") as file:
@@ -93,7 +93,7 @@ def _report(
     simulation: Simulation, result: Run, at: int | None, summary: bool, as_json: bool
 ) -> None:
     if as_json and at is None:
-        from usched.text.runs import format_run_json
+        from usched.text.run_json import format_run_json
 
         for piece in format_run_json(result, segments=not summary):
             click.echo(piece, nl=False)

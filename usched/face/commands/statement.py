@@ -9,8 +9,8 @@ from usched.face.completing import StatementWords
 from usched.face.options import common_options, context_of, dry_run_option
 from usched.face.output import report_change
 from usched.meaning.tree import Change
-from usched.text.canonical import format_statement
-from usched.text.grammar import parse_words
+from usched.text.language.canonical import format_statement
+from usched.text.language.grammar import parse_words
 from usched.words.cpuset import format_cpus
 from usched.words.problems import count
 

@@ -15,7 +15,7 @@ from usched.face.options import (
 )
 from usched.face.output import has_unicode, print_json, report_change, terminal_width, warn
 from usched.face.render_machine import draw_machine, machine_record, summarise_machine
-from usched.text.topology import format_topology
+from usched.text.topology.mapping import format_topology
 from usched.words.machine import Topology
 
 

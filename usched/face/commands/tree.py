@@ -13,7 +13,7 @@ from usched.face.output import has_unicode, print_json, tree_guides
 from usched.face.records import scheduler_record
 from usched.face.unfit import warn_unfit
 from usched.meaning.tree import Tree
-from usched.text.canonical import format_cpu_terms
+from usched.text.language.canonical import format_cpu_terms
 from usched.words.cpuset import format_cpus
 from usched.words.problems import count
 from usched.words.statement import MACHINE, Declare

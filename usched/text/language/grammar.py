@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from usched.text.mistakes import TERM, clip, guess_term
-from usched.text.tokens import Word, join_words, split_words
+from usched.text.language.hints import TERM, clip, guess_term
+from usched.text.language.tokens import Word, join_words, split_words
 from usched.words.problems import Line, Misused, Problem, Span, suggest
 from usched.words.statement import (
     MAX_TICKS,

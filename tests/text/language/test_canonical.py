@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from texts import canonical
+
+from tests.text.language.texts import canonical
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from usched.text.found import Found
-from usched.text.inventory import settle
-from usched.text.topology import DEFAULT_MACHINE
+from usched.text.topology.mapping import DEFAULT_MACHINE
+from usched.text.topology.numbering import settle
+from usched.text.topology.reported import Found
 from usched.words.cpuset import MAX_CPU, CpuSet, parse_cpu_list
 from usched.words.machine import Topology
 from usched.words.problems import Problem, Refused

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from machine_sources import (
+
+from tests.text.topology.machine_sources import (
     CONFIGS,
     FIXTURES,
     hwloc_xml,
@@ -17,8 +18,7 @@ from machine_sources import (
     sys_tree,
     unpack,
 )
-
-from usched.text.shape import Shape
+from usched.text.topology.compact import Shape
 from usched.words.cpuset import CpuSet
 from usched.words.machine import Cpu, Topology
 from usched.words.problems import Refused

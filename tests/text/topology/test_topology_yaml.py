@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from machine_sources import CONFIGS, shapes
 
-from usched.text.shape import Shape
-from usched.text.topology import format_topology, parse_topology, topology_record
+from tests.text.topology.machine_sources import CONFIGS, shapes
+from usched.text.topology.compact import Shape
+from usched.text.topology.mapping import format_topology, parse_topology, topology_record
 from usched.words.cpuset import MAX_CPU, CpuSet
 from usched.words.located import locate
 from usched.words.machine import Cpu, Topology

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from texts import declared, read
 
-from usched.text.grammar import Unreadable, parse_cpu_terms, parse_script, parse_words
+from tests.text.language.texts import declared, read
+from usched.text.language.grammar import Unreadable, parse_cpu_terms, parse_script, parse_words
 from usched.words.statement import Cpus, Declare, Destroy, Grant, Quantum, Revoke, Term
 
 EVERY = Term("cpu*")

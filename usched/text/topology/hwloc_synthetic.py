@@ -12,11 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from usched.text.found import Found
-from usched.text.inventory import settle
-from usched.text.shape import MAX_CPUS
-from usched.text.synthetic_indexes import parse_indexes
-from usched.text.synthetic_levels import BARE, Level, Memory, find_type
+from usched.text.topology.compact import MAX_CPUS
+from usched.text.topology.hwloc_synthetic_indexes import parse_indexes
+from usched.text.topology.hwloc_synthetic_levels import BARE, Level, Memory, find_type
+from usched.text.topology.numbering import settle
+from usched.text.topology.reported import Found
 from usched.words.cpuset import MAX_CPU
 from usched.words.machine import Topology
 from usched.words.problems import Line, Problem, Refused, Span

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from usched.text.machines import recognise
+from usched.text.topology.formats import recognise
 from usched.words.cpuset import CpuSet
 from usched.words.machine import Cpu, Topology
 from usched.words.problems import EnvironmentFailed, Refused, UschedError, format_problem

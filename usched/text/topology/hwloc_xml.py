@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from usched.text.found import Found
-from usched.text.inventory import settle
-from usched.text.shape import MAX_CPUS
-from usched.text.topology import DEFAULT_MACHINE
+from usched.text.topology.compact import MAX_CPUS
+from usched.text.topology.mapping import DEFAULT_MACHINE
+from usched.text.topology.numbering import settle
+from usched.text.topology.reported import Found
 from usched.words.cpuset import MAX_CPU, CpuSet, format_cpus
 from usched.words.machine import Topology
 from usched.words.problems import Line, Problem, Refused, Span

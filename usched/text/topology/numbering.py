@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 
-from usched.text.found import Found
-from usched.text.offline import place_unplaced
-from usched.text.topology import DEFAULT_MACHINE, MAX_NAME
+from usched.text.topology.mapping import DEFAULT_MACHINE, MAX_NAME
+from usched.text.topology.reported import Found
+from usched.text.topology.unreported import place_unplaced
 from usched.words.cpuset import MAX_CPU, CpuSet, format_cpus
 from usched.words.machine import Cpu, Topology
 

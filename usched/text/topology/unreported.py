@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
-from usched.text.found import Found
+from usched.text.topology.reported import Found
 from usched.words.cpuset import CpuSet, format_cpus
 
 _SAID = {

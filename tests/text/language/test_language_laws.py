@@ -9,11 +9,11 @@ import shlex
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from texts import declarations, letters, names, read, soup, statements
 
-from usched.text.canonical import format_statement
-from usched.text.grammar import parse_cpu_terms, parse_line, parse_script, parse_words
-from usched.text.tokens import split_words
+from tests.text.language.texts import declarations, letters, names, read, soup, statements
+from usched.text.language.canonical import format_statement
+from usched.text.language.grammar import parse_cpu_terms, parse_line, parse_script, parse_words
+from usched.text.language.tokens import split_words
 from usched.words.problems import Line, Misused, UschedError, format_problem
 from usched.words.statement import Declare, Statement, Term
 

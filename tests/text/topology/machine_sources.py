@@ -12,13 +12,13 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from usched.text.shape import NUMBERINGS, Shape
+from usched.text.topology.compact import NUMBERINGS, Shape
 from usched.words.cpuset import CpuSet, format_cpu_list
 from usched.words.machine import Cpu, Topology
 
 HERE = Path(__file__).parent
 FIXTURES = HERE / "fixtures"
-CONFIGS = HERE.parent.parent / "configs" / "topologies"
+CONFIGS = HERE.parents[2] / "configs" / "topologies"
 
 shapes = st.builds(
     Shape,

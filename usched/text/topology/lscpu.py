@@ -10,10 +10,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from usched.text.found import Found
-from usched.text.inventory import settle
-from usched.text.lscpu_summary import parse_summary
-from usched.text.topology import DEFAULT_MACHINE
+from usched.text.topology.lscpu_summary import parse_summary
+from usched.text.topology.mapping import DEFAULT_MACHINE
+from usched.text.topology.numbering import settle
+from usched.text.topology.reported import Found
 from usched.words.cpuset import MAX_CPU, CpuSet, format_cpus
 from usched.words.machine import Topology
 from usched.words.problems import Line, Problem, Refused, Span

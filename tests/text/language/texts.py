@@ -8,8 +8,8 @@ import textwrap
 import pytest
 from hypothesis import strategies as st
 
-from usched.text.canonical import format_statement
-from usched.text.grammar import parse_line
+from usched.text.language.canonical import format_statement
+from usched.text.language.grammar import parse_line
 from usched.words.problems import Line, Misused, format_problem
 from usched.words.statement import (
     RESERVED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from texts import block, complaint
+from tests.text.language.texts import block, complaint
 
 RESERVED = (
     "reserved: batch check completion destroy diff explain export grant list log map revoke "

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from usched.text.fields import Fields, describe
-from usched.text.shape import MAX_CPUS, NUMBERINGS, Shape, find_shape
+from usched.text.topology.compact import MAX_CPUS, NUMBERINGS, Shape, find_shape
 from usched.words.cpuset import MAX_CPU, CpuSet, format_cpus
 from usched.words.located import Located
 from usched.words.machine import DEFAULT_HZ, Cpu, Topology

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from machine_sources import unpack
 
+from tests.text.topology.machine_sources import unpack
 from usched.words.cpuset import CpuSet
 from usched.words.machine import Cpu, Topology
 from usched.words.problems import EnvironmentFailed, format_problem
