@@ -164,6 +164,23 @@ def test_registry_that_another_tool_put_into_wal_mode_goes_back_to_the_journal(
     assert "AFTER" in read_statements(full.context()).names()
 
 
+@pytest.mark.parametrize("mode", ["WAL", "TRUNCATE", "PERSIST"])
+def test_first_change_makes_the_registry_of_an_empty_database_in_any_journal_mode(
+    mode: str, scratch: Scratch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connection = sqlite3.connect(scratch.path)
+    connection.execute(f"PRAGMA journal_mode = {mode}")
+    connection.execute("VACUUM")  # which writes the header's page
+    connection.close()
+    assert scratch.path.stat().st_size > 0
+    assert say(scratch, ["export"], capsys) == (0, "")
+    assert say(scratch, ["A", "on", "cpu99", "lwktpri", "4"], capsys)[0] == 3
+    assert say(scratch, ["A", "on", "cpu0", "lwktpri", "4"], capsys) == (0, "")
+    assert say(scratch, ["B", "on", "cpu1", "lwktpri", "4"], capsys) == (0, "")
+    assert list(read_statements(scratch.context()).names()) == ["A", "B"]
+    assert scratch.path.read_bytes()[18:20] == b"\x01\x01"
+
+
 def test_synchronous_is_full_while_a_change_is_made(scratch: Scratch) -> None:
     with open_store(str(scratch.path), write=True) as store:
         assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)

@@ -33,6 +33,9 @@ from usched.world.store import open_store
 BEFORE = ("KEPT on cpu* lwktpri 6", "KEPT/IN on cpu0-1 lwktpri 6", "OTHER on cpu3 lwktpri 4")
 STATEMENTS = 1000
 
+#: The killings of one test, and into how many tests they are split that can run side by side.
+ROUNDS, PARTS = 30, 6
+
 
 class Victim:
     """A registry with a little in it, put back before each round, and a batch to be killed."""
@@ -91,20 +94,23 @@ def is_alive(pid: int) -> bool:
 
 
 @pytest.mark.slow
-def test_batch_killed_at_any_moment_leaves_all_of_it_or_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", range(PARTS))
+def test_batch_killed_at_any_moment_leaves_all_of_it_or_nothing(seed: int, tmp_path: Path) -> None:
     victim = Victim(tmp_path, STATEMENTS)
     life, commit = _measure(victim)
-    dice = random.Random(200)
+    dice = random.Random(seed)
     outcomes: list[str] = []
     interrupted = 0
-    for number in range(180):
+    for number in range(ROUNDS):
         victim.restore()
         pid = fork_run(victim.words)
+        # a moment in each stretch of the time that it takes, and some behind its end
+        moment = (number + dice.random()) / ROUNDS
         if number % 2:
             victim.watch_journal(lambda pid=pid: is_alive(pid))  # type: ignore[misc]
-            time.sleep(dice.uniform(0, commit * 1.3))
+            time.sleep(moment * commit * 1.3)
         else:
-            time.sleep(dice.uniform(0, life * 1.1))
+            time.sleep(moment * life * 1.1)
         kill(pid)
         interrupted += victim.scratch.journal.exists()
         outcomes.append(victim.outcome(whole=number % 10 == 0))

@@ -43,6 +43,11 @@ def begin(path: str, write: bool, wait: float) -> sqlite3.Connection:
     try:
         connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
         blank = _is_blank(connection, path)
+        if write and connection.execute("PRAGMA journal_mode").fetchone()[0] != "delete":
+            connection.execute("ROLLBACK")  # somebody set another one, which only
+            connection.execute("PRAGMA journal_mode = DELETE")  # changes between transactions
+            connection.execute("BEGIN IMMEDIATE")
+            blank = _is_blank(connection, path)  # others had their turn in between
         if blank and not write:
             connection.close()
             return _open_empty()
@@ -50,10 +55,6 @@ def begin(path: str, write: bool, wait: float) -> sqlite3.Connection:
             _make_schema(connection)
         else:
             _check_length(connection, path)
-        if write and connection.execute("PRAGMA journal_mode").fetchone()[0] != "delete":
-            connection.execute("ROLLBACK")  # somebody set another one, which only
-            connection.execute("PRAGMA journal_mode = DELETE")  # changes between transactions
-            connection.execute("BEGIN IMMEDIATE")
     except BaseException:
         connection.close()
         raise
