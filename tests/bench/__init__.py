@@ -1,0 +1,1 @@
+"""The dispatcher's speed: `python -m tests.bench` (README, Contributing)."""

@@ -1,0 +1,171 @@
+"""Run the jobs and the yardsticks one after another in one process, and print the ratios."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import distributions
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import usched
+from tests.bench.jobs import JOBS, Job
+from tests.bench.yardsticks import YARDSTICKS, Missing, Yardstick
+from tests.test_dispatcher import plan
+from usched.engine.dispatcher import simulate
+from usched.text.run_json import format_segments_csv
+
+
+class GivenUp(Exception):
+    """A run took longer than anybody would wait."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument("--jobs", default="ABCDE", metavar="LETTERS", help="which (ABCDE)")
+    parser.add_argument("--times", type=int, default=5, metavar="N", help="medians of N (5)")
+    parser.add_argument("--patience", type=float, default=60, metavar="SECONDS", help="a run (60)")
+    options = parser.parse_args(arguments)
+    yardsticks = {each.name: _measure(each, options.times) for each in YARDSTICKS}
+    jobs = {
+        job.name: _run(job, options.times, options.patience)
+        for job in JOBS
+        if job.name in options.jobs.upper()
+    }
+    for found in jobs.values():
+        rate = found.get("decisions_per_second")
+        found["ratios"] = {
+            name: rate / each["decisions_per_second"]
+            for name, each in yardsticks.items()
+            if rate and "decisions_per_second" in each
+        }
+    result = {**_describe_machine(), "times": options.times, "yardsticks": yardsticks, "jobs": jobs}
+    print(json.dumps(result, indent=1) if options.json else _format_table(result))
+    return 0
+
+
+def _measure(yardstick: Yardstick, times: int) -> dict[str, Any]:
+    found: dict[str, Any] = {"what": yardstick.what}
+    try:
+        yardstick.measure(yardstick.decisions)  # warm
+        found["decisions_per_second"] = median(
+            made / seconds
+            for made, seconds in (yardstick.measure(yardstick.decisions) for _ in range(times))
+        )
+    except Missing as missing:
+        found["missing"] = str(missing)
+    return found
+
+
+def _run(job: Job, times: int, patience: float) -> dict[str, Any]:
+    scenario = job.make()
+    timetable = plan(scenario)
+    found: dict[str, Any] = {"what": job.what, "ticks": scenario.ticks}
+    took = []
+    try:
+        for _ in range(times):
+            began = perf_counter()
+            run = simulate(
+                timetable,
+                scenario.ticks,
+                progress=_limit(began + patience),
+                segments=job.segments,
+            )
+            if job.segments:
+                with open(os.devnull, "w", encoding="ascii") as sink:
+                    sink.writelines(format_segments_csv(run.timeline))
+            took.append(perf_counter() - began)
+    except GivenUp:
+        found["given_up_after_seconds"] = patience
+        return found
+    found["seconds"] = median(took)
+    found["decisions"] = sum(lwp.dispatches for lwp in run.lwps)
+    found["decisions_per_second"] = found["decisions"] / found["seconds"]
+    # of the process, so of this job and the ones before it
+    found["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return found
+
+
+def _limit(until: float) -> Callable[[int], None]:
+    def look(_: int) -> None:
+        if perf_counter() > until:
+            raise GivenUp
+
+    return look
+
+
+def _describe_machine() -> dict[str, Any]:
+    versions = {"usched": usched.__version__, "python": platform.python_version()}
+    versions |= {name: number for name in ("simpy", "simso") if (number := _find_version(name))}
+    if shutil.which("cc"):
+        told = subprocess.run(["cc", "--version"], capture_output=True, text=True, check=True)
+        versions["cc"] = told.stdout.splitlines()[0].rpartition(" ")[2]
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": f"{_processor()}, {os.cpu_count()} cpus, {platform.system()}",
+        "versions": versions,
+    }
+
+
+def _find_version(name: str) -> str | None:
+    """Beside the module: SimSo brings a SimPy of its own, under the same name in another case."""
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        return None
+    folder = str(Path(spec.origin).parents[1])
+    found = distributions(name=name, path=[folder])
+    return next((each.version for each in found), None)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _format_table(result: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
+    lines = [result["date"], result["machine"], versions, f"medians of {result['times']}", ""]
+    for name, each in result["yardsticks"].items():
+        rate = each.get("decisions_per_second")
+        told = f"{rate:14,.0f} decisions/s" if rate else f"{'missing':>14}: {each['missing']}"
+        lines.append(f"{name}  {each['what']:<30}{told}")
+    heads = "".join(f"{'x ' + name:>9}" for name in result["yardsticks"])
+    lines += [
+        "",
+        f"job  {'ticks':>18} {'decisions':>10} {'seconds':>8} {'per second':>11}{heads}  MB",
+    ]
+    for name, each in result["jobs"].items():
+        start = f"{name:<4} {each['ticks']:>18,}"
+        if "seconds" not in each:
+            lines.append(f"{start}  not done in {each['given_up_after_seconds']:g} s")
+            continue
+        ratios = "".join(
+            f"{each['ratios'][stick]:>9.3g}" if stick in each["ratios"] else f"{'-':>9}"
+            for stick in result["yardsticks"]
+        )
+        counts = f"{each['decisions']:>10,} {each['seconds']:>8.3f}"
+        rate = f"{each['decisions_per_second']:>11,.0f}"
+        lines.append(f"{start} {counts} {rate}{ratios}  {each['peak_memory_mb']:.0f}")
+    lines.append("")
+    lines += [f"{name}: {each['what']}" for name, each in result["jobs"].items()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
