@@ -7,7 +7,6 @@ and an exit status.
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -19,8 +18,9 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 from usched import __version__
+from usched.face.ending import STDERR, STDOUT, drop
 from usched.face.options import Settings, common_options
-from usched.face.output import drop_output, print_error, warn
+from usched.face.output import describe_trouble, print_error
 from usched.words.problems import EnvironmentFailed, UschedError
 from usched.words.statement import SUBCOMMANDS
 
@@ -103,7 +103,7 @@ class _Group(click.Group):
         try:
             return super().make_context(*args, **kwargs)
         except BrokenPipeError as error:  # --help
-            drop_output()
+            drop(STDOUT)
             raise click.exceptions.Exit(0) from error
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -120,7 +120,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:  # who reads has enough, as with `| head`
-            drop_output()
+            drop(STDOUT)
             return 0
 
 
@@ -146,14 +146,6 @@ def usched(ctx: click.Context) -> None:
     ctx.ensure_object(Settings)
 
 
-def main(args: Sequence[str] | None = None) -> None:
-    """Run the command and exit with its status."""
-    # A command makes next to no cycles and is soon over, but the collector would go through all
-    # that it holds again and again: a third of the time of a batch of 100,000 statements.
-    gc.disable()
-    sys.exit(run(args))
-
-
 def run(args: Sequence[str] | None = None) -> int:
     """Run the command; its exit status. No error that is the user's to mend leaves a traceback."""
     try:
@@ -163,16 +155,24 @@ def run(args: Sequence[str] | None = None) -> int:
         print_error(error)
         return error.status
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        warn("interrupted")
-        return 130
     except BrokenPipeError:
-        drop_output()
+        drop(STDOUT)
         return 0  # who reads has enough, as with `| head`
     except OSError as error:
-        drop_output()
-        print_error(EnvironmentFailed(f"{error.filename or 'output'}: {error.strerror}"))
+        drop(STDOUT)
+        trouble = describe_trouble(error)
+        closed = error.filename is None and trouble.startswith("standard output")
+        print_error(
+            EnvironmentFailed(trouble if closed else f"{error.filename or 'output'}: {trouble}")
+        )
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _show(error: click.ClickException) -> None:
+    try:
+        error.show()
+    except OSError:  # nobody takes what is said on standard error
+        drop(STDERR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 
 import click
 
+from usched.face.ending import STDOUT, drop, write_error
 from usched.words.problems import EnvironmentFailed, UschedError, format_problem
 
 
@@ -22,12 +24,14 @@ def print_error(error: UschedError) -> None:
 
 def warn(message: str) -> None:
     """A line for standard error, after the program's name."""
-    click.echo(f"usched: {make_printable(message)}", err=True)
+    write_error(f"usched: {make_printable(message)}")
 
 
-def drop_output() -> None:
-    """Keep the interpreter from failing once more when it flushes standard output at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+def describe_trouble(error: OSError) -> str:
+    """Why output could not be written."""
+    if error.filename is None and error.errno == errno.EBADF:
+        return "standard output is closed"
+    return error.strerror or str(error)
 
 
 @contextmanager
@@ -39,9 +43,10 @@ def report_change(dry_run: bool) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        drop_output()
+        drop(STDOUT)
         done = "nothing was changed" if dry_run else "the change was made"
-        raise EnvironmentFailed(f"{done}, but cannot be reported: {error.strerror}") from error
+        trouble = describe_trouble(error)
+        raise EnvironmentFailed(f"{done}, but cannot be reported: {trouble}") from error
 
 
 def make_printable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -24,7 +25,8 @@ def read_text(path: str, what: str) -> tuple[str, str]:
     try:
         raw = _read_file(path)
     except OSError as error:
-        reason = error.strerror or str(error)
+        closed = path == STANDARD_INPUT and error.errno == errno.EBADF
+        reason = "it is closed" if closed else error.strerror or str(error)
         raise EnvironmentFailed(f"{what} {label} cannot be read: {reason}") from error
     except ValueError as error:  # a NUL in the path itself
         raise EnvironmentFailed(f"{what} {label!r} cannot be read: {error}") from error
