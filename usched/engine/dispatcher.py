@@ -13,8 +13,10 @@ from usched.engine.events import Machine, route
 from usched.engine.masks import bits
 from usched.engine.offer import Dispatch
 from usched.engine.placement import Placement
-from usched.engine.state import NOWHERE, Domain, Lwp, pick_order
+from usched.engine.state import NOWHERE, Domain, Lwp, Vcpus, pick_order
 from usched.engine.tally import STARVED_QUANTA, Tally
+from usched.engine.turns import Level
+from usched.engine.waiting import somebody_waits
 from usched.meaning.timetable import Ending, Timetable
 from usched.words.problems import Problem, Refused
 from usched.words.run import Assignment, Hop, Run, Timeline
@@ -68,6 +70,9 @@ class _Dispatcher:
         #: Who ran in the tick before and may not go on.
         self.stopped: list[Lwp] = []
         self.expired: dict[Domain, None] = {}
+        #: Where turns, and slices of vcpus, are used up at the tick at hand.
+        self.turns: dict[Level, Domain] = {}
+        self.vcpus: dict[Domain, Vcpus] = {}
         self.at = at
         self.progress = progress
         self.assignments: tuple[Assignment, ...] = ()
@@ -114,6 +119,7 @@ class _Dispatcher:
             return True
         if self.actions and self.actions[-1].at == now:
             self.carry_out(now)
+        self.look_who_waits(now)
         arrivals = calendar.arrivals.pop(now, None)
         if arrivals is not None:
             if len(arrivals) > 1:
@@ -127,6 +133,10 @@ class _Dispatcher:
                     self.requeue(domain)
             self.expired.clear()
         self.dispatch.offer_machine(machine.online, now)
+        for level, domain in self.turns.items():
+            if domain.begun != now:  # they go on
+                self.dispatch.take_turns(domain, level)
+        self.turns.clear()
         self.forget(now)
         if self.dispatch.changed:
             self.tally.run(self.dispatch.changed, machine.root, now)
@@ -138,6 +148,7 @@ class _Dispatcher:
         while self.actions and self.actions[-1].at == now:
             actions.append(self.actions.pop())
         self.machine.carry_out(actions, now)
+        self.turns.clear()  # every domain is dispatched, with levels of its own
         self.expired.update(dict.fromkeys(self.machine.domains.values()))
 
     def forget(self, now: int) -> None:
@@ -165,13 +176,13 @@ class _Dispatcher:
         calendar = self.calendar
         for domain, level, cpu in calendar.turns.pop(now, ()):
             if level.use_up(cpu, now):
-                domain.touch()
+                self.turns[level] = domain
         for scheduler, vcpu in calendar.vcpus.pop(now, ()):
             vcpus = scheduler.vcpus
             if vcpus is not None and vcpu < vcpus.count and vcpus.ends[vcpu] == now:
                 vcpus.ends[vcpu] = NOWHERE
                 vcpus.expired.append(vcpu)
-                scheduler.touch()
+                self.vcpus[scheduler] = vcpus
         for lwp in calendar.lwps.pop(now, ()):
             if lwp.ends != now:
                 continue
@@ -189,6 +200,25 @@ class _Dispatcher:
                 self.expired[its] = None
             else:
                 self.end_burst(lwp, its, now)
+
+    def look_who_waits(self, now: int) -> None:
+        """Turns and slices of vcpus that are used up change nothing where nobody waits for it."""
+        for level, domain in self.turns.items():
+            if level.wanted():
+                domain.touch()
+        for scheduler, vcpus in self.vcpus.items():
+            if scheduler.vcpus is not vcpus:
+                continue
+            if somebody_waits(scheduler):
+                scheduler.touch()
+                continue
+            for vcpu in vcpus.expired:
+                vcpus.used[vcpu] = 0
+                vcpus.began[vcpu] = now
+                vcpus.ends[vcpu] = now + scheduler.quantum
+                self.calendar.end_vcpu(now + scheduler.quantum, scheduler, vcpu)
+            vcpus.expired = []
+        self.vcpus.clear()
 
     def end_burst(self, lwp: Lwp, domain: Domain, now: int) -> None:
         """The lwp leaves: it exits, or sleeps until it arrives again."""

@@ -65,6 +65,8 @@ class Machine:
         self._usable: dict[Domain, int] = {}
         #: Who ran in the tick before, in schedulers that an event of this tick made start afresh.
         self._ran: set[Lwp] = set()
+        #: Who was moved by an event of this tick.
+        self._moved: set[Lwp] = set()
         self.redeclare([Change(each.name, None, each) for each in timetable.schedulers], 0)
         # names in the order of first declaration, which is not that of the tree
         for each in sorted(timetable.schedulers, key=lambda scheduler: scheduler.place):
@@ -73,6 +75,8 @@ class Machine:
     def carry_out(self, actions: Sequence[Action], now: int) -> None:
         """The events of one tick, in order; then homes are looked at once."""
         self._ran.clear()
+        self._moved.clear()
+        waiting = [lwp for lwp in self.lwps if lwp.runnable and lwp.on < 0]
         for lwp in self.lwps:
             if lwp.on < 0:
                 lwp.route = []
@@ -88,6 +92,12 @@ class Machine:
             if domain.locked:
                 self._queue_at_home(domain)
             domain.dirty = True
+            domain.own_waits = 0
+            domain.waits = domain.could_run = None
+        for lwp in waiting:
+            if lwp.runnable and lwp not in self._moved:
+                assert lwp.scheduler is not None
+                lwp.scheduler.add_wait(lwp)
 
     def _carry_out(self, action: Action, now: int) -> None:
         match action:
@@ -207,6 +217,7 @@ class Machine:
                 continue
             self.leave(lwp, now)
             self.enter(lwp, self.domains[to])
+            self._moved.add(lwp)
             lwp.used = 0
             if lwp.runnable:
                 self.domains[to].queue.append(lwp)

@@ -8,7 +8,7 @@ is a mask, and only cpus that are free are given out one by one.
 from __future__ import annotations
 
 from usched.engine.calendar import Calendar
-from usched.engine.masks import bits
+from usched.engine.masks import bits, to_mask
 from usched.engine.placement import Placement
 from usched.engine.state import NOWHERE, Domain, Lwp, Vcpus, pick_order
 from usched.engine.turns import Level, Peers
@@ -119,10 +119,14 @@ class Dispatch:
             return self._offer_apart(level, cpus)
         used = 0
         members = level.members
+        passed = level.pass_turns(cpus) if level.used_up & cpus else {}
         # by rank and place in declaration order: who is visited when, and with which cpus
         visits: dict[int, list[_Share]] = {}
+        for cpu, (peers, position) in passed.items():
+            _put_off(visits, level, (peers, position, 0, 1 << cpu))
+        held = cpus & ~to_mask(passed)
         for peers in level.peers:
-            here = cpus & peers.mask
+            here = held & peers.mask
             if here:
                 for position, first in peers.first.items():
                     if first & here:
@@ -273,17 +277,23 @@ class Dispatch:
         return cpus ^ free
 
     def _offer_fixed_vcpus(self, scheduler: Domain, vcpus: Vcpus, cpus: int) -> int:
-        """vcpus in queue order, each alone on the one cpu that it is fixed to."""
+        """Likewise, in a batch the first that is fixed to each free cpu and had no chance yet."""
         free = cpus
-        rest: list[int] = []
-        for vcpu in vcpus.queue:
-            bit = 1 << vcpus.fixed[vcpu]
-            if free & bit and self._offer_inside(scheduler, 1 << vcpu):
-                free ^= bit
-                vcpus.picked.append(vcpu)
-                vcpus.places.append(vcpus.fixed[vcpu])
-                continue
-            rest.append(vcpu)
+        rest = vcpus.queue
+        passed: list[int] = []
+        while batch := _first_fixed(vcpus, rest, free):
+            used = self._offer_inside(scheduler, to_mask(batch))
+            rest = [vcpu for vcpu in rest if vcpu not in batch]
+            for vcpu in batch:
+                if used >> vcpu & 1:
+                    vcpus.picked.append(vcpu)
+                    vcpus.places.append(vcpus.fixed[vcpu])
+                    free ^= 1 << vcpus.fixed[vcpu]
+                else:
+                    passed.append(vcpu)
+        if passed:
+            left = {*passed, *rest}
+            rest = [vcpu for vcpu in vcpus.queue if vcpu in left]
         vcpus.queue = rest
         return cpus ^ free
 
@@ -294,21 +304,26 @@ class Dispatch:
         for level in domain.levels:
             for child in level.members:
                 done = child.matched if child.seen == self.now else 0
-                if child.begun != self.now and done < len(child.offers):
+                if child.begun != self.now and (child.dirty or done < len(child.offers)):
                     self._begin_again(child)
-            if level.tracked:
-                changed, ends = level.take_turns(self.now)
-                for tick, cpu in ends:
-                    self.calendar.end_turn(tick, domain, level, cpu)
-                if changed:
-                    domain.touch()
-                    self.calendar.wake(self.now + 1)
+            if level.tracked and self.take_turns(domain, level):
+                domain.touch()
+                self.calendar.wake(self.now + 1)
         if domain.claims:
             self._stop(domain)
         domain.claims = domain.kept
         domain.groups = domain.own_groups
+        domain.finished = self.now
+        domain.note_waits()
         if domain.vcpus is not None:
             self._finish_vcpus(domain, domain.vcpus)
+
+    def take_turns(self, domain: Domain, level: Level) -> bool:
+        """Whoever runs has the turn; whether others come first now than did in this tick."""
+        changed, ends = level.take_turns(self.now)
+        for tick, cpu in ends:
+            self.calendar.end_turn(tick, domain, level, cpu)
+        return changed
 
     def _stop(self, domain: Domain) -> None:
         """Preempted: back to the head of the queue, and no claim."""
@@ -377,6 +392,19 @@ def _put_off(visits: dict[int, list[_Share]], level: Level, share: _Share) -> No
             visits.setdefault(visit, []).append((peers, position, rank, cpus))
             return
         rank += 1
+
+
+def _first_fixed(vcpus: Vcpus, queue: list[int], free: int) -> list[int]:
+    """For each free cpu the first vcpu of a queue that is fixed to it."""
+    batch = []
+    for vcpu in queue:
+        bit = 1 << vcpus.fixed[vcpu]
+        if free & bit:
+            free ^= bit
+            batch.append(vcpu)
+            if not free:
+                break
+    return batch
 
 
 def _requeue_vcpus(vcpus: Vcpus) -> None:

@@ -130,6 +130,8 @@ class Domain:
     `runner`. users: of a base, who runs behind each cpu; busy: on which of them somebody ran in
     the tick before; freed: of these, the ones whose lwp is not runnable any more.
 
+    own_waits: the cpus that its own lwps wait for; waits, could_run: known since asked for.
+
     offers, results: the offers of the last tick in which it was looked at and what was used of
     each; while it is not dirty, the same offers have the same results.
     """
@@ -167,6 +169,10 @@ class Domain:
         self.runner: dict[int, Lwp] = {}
         self.groups: list[int] = []
         self.expired: list[Lwp] = []
+        # see waiting
+        self.own_waits = 0
+        self.waits: tuple[int, ...] | None = None
+        self.could_run: int | None = None
         # as a base
         self.vcpus: Vcpus | None = None
         self.users: dict[int, Lwp] = {}
@@ -175,6 +181,7 @@ class Domain:
         # the offers
         self.dirty = True
         self.begun = NOWHERE
+        self.finished = NOWHERE
         self.seen = NOWHERE
         self.matched = 0
         self.offers: list[int] = []
@@ -246,7 +253,28 @@ class Domain:
         domain: Domain | None = self
         while domain is not None:
             domain.dirty = True
+            domain.could_run = None
             domain = domain.parent
+
+    def note_waits(self) -> None:
+        """All was dispatched: who of its own lwps is in the queue waits in the next tick."""
+        if self.locked:
+            self.own_waits = self.waiting_homes
+        else:
+            self.own_waits = self.own if self.queue else 0
+        self.waits = None
+
+    def add_wait(self, lwp: Lwp) -> None:
+        """An lwp of its own waits."""
+        if not self.locked:
+            self.own_waits = self.own
+        elif lwp.home >= 0:
+            self.own_waits |= 1 << lwp.seat
+
+    def seats(self) -> int:
+        """Of a locked scheduler: the homes of its own lwps that are runnable."""
+        picked = self.kept if self.begun > self.finished else 0
+        return self.claims | picked | self.waiting_homes
 
     def runners(self, cpus: int) -> list[Lwp]:
         """Who runs on these cpus of `claims`, in pick order."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from usched.engine.masks import bits
+from usched.engine.waiting import could_run_above, waits_above
 
 if TYPE_CHECKING:
     from usched.engine.state import Domain
@@ -65,7 +66,8 @@ class Level:
 
     pool: all their cpus. tracked: those on which turns are kept, the ones with several members,
     and every one where declarations are to come. running[i]: the tracked cpus on which member i
-    ran in the tick before.
+    ran in the tick before. used_up: cpus whose holder has had its turn, whether it runs or not.
+    passed: whether turns passed in the tick at hand.
     """
 
     def __init__(self, members: list[Domain], tracks_all: bool) -> None:
@@ -85,25 +87,79 @@ class Level:
                 self.peers_of[cpu] = peers
         self.turns: dict[int, Turn] = {}
         self.running = [0] * len(members)
-        self.used_up: list[int] = []
+        self.used_up = 0
+        self.passed = False
 
     # -- before a tick's dispatch ---------------------------------------------
 
     def use_up(self, cpu: int, now: int) -> bool:
-        """Whether a turn ends at this tick, as was thought; then the next member is first."""
+        """Whether a turn is used up at this tick, as was thought."""
         turn = self.turns.get(cpu)
         if turn is None or not turn.running:
             return False
         if now - turn.began != self.members[turn.holder].quantum:
             return False
-        self.used_up.append(cpu)
-        self._put_next_first(cpu, turn)
+        self.used_up |= 1 << cpu
         return True
 
-    def _put_next_first(self, cpu: int, turn: Turn) -> None:
-        peers = self.peers_of[cpu]
-        position = peers.members.index(turn.holder)
-        peers.put_first(cpu, (position + 1) % len(peers.members))
+    def wanted(self) -> bool:
+        """Whether an lwp of this level waits for a cpu whose turn is used up."""
+        return any(mask & self.used_up for child in self.members for mask in waits_above(child))
+
+    # -- when cpus are offered to it ------------------------------------------
+
+    def pass_turns(self, cpus: int) -> dict[int, tuple[Peers, int]]:
+        """Whose turn it is now on those of the offered cpus where it passes: (class, position)."""
+        used_up = self.used_up & cpus
+        waits = {mask & used_up: None for child in self.members for mask in waits_above(child)}
+        waits.pop(0, None)
+        wanted = 0
+        for mask in waits:
+            wanted |= mask
+        if not wanted:
+            return {}
+        could_run = [could_run_above(child) for child in self.members]
+        together: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+        for cpu in bits(wanted):
+            peers = self.peers_of[cpu]
+            position = self._next(peers, cpu, could_run)
+            if position is not None:
+                alike = (id(peers), *(mask >> cpu & 1 for mask in waits))
+                together.setdefault(alike, []).append((cpu, position))
+        passed: dict[int, tuple[Peers, int]] = {}
+        for group in together.values():
+            peers = self.peers_of[group[0][0]]
+            for cpu, position in self._exchange(peers, group):
+                passed[cpu] = (peers, position)
+        self.passed = self.passed or bool(passed)
+        return passed
+
+    def _next(self, peers: Peers, cpu: int, could_run: list[int]) -> int | None:
+        """The next after the holder that has somebody runnable for the cpu; None without."""
+        count = len(peers.members)
+        holder = peers.members.index(self.turns[cpu].holder)
+        for step in range(1, count):
+            position = (holder + step) % count
+            if could_run[peers.members[position]] >> cpu & 1:
+                return position
+        return None
+
+    def _exchange(self, peers: Peers, group: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Turns that pass on cpus that are alike, as (cpu, position): who ran there stays."""
+        owed = [0] * len(peers.members)
+        for _, position in group:
+            owed[position] += 1
+        given = []
+        rest = []
+        for cpu, _ in group:
+            holder = peers.members.index(self.turns[cpu].holder)
+            if owed[holder] and self.running[peers.members[holder]] >> cpu & 1:
+                owed[holder] -= 1
+                given.append((cpu, holder))
+            else:
+                rest.append(cpu)
+        positions = [position for position, count in enumerate(owed) for _ in range(count)]
+        return given + list(zip(rest, positions, strict=True))
 
     # -- after it -------------------------------------------------------------
 
@@ -113,7 +169,8 @@ class Level:
         Whether the order of turns is another than it was in this tick; and, as (tick, cpu), when
         turns that began will be used up.
         """
-        changed = False
+        changed = self.passed
+        self.passed = False
         ends: list[tuple[int, int]] = []
         gains: list[tuple[int, int]] = []
         for index, child in enumerate(self.members):
@@ -128,11 +185,10 @@ class Level:
                 turn.used = turn.ticks(now, quantum)
                 turn.running = False
             gains.extend((cpu, index) for cpu in bits(runs & ~ran))
-        for cpu in self.used_up:
+        for cpu in bits(self.used_up):
             turn = self.turns[cpu]
-            if turn.running:  # nobody else wanted it
-                changed = self._begin(cpu, turn.holder, now, ends) or changed
-        self.used_up.clear()
+            if turn.running:
+                self._begin(cpu, turn.holder, now, ends)
         for cpu, index in gains:
             turn2 = self.turns.get(cpu)
             quantum = self.members[index].quantum
@@ -147,6 +203,7 @@ class Level:
 
     def _begin(self, cpu: int, index: int, now: int, ends: list[tuple[int, int]]) -> bool:
         """A fresh turn; whether the order of turns changes."""
+        self.used_up &= ~(1 << cpu)
         turn = self.turns[cpu] = Turn(index, 0)
         turn.began = now
         turn.running = True
@@ -178,13 +235,10 @@ class Level:
             turn.running = bool(self.running[index] >> cpu & 1)
             turn.began = now - used
             peers = self.peers_of[cpu]
-            if used >= holder.quantum:
-                if turn.running:
-                    self.used_up.append(cpu)
-                self._put_next_first(cpu, turn)
-                continue
             peers.put_first(cpu, peers.members.index(index))
-            if turn.running and len(peers.members) > 1:
+            if used >= holder.quantum:
+                self.used_up |= 1 << cpu
+            elif turn.running and len(peers.members) > 1:
                 ends.append((turn.began + holder.quantum, cpu))
         return ends
 

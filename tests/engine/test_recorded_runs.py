@@ -1,0 +1,81 @@
+"""Runs whose right result was recorded by an independent reading of usched-model(7)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.scenarios import Scenario
+from tests.test_dispatcher import dispatch, plan
+
+RUNS = Path(__file__).with_name("runs.jsonl.gz")
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def recorded() -> list[dict[str, Any]]:
+    with gzip.open(RUNS, "rt") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def run(case: dict[str, Any]) -> dict[str, Any]:
+    topology = yaml.safe_load(case["topology"])
+    workload = yaml.safe_load(case["workload"])
+    ticks = case["expected"]["ticks"]
+    return dispatch(plan(Scenario(topology, case["script"].splitlines(), workload, ticks)), ticks)
+
+
+def first_difference(ours: list[dict[str, Any]], expected: list[dict[str, Any]]) -> str:
+    """The first tick at which some cpu runs another lwp than it should; nothing without one."""
+    cells: list[dict[tuple[int, int], str]] = [
+        {(tick, s["cpu"]): s["lwp"] for s in segments for tick in range(s["from"], s["to"])}
+        for segments in (ours, expected)
+    ]
+    for tick, cpu in sorted(cells[0].keys() | cells[1].keys()):
+        found, right = (each.get((tick, cpu), "idle") for each in cells)
+        if found != right:
+            return f"tick {tick}: cpu{cpu} runs {found}, not {right}"
+    return ""
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_every_recorded_run_is_repeated(part: int) -> None:
+    compared = 0
+    for number, case in enumerate(recorded()):
+        if number % 4 != part:
+            continue
+        found = run(case)
+        expected = case["expected"]
+        assert first_difference(found["segments"], expected["segments"]) == "", number
+        assert found["segments"] == expected["segments"], number
+        lwps = {lwp["name"]: lwp for lwp in found["lwps"]}
+        for right in expected["lwps"]:
+            ours = lwps[right["name"]]
+            response = ours["response"]
+            ours["max"] = response and response["max"]
+            assert {key: ours[key] for key in right} == right, number
+        compared += 1
+    assert compared == 50
+
+
+@pytest.mark.parametrize("name", ["mail", "narrow", "wide", "wrap"])
+def test_worked_examples(name: str) -> None:
+    folder = EXAMPLES / name
+    head, *rows = [line.split() for line in (folder / "table.txt").read_text().splitlines()]
+    texts = {
+        "topology": (folder / "topology.yaml").read_text(),
+        "script": (folder / "script.usched").read_text(),
+        "workload": (folder / "workload.yaml").read_text(),
+        "expected": {"ticks": len(head) - 1},
+    }
+    cells = {
+        (f"cpu{s['cpu']}", tick): s["lwp"]
+        for s in run(texts)["segments"]
+        for tick in range(s["from"], s["to"])
+    }
+    for cpu, *lwps in rows:
+        assert [cells.get((cpu, tick), ".") for tick in range(len(lwps))] == lwps
