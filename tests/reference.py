@@ -726,6 +726,7 @@ class Lwp:
     last: int | None = None
     last_tick: int = -2
     stays: bool = False
+    passed_over: bool = False  # in tick t-1 it was runnable and did not run
     # figures
     ran: int = 0
     waited: int = 0
@@ -774,6 +775,9 @@ class Domain:
 
     children: list[Scheduler] = field(default_factory=list)
     turns: dict[tuple[int, int], Turn] = field(default_factory=dict)
+    ran: dict[int, Scheduler] = field(default_factory=dict)  # which child ran on a cpu in t-1
+    waits: dict[int, list[Lwp]] = field(default_factory=dict)  # who waits for a cpu
+    could: dict[int, list[Lwp]] = field(default_factory=dict)  # runnable, and could run there
 
 
 @dataclass(eq=False)
@@ -799,6 +803,18 @@ class Scheduler(Domain):
     def vcpu(self, number: int) -> Vcpu:
         """The vcpu of that number, queued or picked."""
         return next(v for v in self.vqueue + self.vpicked if v.number == number)
+
+
+def _is_in(lwp: Lwp, scheduler: Scheduler) -> bool:
+    """Whether an lwp is in a scheduler or beneath it."""
+    assert lwp.scheduler is not None
+    return beneath(lwp.scheduler.spec.name, scheduler.spec.name)
+
+
+def _from(first: Scheduler, members: list[Scheduler]) -> list[Scheduler]:
+    """One child, then the others in declaration order, cyclically."""
+    index = members.index(first)
+    return members[index:] + members[:index]
 
 
 # --- What a run comes to --------------------------------------------------------------------
@@ -887,6 +903,7 @@ class Run:
             self._event(event)
         self._homes()
         self._arrivals()
+        self._waits()
         for scheduler in self.schedulers.values():
             self._requeue(scheduler)
         self._offer_domain(self.machine, set(self.online))
@@ -919,6 +936,50 @@ class Run:
             if lwp.scheduler.spec.locked and lwp.home is None:
                 self._give_home(lwp)
 
+    def _waits(self) -> None:
+        """Who waits is settled after the arrivals, before anything is requeued or dispatched."""
+        for each in (self.machine, *self.schedulers.values()):
+            each.waits = {}
+            each.could = {}
+        for lwp in self.lwps:
+            if lwp.state != "runnable":
+                continue
+            scheduler = lwp.scheduler
+            assert scheduler is not None
+            # "by its pools and home"
+            could = set(range(scheduler.spec.width))
+            if scheduler.spec.locked:
+                could &= {lwp.home} if lwp.home is not None else set()
+            for child in scheduler.children:
+                if child.spec.exclusive:
+                    could -= set(child.spec.pool)
+            waits = could if lwp.passed_over else set()
+            domain: Domain = scheduler
+            while True:
+                for cpu in could:
+                    domain.could.setdefault(cpu, []).append(lwp)
+                for cpu in waits:
+                    domain.waits.setdefault(cpu, []).append(lwp)
+                if not isinstance(domain, Scheduler):
+                    break
+                could = self._above(domain, could)
+                # "through one of that scheduler's vcpus that did not run in t-1"
+                waits = self._above(domain, {cpu for cpu in waits if not self._ran(domain, cpu)})
+                domain = domain.parent
+
+    def _ran(self, scheduler: Scheduler, cpu: int) -> bool:
+        """Whether a vcpu of a virtual scheduler ran in tick t-1."""
+        return scheduler.spec.vcpus is not None and scheduler.vcpu(cpu).last_tick == self.now - 1
+
+    def _above(self, scheduler: Scheduler, cpus: set[int]) -> set[int]:
+        """The parent's cpus that a scheduler's cpus can be on."""
+        spec = scheduler.spec
+        if spec.vcpus is None:
+            return {spec.pool[cpu] for cpu in cpus}
+        if spec.locked:
+            return {spec.fixed(cpu) for cpu in cpus}
+        return set(spec.pool) if cpus else set()
+
     def _requeue(self, scheduler: Scheduler) -> None:
         """Those with slice left go back to the head of the queue in that order, and stay [...].
         Those whose slice is used up go to the tail in that order, behind the arrivals, with a
@@ -938,10 +999,15 @@ class Run:
         scheduler.picked = []
         scheduler.no_claims = False
         # "A virtual scheduler's vcpus are requeued in the same way"
-        vhead = [vcpu for vcpu in scheduler.vpicked if vcpu.slice < quantum]
-        vtail = [vcpu for vcpu in scheduler.vpicked if vcpu.slice >= quantum]
-        for vcpu in vtail:
+        used_up = [vcpu for vcpu in scheduler.vpicked if vcpu.slice >= quantum]
+        for vcpu in used_up:
             vcpu.slice = 0
+        # "But where no lwp in it or beneath it waits for one of its vcpus that did not run in t-1,
+        # those whose slice is used up go to the head with the others, with a fresh slice."
+        if all(self._ran(scheduler, number) for number in scheduler.waits):
+            used_up = []
+        vhead = [vcpu for vcpu in scheduler.vpicked if vcpu not in used_up]
+        vtail = used_up
         scheduler.vqueue = vhead + scheduler.vqueue + vtail
         scheduler.vpicked = []
 
@@ -956,7 +1022,7 @@ class Run:
         levels = sorted({child.spec.lwktpri for child in domain.children}, reverse=True)
         for level in levels:
             # "turn order as it stood before the first pass"
-            order = {cpu: self._turn_order(domain, cpu, level) for cpu in unused}
+            order = self._turn_orders(domain, unused, level)
             visited = [child for child in domain.children if child.spec.lwktpri == level]
             for j in range(len(visited)):
                 for child in visited:
@@ -973,23 +1039,89 @@ class Run:
             unused -= self._offer_lwps(domain, unused - aside)
         return cpus - unused
 
-    def _turn_order(self, domain: Domain, cpu: int, level: int) -> list[Scheduler]:
-        """The holder is first until it has used its own quantum; then the next one is, and the
-        holder is last. With no holder, or one that is not of this level or not on this cpu any
-        more, turn order is declaration order.
+    def _turn_orders(
+        self, domain: Domain, cpus: set[int], level: int
+    ) -> dict[int, list[Scheduler]]:
+        """The one whose turn it is comes first, then the others in declaration order, cyclically.
+        With no holder, or one that is not of this level or not on this cpu any more, turn order is
+        declaration order, and nothing passes.
         """
-        members = [
+        order: dict[int, list[Scheduler]] = {}
+        passed: dict[int, Scheduler] = {}
+        for cpu in sorted(cpus):
+            members = self._members(domain, cpu, level)
+            turn = domain.turns.get((cpu, level))
+            if turn is None or turn.holder not in members:
+                order[cpu] = members
+                continue
+            successor = self._successor(domain, cpu, turn, members)
+            if successor is not None:
+                passed[cpu] = successor
+            order[cpu] = _from(turn.holder, members)
+        for cpu, child in self._exchange(domain, passed, level).items():
+            order[cpu] = _from(child, self._members(domain, cpu, level))
+        return order
+
+    def _members(self, domain: Domain, cpu: int, level: int) -> list[Scheduler]:
+        """Those children of one lwktpri whose pool contains it."""
+        return [
             child
             for child in domain.children
             if child.spec.lwktpri == level and cpu in child.spec.pool
         ]
-        turn = domain.turns.get((cpu, level))
-        if turn is None or turn.holder not in members:
-            return members
-        first = members.index(turn.holder)
-        if turn.used >= turn.holder.spec.quantum:
-            first += 1
-        return members[first:] + members[:first]
+
+    def _successor(
+        self, domain: Domain, cpu: int, turn: Turn, members: list[Scheduler]
+    ) -> Scheduler | None:
+        """It is the holder's turn until it has used its own quantum and an lwp of a child of that
+        level, the holder's own included, waits for the cpu; then the turn passes to the next child
+        on that cpu, in declaration order from the holder on, cyclically, that has, in it or
+        beneath it, a runnable lwp that could run there by its pools and home; where there is no
+        other, it does not pass.
+        """
+        if turn.used < turn.holder.spec.quantum or not self._waiting(domain, cpu, members):
+            return None
+        for child in _from(turn.holder, members)[1:]:
+            if any(_is_in(lwp, child) for lwp in domain.could.get(cpu, [])):
+                return child
+        return None
+
+    def _waiting(self, domain: Domain, cpu: int, members: list[Scheduler]) -> list[str]:
+        """The lwps of a level that wait for a cpu."""
+        waits = domain.waits.get(cpu, [])
+        return [lwp.name for lwp in waits if any(_is_in(lwp, child) for child in members)]
+
+    def _exchange(
+        self, domain: Domain, passed: dict[int, Scheduler], level: int
+    ) -> dict[int, Scheduler]:
+        """Whose turn it is then, on each cpu whose turn passes. Those belong together [...] which
+        have the same children of that level, and for which the same lwps of that level wait.
+        """
+        together: dict[tuple[tuple[str, ...], tuple[str, ...]], list[int]] = {}
+        for cpu in sorted(passed):
+            members = self._members(domain, cpu, level)
+            names = tuple(child.spec.name for child in members)
+            waiting = tuple(self._waiting(domain, cpu, members))
+            together.setdefault((names, waiting), []).append(cpu)
+        turns: dict[int, Scheduler] = {}
+        for cpus in together.values():
+            members = self._members(domain, cpus[0], level)
+            # "count how many turns passed to each child"
+            owed = {child.spec.name: sum(passed[cpu] is child for cpu in cpus) for child in members}
+            # "each child takes back, ascending, cpus on which it ran in t-1, at most that many"
+            for child in members:
+                for cpu in cpus:
+                    if owed[child.spec.name] > 0 and domain.ran.get(cpu) is child:
+                        turns[cpu] = child
+                        owed[child.spec.name] -= 1
+            # "the turns still owed go to the remaining cpus, cpus ascending, children in
+            # declaration order"
+            for cpu in cpus:
+                if cpu not in turns:
+                    child = next(each for each in members if owed[each.spec.name] > 0)
+                    turns[cpu] = child
+                    owed[child.spec.name] -= 1
+        return turns
 
     def _offer_scheduler(self, scheduler: Scheduler, cpus: set[int]) -> set[int]:
         """Offers a scheduler some of its parent's cpus; those that it used."""
@@ -1021,17 +1153,29 @@ class Run:
         return cpus - free
 
     def _offer_vcpus_locked(self, scheduler: Scheduler, cpus: set[int]) -> set[int]:
-        """Vcpus in queue order, each offered alone when the one cpu it is fixed to is among those
-        offered and still free.
+        """In the same way, but a batch is, for each offered cpu that is still free, the first vcpu
+        of the queue that is fixed to it and was in no batch of this offer before; those that were
+        used are placed on it.
         """
         free = set(cpus)
-        for vcpu in scheduler.vqueue:
-            cpu = scheduler.spec.fixed(vcpu.number)
-            if vcpu.placed is None and cpu in free and self._offer_domain(scheduler, {vcpu.number}):
-                vcpu.placed = cpu
-                scheduler.vpicked.append(vcpu)
-                free.remove(cpu)
-        return cpus - free
+        # "A vcpu placed earlier in the same tick is out."
+        queue = [vcpu for vcpu in scheduler.vqueue if vcpu.placed is None]
+        while True:
+            batch: dict[int, Vcpu] = {}
+            for vcpu in queue:
+                cpu = scheduler.spec.fixed(vcpu.number)
+                if cpu in free:
+                    batch.setdefault(cpu, vcpu)
+            if not batch:
+                return cpus - free
+            queue = [vcpu for vcpu in queue if vcpu not in batch.values()]
+            used = self._offer_domain(scheduler, {vcpu.number for vcpu in batch.values()})
+            for vcpu in scheduler.vqueue:
+                cpu = scheduler.spec.fixed(vcpu.number)
+                if batch.get(cpu) is vcpu and vcpu.number in used:
+                    vcpu.placed = cpu
+                    scheduler.vpicked.append(vcpu)
+                    free.remove(cpu)
 
     def _offer_lwps(self, scheduler: Scheduler, cpus: set[int]) -> set[int]:
         """A scheduler's own lwps, offered k cpus."""
@@ -1135,6 +1279,8 @@ class Run:
             scheduler.vqueue = [v for v in scheduler.vqueue if v not in scheduler.vpicked]
             for vcpu in scheduler.vqueue + scheduler.vpicked:
                 vcpu.lwp = None
+        for scheduled in (self.machine, *self.schedulers.values()):
+            scheduled.ran = {}
         chains: dict[str, tuple[tuple[str, int], ...]] = {}
         for lwp, own in self.chosen:
             assert lwp.scheduler is not None
@@ -1156,11 +1302,14 @@ class Run:
                     vcpu.last, vcpu.last_tick = vcpu.placed, self.now
                     cpu = vcpu.placed
                 self._turn(domain.parent, cpu, domain)
+                domain.parent.ran[cpu] = domain
                 domain = domain.parent
             assert cpu not in self.ran_on
             assert cpu in self.online
             self.ran_on[cpu] = lwp
             chains[lwp.name] = tuple(chain)
+        for lwp in self.lwps:
+            lwp.passed_over = lwp.state == "runnable" and lwp.last_tick != self.now
         self._count(chains, events)
         for lwp, _ in self.chosen:
             if lwp.left == 0:
@@ -1289,6 +1438,7 @@ class Run:
         self._leave(lwp)
         lwp.scheduler = self.schedulers[to]
         lwp.stays = False
+        lwp.passed_over = False  # "who [...] is moved at t does not [wait]"
         lwp.last = None
         lwp.home = None
         self.ever[to].add(lwp.name)
