@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from tests.reference import MACHINE, Outcome, Spec, Tick, beneath, parent_of
@@ -237,37 +238,85 @@ def locked_stays(outcome: Outcome) -> None:
         before = record
 
 
+def waits_for(before: Tick, record: Tick, lwp: str) -> dict[str, set[int]]:
+    """By domain, its cpus that an lwp waits for in a tick: it was runnable and did not run in the
+    tick before, and could run there: by its pools and home and, where a virtual scheduler of the
+    domain is on its way, through one of its vcpus that did not run in the tick before.
+    """
+    was, at = before.lwps.get(lwp), record.lwps[lwp]
+    runnable = at.state in ("running", "waiting")
+    if was is None or was.state != "waiting" or not runnable:
+        return {}
+    spec = record.tree[at.scheduler]
+    cpus = set(range(spec.width))
+    if spec.locked:
+        cpus &= {at.home}
+    for child in children(record, spec.name):
+        if child.exclusive:
+            cpus -= set(child.pool)
+    found = {spec.name: cpus}
+    while spec.parent != MACHINE or MACHINE not in found:
+        ran = set() if spec.name in record.afresh else set(before.placed.get(spec.name, {}))
+        cpus = set(_upwards(record, spec, cpus - ran if spec.vcpus else cpus, placed=True))
+        found[spec.parent] = cpus
+        if spec.parent != MACHINE:
+            spec = record.tree[spec.parent]
+    return found
+
+
 def equals_take_turns(outcome: Outcome) -> None:
-    """Of the children of one lwktpri on a cpu, one that has a waiting lwp that could run there has
-    a turn within as many of the ticks in which that level runs there as their quanta sum to.
+    """Of the children of one lwktpri, one of which an lwp waits for a cpu is offered first, or runs
+    on, this cpu or another one for which that lwp waits, within as many of the ticks in which that
+    level runs there as the quanta of the others sum to.
     """
     passed: dict[tuple[str, int, str], int] = {}
-    levels: dict[tuple[str, int, int], list[Spec]] = {}
-    for record in outcome.ticks:
-        waits = waiting(record)
+    for before, record in pairwise(outcome.ticks):
         busy = used(record)
-        now = _levels(record)
+        same = not record.events and before.tree == record.tree
+        levels = _levels(record)
         after: dict[tuple[str, int, str], int] = {}
-        for (domain, cpu, level), members in now.items():
-            lwp = busy.get(domain, {}).get(cpu)
-            runs = through(record, domain, lwp) if lwp is not None else None
-            level_runs = runs in [spec.name for spec in members]
-            same = levels.get((domain, cpu, level)) == members
-            disturbed = {domain, *(spec.name for spec in members)} & record.afresh
-            for spec in members:
-                waiting_here = any(
-                    beneath(record.lwps[name].scheduler, spec.name)
-                    and cpu in reach.get(domain, set())
-                    for name, reach in waits.items()
-                )
-                if runs == spec.name or not waiting_here:
+        for lwp in record.lwps:
+            for domain, cpus in waits_for(before, record, lwp).items():
+                child = through(record, domain, lwp)
+                if child is None:
                     continue
-                key = (domain, cpu, spec.name)
-                count = passed.get(key, 0) if same and not disturbed else 0
-                after[key] = count + level_runs
-                total = sum(member.quantum for member in members)
-                _require(after[key] < total, record, f"{spec.name} has no turn on {domain}:{cpu}")
-        passed, levels = after, now
+                if any(
+                    (domain, cpu, child) in record.first
+                    or _runs(record, busy, domain, cpu) == child
+                    for cpu in cpus
+                ):
+                    continue
+                for cpu in cpus:
+                    members = levels[domain, cpu, record.tree[child].lwktpri]
+                    names = [spec.name for spec in members]
+                    key = (domain, cpu, lwp)
+                    count = passed.get(key, 0) if same else 0
+                    after[key] = count + (_runs(record, busy, domain, cpu) in names)
+                    others = sum(spec.quantum for spec in members if spec.name != child)
+                    text = f"{child} has no turn on {domain}:{cpu}"
+                    _require(after[key] <= others, record, text)
+        passed = after
+
+
+def _runs(record: Tick, busy: dict[str, dict[int, str]], domain: str, cpu: int) -> str | None:
+    """The child of a domain that runs on its cpu."""
+    lwp = busy.get(domain, {}).get(cpu)
+    return through(record, domain, lwp) if lwp is not None else None
+
+
+def nothing_moves_for_nothing(outcome: Outcome) -> None:
+    """In a tick without events in which every runnable lwp ran in the tick before, each runs on
+    the real cpu that it ran on then.
+    """
+    for before, record in pairwise(outcome.ticks):
+        runnable = {n: at for n, at in record.lwps.items() if at.state in ("running", "waiting")}
+        if record.events or any(
+            n not in before.lwps or before.lwps[n].state != "running" for n in runnable
+        ):
+            continue
+        for name, at in runnable.items():
+            stays = at.cpu == before.lwps[name].cpu
+            _require(stays, record, f"{name} moves to {at.cpu}, and nobody waits")
 
 
 def _levels(record: Tick) -> dict[tuple[str, int, int], list[Spec]]:
@@ -349,6 +398,7 @@ LAWS: tuple[Law, ...] = (
     no_wider_than_its_vcpus,
     locked_stays,
     equals_take_turns,
+    nothing_moves_for_nothing,
     figures_add_up,
     starvation_is_reported,
 )

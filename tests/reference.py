@@ -837,6 +837,7 @@ class Tick:
 
     `afresh`: the schedulers declared or started afresh in it. `offered`: by domain, the cpus that
     it was offered. `placed`: by virtual scheduler, the parent's cpu of each vcpu that was chosen.
+    `first`: (domain, its cpu, the child of a level that was offered it before its equals).
     """
 
     tick: int
@@ -848,6 +849,7 @@ class Tick:
     lwps: Mapping[str, LwpTick]
     offered: Mapping[str, frozenset[int]]
     placed: Mapping[str, Mapping[int, int]]
+    first: frozenset[tuple[str, int, str]]
 
 
 @dataclass(frozen=True)
@@ -884,6 +886,7 @@ class Run:
         self.now = 0
         self.afresh: set[str] = set()
         self.offered: dict[str, set[int]] = {}
+        self.first: set[tuple[str, int, str]] = set()
         self.chosen: list[tuple[Lwp, int]] = []
         for name, spec in resolve(registry, topology, workload.hz).items():
             self._create(name, spec)
@@ -894,6 +897,7 @@ class Run:
         """At each tick t, in this order."""
         self.afresh = set()
         self.offered = {}
+        self.first = set()
         self.chosen = []
         for scheduler in self.schedulers.values():
             for vcpu in scheduler.vqueue + scheduler.vpicked:
@@ -1023,6 +1027,7 @@ class Run:
         for level in levels:
             # "turn order as it stood before the first pass"
             order = self._turn_orders(domain, unused, level)
+            self.first |= {(name, c, order[c][0].spec.name) for c in unused if order[c]}
             visited = [child for child in domain.children if child.spec.lwktpri == level]
             for j in range(len(visited)):
                 for child in visited:
@@ -1592,6 +1597,7 @@ class Run:
                     for name, s in self.schedulers.items()
                     if s.spec.vcpus is not None
                 },
+                frozenset(self.first),
             )
         )
 

@@ -28,12 +28,12 @@ from tests.laws import (
     locked_stays,
     no_wider_than_its_vcpus,
     nothing_idles,
+    nothing_moves_for_nothing,
     one_lwp_one_cpu,
     starvation_is_reported,
     within_its_pools,
 )
 from tests.reference import (
-    Domain,
     LwpTick,
     Outcome,
     Refused,
@@ -377,9 +377,8 @@ def test_law_can_fail(law: Law, doctored: Break) -> None:
         law(outcome)
 
 
-def declaration_order(self: Run, domain: Domain, cpu: int, level: int) -> list[Scheduler]:
-    """A turn order without turns."""
-    return [c for c in domain.children if c.spec.lwktpri == level and cpu in c.spec.pool]
+def never_passes(self: Run, *_: object) -> None:
+    """A turn that nobody else ever gets."""
 
 
 def nothing_used(self: Run, scheduler: Scheduler, cpus: set[int]) -> set[int]:
@@ -394,7 +393,7 @@ def no_end_of_home(self: Run) -> None:
 @pytest.mark.parametrize(
     ("method", "wrong", "law"),
     [
-        ("_turn_order", declaration_order, equals_take_turns),
+        ("_successor", never_passes, equals_take_turns),
         ("_offer_vcpus_unlocked", nothing_used, nothing_idles),
         ("_offer_vcpus_locked", nothing_used, nothing_idles),
         ("_homes", no_end_of_home, locked_stays),
@@ -412,6 +411,58 @@ def test_laws_see_a_wrong_dispatcher(
         except Broken:
             return
     pytest.fail("no seed shows it")
+
+
+def contest(script: list[str], programs: list[dict[str, Any]], cpus: int, ticks: int) -> Outcome:
+    """Programs that want to run for ever, on a machine of so many cpus."""
+    endless = [{"run": 5, "repeat": "forever", **program} for program in programs]
+    return simulate({"machine": "m", "cores": cpus}, script, {"programs": endless}, ticks)
+
+
+@pytest.mark.parametrize(
+    ("script", "programs"),
+    [
+        (
+            ["A on cpu* lwktpri 6 quantum 2", "B on cpu* lwktpri 6 quantum 2"],
+            [{"name": "a", "scheduler": "A"}, {"name": "b", "scheduler": "B"}],
+        ),
+        (["V on cpu* lwktpri 6 vcpus 4 quantum 2"], [{"name": "v", "scheduler": "V"}]),
+        (
+            ["A on cpu* lwktpri 6 quantum 2", "EMPTY on cpu* lwktpri 6 quantum 2"],
+            [{"name": "a", "scheduler": "A", "rforks": 2}],
+        ),
+    ],
+    ids=["two lone equals", "a lone lwp in four vcpus", "an empty equal"],
+)
+def test_where_nobody_waits_nobody_moves(script: list[str], programs: list[dict[str, Any]]) -> None:
+    outcome = contest(script, programs, 2, 60)
+    check(outcome)
+    assert all(lwp["migrations"] == 0 for lwp in outcome.run["lwps"])
+    assert all(lwp["ran"] == 60 for lwp in outcome.run["lwps"])
+
+
+def test_a_model_that_moves_for_nothing_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turns that pass though nobody waits, and are not exchanged."""
+    script = ["A on cpu* lwktpri 6 quantum 2", "B on cpu* lwktpri 6 quantum 2"]
+    programs = [{"name": "a", "scheduler": "A"}, {"name": "b", "scheduler": "B"}]
+    monkeypatch.setattr(Run, "_waiting", lambda *_: ["somebody"])
+    check(contest(script, programs, 2, 60))
+    monkeypatch.setattr(Run, "_exchange", lambda *given: given[2])
+    with pytest.raises(Broken, match="nobody waits"):
+        nothing_moves_for_nothing(contest(script, programs, 2, 60))
+
+
+@pytest.mark.parametrize("crowd", [1, 2, 3, 7])
+def test_equals_share_a_cpu_scheduler_by_scheduler(crowd: int) -> None:
+    """However many lwps one of them has."""
+    script = ["A on cpu* lwktpri 6 quantum 2", "B on cpu* lwktpri 6 quantum 2"]
+    programs = [
+        {"name": "a", "scheduler": "A", "rforks": crowd},
+        {"name": "b", "scheduler": "B", "rforks": crowd},
+    ]
+    for cpus in (1, 2) if crowd > 1 else (1,):
+        run = contest(script, programs, cpus, 400).run
+        assert [each["ran"] for each in run["schedulers"]] == [200 * cpus, 200 * cpus]
 
 
 def test_prefix_can_fail() -> None:
