@@ -151,7 +151,7 @@ def test_modules_and_imports_were_looked_at() -> None:
     edges = {(each.source, each.target) for each in imports if each.target in modules}
     assert len(edges) > 100
     assert ("usched.meaning.tree", "usched.meaning.registry") in edges
-    assert ("usched.world.store", "usched.text.language.grammar") in edges
+    assert ("usched.world.rows", "usched.text.language.grammar") in edges
     outside = {each.target for each in imports} - set(modules)
     assert {"sqlite3", "os", "click", "yaml", "time"} <= outside
     late = [each for each in imports if not each.early]

@@ -69,7 +69,7 @@ class Victim:
     def summary(self) -> tuple[list[str], list[str]]:
         """The names and the log, which are read in no time."""
         with open_store(str(self.scratch.path), write=False) as store:
-            return sorted(store.names()), [revision.text for revision in store.revisions()]
+            return sorted(store.names()), [revision.text for revision in store.revisions()[0]]
 
     def outcome(self, whole: bool = True) -> str:
         """Open what is left: `all`, `nothing`, or a failure of the test."""

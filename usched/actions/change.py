@@ -13,12 +13,21 @@ from usched.actions.context import (
     write_record,
 )
 from usched.actions.topology import check_topology, describe_topology, find_declared
-from usched.meaning.registry import Placed, differs
+from usched.meaning.lost import describe_damage
+from usched.meaning.registry import differs
 from usched.meaning.tree import Change, Tree
 from usched.text.language.canonical import format_statement
 from usched.text.language.grammar import Unreadable
 from usched.words.machine import Topology
-from usched.words.problems import Line, Misused, NoSuchName, Problem, Refused, UschedError
+from usched.words.problems import (
+    Line,
+    Misused,
+    NoSuchName,
+    Problem,
+    Refused,
+    UschedError,
+    format_problem,
+)
 from usched.words.statement import Declare, Statement, is_beneath, parent_of
 from usched.world.author import find_author
 from usched.world.registry_file import is_new
@@ -80,6 +89,9 @@ def _carry_out(
             ledger.add_topology(record, machine.topology)
         if not dry_run:
             store.record(ledger.entries, find_author())
+        for damaged in store.met:
+            if not damaged.name or ledger.tree.stored(damaged.name) == damaged:  # not mended
+                context.tell(format_problem(describe_damage(ledger.tree, damaged)))
     declared = machine.topology if record is not None else None
     return Outcome(machine, tuple(ledger.done), declared), ledger.entries
 
@@ -150,15 +162,15 @@ class _Befores:
     def __init__(self, tree: Tree, statement: Statement) -> None:
         self._tree = tree
         self._statement = statement
-        self._placed: dict[str, Placed | None] = {statement.name: tree.find(statement.name)}
+        self._stored = {statement.name: tree.stored(statement.name)}
         if not isinstance(statement, Declare):
-            self._placed.update((entry.name, entry) for entry in tree.walk(statement.name))
+            self._stored.update((name, tree.stored(name)) for name in tree.going(statement.name))
 
     def edits(self, changes: Sequence[Change]) -> tuple[Edit, ...]:
         """What the registry itself must note: declarations, not what follows from them."""
         if isinstance(self._statement, Declare):
             names = [self._statement.name]
         else:
-            names = [change.name for change in changes if change.name in self._placed]
-        edits = (Edit(name, self._placed[name], self._tree.find(name)) for name in names)
+            names = [change.name for change in changes if change.name in self._stored]
+        edits = (Edit(name, self._stored[name], self._tree.find(name)) for name in names)
         return tuple(edit for edit in edits if differs(edit.before, edit.after))

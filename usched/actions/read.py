@@ -43,8 +43,10 @@ def read_statements(context: Context) -> Registry:
 def read_log(context: Context, name: str | None, limit: int | None) -> list[Revision]:
     """The log, newest first. Raises NoSuchName for a name that no revision changed."""
     with open_registry(context) as store:
-        found = store.revisions(name, limit)
-        if name is not None and not found:
+        found, damaged = store.revisions(name, limit)
+        for sentence in damaged:
+            context.tell(sentence)
+        if name is not None and not found and not damaged:
             Tree(store.registry(), find_machine(store, context).topology).require(name)
         return found
 
@@ -57,7 +59,12 @@ def read_difference(
         require_revision(store, old)
         last = store.last_revision() if new is None else new
         require_revision(store, last)
-        differences = compare_registries(store.registry_at(old), store.registry_at(last))
+        registries = [store.registry_at(old), store.registry_at(last)]
+        for number, registry in zip((old, last), registries, strict=True):
+            for each in registry.damage():
+                who = each.name or "a scheduler"
+                context.tell(f"what {who} was at revision {number} is damaged: {each.why}")
+        differences = compare_registries(*registries)
         records = [store.topology_record(number) for number in (old, last)]
     if records[0] == records[1]:
         return differences, (None, None)
@@ -86,7 +93,8 @@ def check_registry(context: Context, script: list[ScriptLine]) -> Report:
         problems = tree.survey()
         if problems:
             raise Refused(problems)
-        return Report(tree, len(tree.names()), find_warnings(tree))
+        warnings = find_warnings(tree) + store.find_log_damage()
+        return Report(tree, len(tree.names()), warnings)
 
 
 def carry_out_on(tree: Tree, script: list[ScriptLine]) -> None:

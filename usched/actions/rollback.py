@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from usched.actions.context import Context, find_host, open_registry, read_record, rehearse
-from usched.meaning.registry import Registry, differs
+from usched.meaning.registry import Damaged, Placed, Registry, differs
 from usched.meaning.tree import Tree
 from usched.words.problems import NoSuchName, Problem, Refused
 from usched.world.author import find_author
@@ -36,6 +36,8 @@ def _roll_back(context: Context, number: int, dry_run: bool) -> Rollback:
     with open_registry(context, not dry_run) as store:
         require_revision(store, number)
         now, then = store.registry(), store.registry_at(number)
+        if then.damage():
+            raise Refused(_describe_gap(each, number) for each in then.damage())
         edits = _list_edits(now, then)
         record, old_record = store.topology_record(number), store.topology_record()
         changed = record != old_record
@@ -54,13 +56,23 @@ def _roll_back(context: Context, number: int, dry_run: bool) -> Rollback:
 
 
 def _list_edits(now: Registry, then: Registry) -> tuple[Edit, ...]:
-    names = dict.fromkeys((*now.names(), *then.names()))
-    pairs = ((name, now.find(name), then.find(name)) for name in names)
+    damaged = (each.name for each in now.damage() if each.name)
+    names = dict.fromkeys((*now.names(), *damaged, *then.names()))
+    pairs = ((name, now.stored(name), then.find(name)) for name in names)
     return tuple(
         Edit(name, before, after)
         for name, before, after in pairs
-        if differs(before, after) or (before and after and before.place != after.place)
+        if differs(before, after) or _moved(before, after)
     )
+
+
+def _moved(before: Placed | Damaged | None, after: Placed | None) -> bool:
+    return isinstance(before, Placed) and after is not None and before.place != after.place
+
+
+def _describe_gap(damaged: Damaged, number: int) -> Problem:
+    what = f"what {damaged.name or 'a scheduler'} was at revision {number} is damaged in the log"
+    return Problem(f"{what}: {damaged.why}", None, "", "log", damaged.name)
 
 
 def require_revision(store: Store, number: int) -> None:

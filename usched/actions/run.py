@@ -9,10 +9,12 @@ from usched.actions.change import ScriptLine
 from usched.actions.context import Context, Machine, find_machine, open_registry
 from usched.actions.read import carry_out_on
 from usched.engine.dispatcher import simulate
+from usched.meaning.lost import find_lost
 from usched.meaning.registry import EMPTY, Registry
 from usched.meaning.timetable import Timetable, plan_timetable
 from usched.meaning.tree import Tree
 from usched.text.workload import parse_workload
+from usched.words.problems import format_problem
 from usched.words.run import Run
 from usched.words.workload import Workload
 from usched.world.yaml_file import load_yaml
@@ -32,7 +34,11 @@ def prepare(context: Context, path: str, script: list[ScriptLine] | None) -> Sim
     workload = parse_workload(load_yaml(path, "workload"))
     with open_registry(context) as store:
         machine = find_machine(store, context)
-        registry = store.registry() if script is None else EMPTY
+        registry = EMPTY
+        if script is None:
+            registry = store.registry()
+            for problem in find_lost(registry):
+                context.tell(format_problem(problem))
     if script is not None:
         registry = build_registry(machine, script)
     timetable = plan_timetable(registry, machine.topology, workload)

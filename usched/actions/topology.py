@@ -63,9 +63,9 @@ def find_declared(store: Store) -> Topology | None:
 def check_topology(store: Store, new: Topology, old: Topology | None) -> None:
     """Refuse a topology on which a scheduler no longer fits, naming every one of them."""
     registry = store.registry()
-    problems = Tree(registry, new).survey()
+    problems = Tree(registry, new).find_misfits()
     if problems and old is not None:
-        known = {problem.name for problem in Tree(registry, old).survey()}
+        known = {problem.name for problem in Tree(registry, old).find_misfits()}
         problems = [problem for problem in problems if problem.name not in known]
     if problems:
         raise Refused(problems)

@@ -1,18 +1,19 @@
-"""What read commands say of schedulers that do not fit the machine any more."""
+"""What read commands say of schedulers that are lost, or do not fit the machine any more."""
 
 from __future__ import annotations
 
 from usched.face.output import warn
+from usched.meaning.lost import find_lost
 from usched.meaning.tree import Tree
 from usched.words.problems import format_problem
 
 
 def warn_unfit(tree: Tree) -> None:
-    """A line for each scheduler that does not fit, on standard error."""
-    problems = tree.survey()
-    for problem in problems:
+    """A line for each of them, on standard error."""
+    misfits = tree.find_misfits()
+    for problem in [*find_lost(tree), *misfits]:
         warn(format_problem(problem))
-    if problems:
+    if misfits:
         warn(
             "the registry does not fit this machine: redeclare or destroy these, or load a topology"
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from usched.text.language.canonical import format_statement
-from usched.words.statement import Declare, parent_of
+from usched.words.statement import MACHINE, Declare, parent_of
 
 
 class Placed(NamedTuple):
@@ -20,6 +20,18 @@ class Placed(NamedTuple):
         return self.declare.name
 
 
+class Damaged(NamedTuple):
+    """What cannot be read where a declaration should stand: that one counts as absent.
+
+    name: the scheduler's, "" where not even that can be told. text: what stands there, as far as
+    it is text. why: what is wrong with it.
+    """
+
+    name: str
+    text: str
+    why: str
+
+
 class Source(Protocol):
     """Where declarations come from, asked only for what a change touches.
 
@@ -27,24 +39,31 @@ class Source(Protocol):
     these from its indexes. Sequences are in declaration order.
     """
 
-    def find(self, name: str) -> Placed | None: ...
+    def stored(self, name: str) -> Placed | Damaged | None: ...
 
     def children(self, name: str) -> Sequence[Placed]: ...
 
     def exclusive_children(self, name: str) -> Sequence[Placed]: ...
 
+    def child_names(self, name: str) -> Sequence[str]:
+        """The children, those that are damaged among them."""
+        ...
+
     def names(self) -> Iterable[str]: ...
+
+    def damage(self) -> Sequence[Damaged]: ...
 
 
 class Registry:
     """An immutable registry in memory; a `Source`."""
 
-    def __init__(self, placed: Iterable[Placed] = ()) -> None:
-        ordered = sorted(placed, key=lambda entry: entry.place)
+    def __init__(self, placed: Iterable[Placed] = (), damage: Iterable[Damaged] = ()) -> None:
+        ordered = sorted(placed, key=lambda entry: (entry.place, entry.name))
         self._entries = {entry.name: entry for entry in ordered}
         self._children: dict[str, list[Placed]] = {}
         for entry in ordered:
             self._children.setdefault(parent_of(entry.name), []).append(entry)
+        self._damage = tuple(damage)
 
     def __iter__(self) -> Iterator[Placed]:
         """Every declaration, in declaration order."""
@@ -56,17 +75,36 @@ class Registry:
     def find(self, name: str) -> Placed | None:
         return self._entries.get(name)
 
+    def stored(self, name: str) -> Placed | Damaged | None:
+        damaged = (each for each in self._damage if each.name == name and name)
+        return self._entries.get(name) or next(damaged, None)
+
     def children(self, name: str) -> Sequence[Placed]:
         return self._children.get(name, ())
 
     def exclusive_children(self, name: str) -> Sequence[Placed]:
         return [child for child in self.children(name) if child.declare.exclusive]
 
+    def child_names(self, name: str) -> Sequence[str]:
+        names = [child.name for child in self.children(name)]
+        damaged = (each.name for each in self._damage if each.name)
+        return names + [lost for lost in damaged if parent_of(lost) == name]
+
     def names(self) -> Iterable[str]:
         return self._entries.keys()
 
+    def damage(self) -> Sequence[Damaged]:
+        return self._damage
+
 
 EMPTY = Registry()
+
+
+def walk(source: Source, name: str = MACHINE) -> Iterator[Placed]:
+    """Every declaration beneath a domain: parents first, siblings in declaration order."""
+    for child in source.children(name):
+        yield child
+        yield from walk(source, child.name)
 
 
 def export_order(registry: Registry) -> Iterator[Placed]:
@@ -88,9 +126,9 @@ def format_registry(registry: Registry) -> str:
     return "".join(f"{format_statement(entry.declare)}\n" for entry in export_order(registry))
 
 
-def differs(before: Placed | None, after: Placed | None) -> bool:
+def differs(before: Placed | Damaged | None, after: Placed | None) -> bool:
     """Whether two declarations say different things; None is an absent one."""
-    if before is None or after is None:
+    if not isinstance(before, Placed) or after is None:
         return before is not after
     return format_statement(before.declare) != format_statement(after.declare)
 
@@ -104,10 +142,14 @@ class Difference(NamedTuple):
 
 
 def compare_registries(before: Registry, after: Registry) -> list[Difference]:
-    """The schedulers that differ, those of `before` first, each in declaration order."""
+    """The schedulers that differ, those of `before` first, each in declaration order; but for
+    those that are damaged in one of the two."""
     differences = []
     names = [*before.names(), *(name for name in after.names() if before.find(name) is None)]
+    damaged = {each.name for registry in (before, after) for each in registry.damage()}
     for name in names:
+        if name in damaged:
+            continue
         old, new = (source.find(name) for source in (before, after))
         texts = [format_statement(entry.declare) if entry else None for entry in (old, new)]
         if texts[0] != texts[1]:

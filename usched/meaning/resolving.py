@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from usched.meaning.registry import Placed, Registry, Source
+from usched.meaning.lost import find_lost
+from usched.meaning.registry import Damaged, Placed, Registry, Source, walk
 from usched.meaning.selectors import Selection, View, select_cpus
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
 from usched.words.machine import Topology
@@ -51,7 +52,7 @@ class Resolver:
     def __init__(self, source: Source, topology: Topology) -> None:
         self.topology = topology
         self._source = source
-        self._found: dict[str, Placed | None] = {}
+        self._stored: dict[str, Placed | Damaged | None] = {}
         self._overlay: dict[str, dict[str, Placed | None]] = {}
         self._exclusive: dict[str, dict[str, Placed]] = {}
         self._resolved: dict[str, Resolution] = {}
@@ -62,18 +63,38 @@ class Resolver:
     # -- reading --------------------------------------------------------------
 
     def find(self, name: str) -> Placed | None:
+        stored = self.stored(name)
+        return stored if isinstance(stored, Placed) else None
+
+    def stored(self, name: str) -> Placed | Damaged | None:
         overlay = self._overlay.get(parent_of(name))
         if overlay and name in overlay:
             return overlay[name]
-        if name not in self._found:
-            self._found[name] = self._source.find(name)
-        return self._found[name]
+        if name not in self._stored:
+            self._stored[name] = self._source.stored(name)
+        return self._stored[name]
+
+    def is_pending(self, name: str) -> bool:
+        """Whether a declaration is from the overlay, or destroyed there."""
+        return name in self._overlay.get(parent_of(name), ())
+
+    def child_names(self, name: str) -> list[str]:
+        kept = (each for each in self._source.child_names(name) if not self.is_pending(each))
+        pending = self._overlay.get(name, {})
+        return [*kept, *(each for each, entry in pending.items() if entry is not None)]
+
+    def damage(self) -> list[Damaged]:
+        return [each for each in self._source.damage() if not self.is_pending(each.name)]
+
+    def exclusive_children(self, name: str) -> list[Placed]:
+        """Those with an exclusive pool, in declaration order."""
+        return sorted(self._takers_in(name).values(), key=lambda entry: entry.place)
 
     def children(self, name: str) -> Sequence[Placed]:
         """The child declarations of a domain, in declaration order."""
         return self._merge(name, self._source.children(name))
 
-    def _exclusive_children(self, name: str) -> list[Placed]:
+    def _takers_in(self, name: str) -> dict[str, Placed]:
         """Those with an exclusive pool: kept apart, since every sibling asks for them."""
         known = self._exclusive.get(name)
         if known is None:
@@ -82,7 +103,7 @@ class Resolver:
             known = {entry.name: entry for entry in stored if entry.name not in overlay}
             known.update(exclusive_entries(overlay))
             self._exclusive[name] = known
-        return sorted(known.values(), key=lambda entry: entry.place)
+        return known
 
     def _merge(self, name: str, stored: Sequence[Placed]) -> Sequence[Placed]:
         overlay = self._overlay.get(name)
@@ -105,9 +126,7 @@ class Resolver:
 
     def walk(self, name: str = MACHINE) -> Iterator[Placed]:
         """Every declaration beneath a domain: parents first, siblings in declaration order."""
-        for child in self.children(name):
-            yield child
-            yield from self.walk(child.name)
+        return walk(self, name)
 
     def schedulers(self) -> list[Scheduler]:
         """Every scheduler that fits, parents first, siblings in declaration order."""
@@ -115,7 +134,11 @@ class Resolver:
         return [scheduler for scheduler in found if scheduler is not None]
 
     def survey(self) -> list[Problem]:
-        """What does not fit: a problem for each cause, with those that fall with it."""
+        """What is lost or does not fit: a problem for each cause, with those that fall with it."""
+        return find_lost(self) + self.find_misfits()
+
+    def find_misfits(self) -> list[Problem]:
+        """What does not fit the machine: a problem for each cause, with those that fall with it."""
         problems = []
         for entry in self.walk():
             for problem in self.resolve(entry.name).problems:
@@ -200,7 +223,7 @@ class Resolver:
             taken = self._taken[parent] = _Taken(
                 [
                     (sibling, selection.cpus)
-                    for sibling in self._exclusive_children(parent)
+                    for sibling in self.exclusive_children(parent)
                     if (selection := self._select(sibling)) and not selection.problems
                 ]
             )

@@ -96,7 +96,7 @@ class Timetable:
 def plan_timetable(source: Source, topology: Topology, workload: Workload) -> Timetable:
     """Validate a workload on a registry. Raises Refused with everything that is wrong."""
     tree = Tree(source, topology)
-    problems = tree.survey()
+    problems = tree.find_misfits()
     if problems:
         raise Refused(problems)
     schedulers = tuple(tree.schedulers())

@@ -7,18 +7,26 @@ leaves it as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple, assert_never
 
-from usched.meaning.registry import Placed
+from usched.meaning.lost import describe_damage
+from usched.meaning.registry import Damaged, Placed
 from usched.meaning.resolving import Resolver, Scheduler, exclusive_entries
 from usched.meaning.rules import check_declaration, check_depth
 from usched.meaning.selectors import select_cpus
 from usched.text.language.canonical import format_statement
 from usched.text.language.hints import clip
 from usched.words.cpuset import NO_CPUS
-from usched.words.problems import NoSuchName, Problem, Refused, Span, suggest
+from usched.words.problems import (
+    EnvironmentFailed,
+    NoSuchName,
+    Problem,
+    Refused,
+    Span,
+    suggest,
+)
 from usched.words.statement import (
     MACHINE,
     Declare,
@@ -66,7 +74,7 @@ class Tree(Resolver):
         if problems:
             view = self.view(parent) if parent == MACHINE or self.find(parent) else None
             if view:
-                problems += select_cpus(declare.cpus, view).problems
+                problems += _named(declare.name, select_cpus(declare.cpus, view).problems)
             raise Refused(problems)
         old = self.find(declare.name)
         if old and format_statement(old.declare) == format_statement(declare):
@@ -79,7 +87,7 @@ class Tree(Resolver):
         """A statement that is there already: nothing to do, unless it does not fit any more."""
         problems = self.resolve(entry.name).problems
         if problems:
-            raise Refused(problem._replace(where=None) for problem in problems)
+            raise Refused(_named(entry.name, (p._replace(where=None) for p in problems)))
         return ()
 
     def _check_parent(self, declare: Declare) -> list[Problem]:
@@ -87,7 +95,11 @@ class Tree(Resolver):
         if parent == MACHINE:
             return []
         where = declare.spans.get("name")
-        if self.find(parent) is None:
+        stored = self.stored(parent)
+        if isinstance(stored, Damaged):
+            what = f"{parent} is damaged in the registry, so nothing can be declared in it"
+            return [Problem(what, where, "usched check says more", "parent", declare.name)]
+        if stored is None:
             near = suggest(parent, self.names())
             remedy = near or f"declare it first: usched {parent} on CPUS lwktpri N"
             what = f"{parent} is not declared, and {declare.name} would stand in it"
@@ -99,36 +111,40 @@ class Tree(Resolver):
 
     def _destroy(self, destroy: Destroy) -> tuple[Change, ...]:
         name = destroy.name
-        entry = self.require(name, destroy.spans.get("name"))
+        where = destroy.spans.get("name")
+        stored = self.stored(name)
+        if not isinstance(stored, Damaged):
+            stored = self.require(name, where)
         problems = []
         if destroy.into is not None:
             self.require(destroy.into, destroy.spans.get("into"))
             if is_beneath(destroy.into, name):
                 what = f"{name} cannot be destroyed into {destroy.into}, which goes with it"
                 problems.append(Problem(what, destroy.spans.get("into"), rule="into", name=name))
-        children = self.children(name)
+        children = self.child_names(name)
         if children and not destroy.recursive:
-            inside = ", ".join(child.name for child in children[:8])
+            inside = ", ".join(children[:8])
             inside += f", ... ({len(children)} in all)" if len(children) > 8 else ""
             what = f"{name} has schedulers in it: {inside}"
             remedy = f"type: usched {format_statement(replace(destroy, recursive=True))}"
-            where = destroy.spans.get("name")
             problems.append(Problem(what, where, remedy, "children", name))
         if problems:
             raise Refused(problems)
-        gone: dict[str, Placed | None] = dict.fromkeys(self._going(name))
-        takes = entry.declare.exclusive
-        return self._put(parent_of(name), gone, takes, destroy.spans.get("name"))
+        gone: dict[str, Placed | None] = dict.fromkeys(self.going(name))
+        takes = isinstance(stored, Placed) and stored.declare.exclusive
+        return self._put(parent_of(name), gone, takes, where)
 
-    def _going(self, name: str) -> Iterator[str]:
+    def going(self, name: str) -> Iterator[str]:
         """A subtree in the order in which it goes: the last declared child first, roots last."""
-        for child in reversed(self.children(name)):
-            yield from self._going(child.name)
+        for child in reversed(self.child_names(name)):
+            yield from self.going(child)
         yield name
 
     def require(self, name: str, where: Span | None = None) -> Placed:
-        """The declaration of that name. Raises NoSuchName."""
-        entry = self.find(name)
+        """The declaration of that name. Raises NoSuchName, EnvironmentFailed if it is damaged."""
+        entry = self.stored(name)
+        if isinstance(entry, Damaged):
+            raise EnvironmentFailed(describe_damage(self, entry))
         if entry is None:
             near = suggest(name, self.names())
             remedy = near or "usched list shows the schedulers"
@@ -148,10 +164,7 @@ class Tree(Resolver):
             touched += self._competitors(parent, entries)
         names = self._closure(touched)
         before = {name: self.scheduler(name) for name in names}
-        saved = [
-            (name, name in self._overlay.get(parent_of(name), ()), self.find(name))
-            for name in entries
-        ]
+        saved = [(name, self.is_pending(name), self.find(name)) for name in entries]
         self._set(entries)
         self._forget(names)
         after = {name: self.scheduler(name) for name in names}
@@ -164,9 +177,9 @@ class Tree(Resolver):
             stranded = [name for name in broken if before[name]]
             problems = [p for name in stranded for p in self._report(name, False, where)]
         if problems:
-            for name, overlaid, entry in saved:
+            for name, pending, entry in saved:
                 self._set({name: entry})
-                if not overlaid:
+                if not pending:
                     del self._overlay[parent_of(name)][name]
             self._forget(names)
             raise Refused(problems)
@@ -199,8 +212,7 @@ class Tree(Resolver):
         found: dict[str, None] = {}
         for name in names:
             found[name] = None
-            if self.find(name) is not None:  # nothing can stand in what is not there
-                found.update((entry.name, None) for entry in self.walk(name))
+            found.update((entry.name, None) for entry in self.walk(name))
         return list(found)
 
     def _set(self, entries: dict[str, Placed | None]) -> None:
@@ -225,7 +237,7 @@ class Tree(Resolver):
         """Why a scheduler no longer fits: in its own words, or as stranded by the statement."""
         problems = self.resolve(name).problems
         if own:
-            return [problem._replace(name=name) for problem in problems]
+            return _named(name, problems)
         return [
             Problem(
                 f"{name} would not fit: {problem.what}",
@@ -236,6 +248,10 @@ class Tree(Resolver):
             )
             for problem in problems
         ]
+
+
+def _named(name: str, problems: Iterable[Problem]) -> list[Problem]:
+    return [problem._replace(name=name) for problem in problems]
 
 
 def _no_grant(statement: Grant | Revoke) -> Refused:

@@ -108,6 +108,8 @@ def _connect(path: str, write: bool, wait: float) -> sqlite3.Connection:
     mode = "rwc" if write else "rw" if os.access(path, os.W_OK) else "ro"
     uri = f"file:{_quote(os.path.abspath(path))}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None)
+    # text that is no UTF-8 costs the row that it stands in, and not the whole answer
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA synchronous = FULL")
     return connection

@@ -13,12 +13,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from usched.meaning.registry import Placed, Registry
+from usched.meaning.registry import Damaged, Placed, Registry
 from usched.text.language.canonical import format_statement
-from usched.text.language.grammar import parse_line
-from usched.words.problems import Line, Misused
-from usched.words.statement import Declare, parent_of
+from usched.words.problems import Problem
+from usched.words.statement import parent_of
 from usched.world.registry_file import begin, damaged, explain
+from usched.world.rows import gather, is_text, read_declaration, read_scheduler
+
+#: What stands above was never written by this program.
+MAX_REVISION = 10**15
 
 
 class Author(NamedTuple):
@@ -42,7 +45,7 @@ class Edit(NamedTuple):
     """What a revision does to one scheduler; None where it is absent."""
 
     name: str
-    before: Placed | None
+    before: Placed | Damaged | None
     after: Placed | None
 
 
@@ -55,82 +58,143 @@ class Entry(NamedTuple):
     topology: str | None = None
 
 
+def _is_changed(column: str) -> str:
+    """The SQL for one side of a change: absent, or a declaration of that name and its place."""
+    return (
+        f"({column} IS NULL AND {column}_place IS NULL OR typeof({column}) = 'text' "
+        f"AND substr({column}, 1, length(name) + 4) = name || ' on ' "
+        f"AND typeof({column}_place) = 'integer')"
+    )
+
+
+_DAMAGED_CHANGES = (
+    "SELECT revision, name FROM change WHERE typeof(revision) != 'integer' "
+    "OR typeof(name) != 'text' OR revision NOT IN (SELECT number FROM revision) "
+    f"OR NOT {_is_changed('before')} OR NOT {_is_changed('after')} ORDER BY revision, name"
+)
+
+
 class Store:
     """An open registry; a `Source` of declarations. Made by `open_store`."""
 
     def __init__(self, connection: sqlite3.Connection, path: str) -> None:
         self._db = connection
         self._path = path
+        self.met: dict[Damaged, None] = {}  # what of the declarations asked for is damaged
 
     # -- the declarations -----------------------------------------------------
 
-    def find(self, name: str) -> Placed | None:
-        rows = self._placed("WHERE name = ?", name)
+    def stored(self, name: str) -> Placed | Damaged | None:
+        rows = self._rows("WHERE name = ?", name)
         return rows[0] if rows else None
 
     def children(self, name: str) -> Sequence[Placed]:
-        return self._placed("WHERE parent = ? ORDER BY place", name)
+        rows = self._rows("WHERE parent = ? ORDER BY place, name", name)
+        return [row for row in rows if isinstance(row, Placed)]
 
     def exclusive_children(self, name: str) -> Sequence[Placed]:
-        return self._placed("WHERE parent = ? AND exclusive ORDER BY place", name)
+        rows = self._rows("WHERE parent = ? AND exclusive ORDER BY place, name", name)
+        return [row for row in rows if isinstance(row, Placed)]
 
-    def names(self) -> Iterable[str]:
-        return [name for (name,) in self._db.execute("SELECT name FROM scheduler ORDER BY place")]
+    def child_names(self, name: str) -> Sequence[str]:
+        return self._names("WHERE parent = ?", name)
+
+    def names(self) -> Sequence[str]:
+        return self._names("")
+
+    def _names(self, where: str, *values: object) -> list[str]:
+        rows = self._db.execute(f"SELECT name FROM scheduler {where} ORDER BY place, name", values)
+        return [name for (name,) in rows if is_text(name)]
+
+    def damage(self) -> Sequence[Damaged]:
+        return self.registry().damage()
 
     def registry(self) -> Registry:
         """All of it, as it is now."""
-        return Registry(self._placed(""))
+        return gather(self._rows(""))
 
-    def _placed(self, where: str, *values: object) -> list[Placed]:
-        rows = self._db.execute(f"SELECT name, place, statement FROM scheduler {where}", values)
-        return [self._read_placed(*row) for row in rows]
-
-    def _read_placed(self, name: object, place: object, text: object) -> Placed:
-        """A declaration from a row, which may hold anything where the file is damaged."""
-        if isinstance(place, int) and isinstance(text, str):
-            try:
-                statement = parse_line(Line("registry", place, text))
-            except Misused as error:
-                raise damaged(self._path, f"{text[:60]!r} is no declaration") from error
-            if isinstance(statement, Declare) and statement.name == name:
-                return Placed(statement, place)
-        raise damaged(self._path, f"{str(text)[:60]!r} does not declare {str(name)[:60]!r}")
+    def _rows(self, where: str, *values: object) -> list[Placed | Damaged]:
+        columns = "name, parent, place, exclusive, statement"
+        rows = self._db.execute(f"SELECT {columns} FROM scheduler {where}", values)
+        found = [read_scheduler(*row) for row in rows]
+        self.met.update((row, None) for row in found if isinstance(row, Damaged))
+        return found
 
     # -- the log --------------------------------------------------------------
 
     def last_revision(self) -> int:
         """The number of the newest revision; 0 for a registry that was never changed."""
-        number = self._db.execute("SELECT max(number) FROM revision").fetchone()[0]
-        return number or 0
+        columns = {"revision": "number", "change": "revision", "topology": "revision"}
+        return max(self._newest(table, column) for table, column in columns.items())
 
-    def revisions(self, name: str | None = None, limit: int | None = None) -> list[Revision]:
-        """The log, newest first; with a name, what changed that scheduler."""
+    def _newest(self, table: str, column: str) -> int:
+        """The highest number in the log that is one."""
+        row = self._db.execute(
+            f"SELECT {column} FROM {table} WHERE {column} <= {MAX_REVISION} "
+            f"ORDER BY {column} DESC LIMIT 1"
+        ).fetchone()
+        return row[0] if row and isinstance(row[0], int) and row[0] > 0 else 0
+
+    def revisions(
+        self, name: str | None = None, limit: int | None = None
+    ) -> tuple[list[Revision], list[str]]:
+        """The log, newest first; with a name, what changed that scheduler. And what of it is
+        damaged, in sentences."""
         where = "WHERE number IN (SELECT revision FROM change WHERE name = :name)" if name else ""
         rows = self._db.execute(
             f"SELECT number, time, uid, user, text FROM revision {where} "
             "ORDER BY number DESC LIMIT :limit",
             {"name": name, "limit": -1 if limit is None else limit},
         )
-        found = [Revision(*row) for row in rows]
-        for each in found:
-            if not all(isinstance(text, str) for text in (each.time, each.user, each.text)):
-                raise damaged(self._path, f"revision {each.number} is no text")
-        return found
+        found, damaged = [], []
+        for row in rows:
+            each = Revision(*row)
+            texts = (each.time, each.user, each.text)
+            numbers = 0 < each.number <= MAX_REVISION and isinstance(each.uid, int)
+            if numbers and all(map(is_text, texts)):
+                found.append(each)
+            else:
+                damaged.append(f"revision {each.number} is damaged in the log")
+        return found, damaged
+
+    def find_log_damage(self) -> list[Problem]:
+        """What of the log cannot be read, and why that matters."""
+        problems = [Problem(what, rule="log") for what in self.revisions()[1]]
+        for number, name in self._db.execute(_DAMAGED_CHANGES):
+            whose = name if is_text(name) else ""
+            what = f"what revision {number} did to {whose or 'a scheduler'} is damaged in the log"
+            problems.append(Problem(what, rule="log", name=whose))
+        return problems
 
     def registry_at(self, number: int) -> Registry:
-        """The registry as it was after that revision: later changes taken back, newest first."""
-        entries = {entry.name: entry for entry in self.registry()}
+        """The registry as it was after that revision.
+
+        The log has it twice: as what the last change before left, and as what the next one found.
+        """
         rows = self._db.execute(
-            "SELECT name, before, before_place FROM change WHERE revision > ? "
-            "ORDER BY revision DESC",
+            "SELECT name, after, after_place, max(revision) FROM change WHERE revision <= ? "
+            "GROUP BY name",
             (number,),
         )
-        for name, before, place in rows:
-            if before is None:
-                entries.pop(name, None)
-            else:
-                entries[name] = self._read_placed(name, place, before)
-        return Registry(entries.values())
+        found: list[Placed | Damaged] = []
+        for name, after, place, _ in rows.fetchall():
+            if after is not None or place is not None:
+                then = read_declaration(name, place, after)
+                if isinstance(then, Damaged):
+                    then = self._next_before(name, number) or then
+                found.append(then)
+        return gather(found)
+
+    def _next_before(self, name: object, number: int) -> Placed | Damaged | None:
+        """What the first change of a scheduler after a revision found."""
+        row = self._db.execute(
+            "SELECT before, before_place FROM change WHERE name = ? AND revision > ? "
+            "ORDER BY revision LIMIT 1",
+            (name, number),
+        ).fetchone()
+        if row is not None:
+            return read_declaration(name, row[1], row[0])
+        return self.stored(name) if is_text(name) else None
 
     def topology_record(self, number: int | None = None) -> str | None:
         """The declared topology as recorded, now or after a revision; None for none."""
@@ -171,8 +235,10 @@ class Store:
         write("INSERT OR REPLACE INTO scheduler VALUES (?, ?, ?, ?, ?)", rows)
 
 
-def _write_placed(placed: Placed | None) -> tuple[str | None, int | None]:
-    return (format_statement(placed.declare), placed.place) if placed else (None, None)
+def _write_placed(placed: Placed | Damaged | None) -> tuple[str | None, int | None]:
+    if not isinstance(placed, Placed):
+        return None, None
+    return format_statement(placed.declare), placed.place
 
 
 @contextmanager

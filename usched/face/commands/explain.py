@@ -33,21 +33,22 @@ def command(ctx: click.Context, what: str, as_json: bool) -> None:
     """
     with read_registry(context_of(ctx)) as reading:
         tree = reading.tree
-        warn_unfit(tree)
         number = re.fullmatch(r"cpu([0-9]{1,9})", what)
-        if number and tree.find(what) is None:
+        if number and tree.stored(what) is None:
             routes, barred = _find_routes(tree, int(number[1]))
+            warn_unfit(tree)
             if as_json:
                 print_json(_routes_record(int(number[1]), routes, barred))
             else:
                 _print_routes(tree, int(number[1]), routes, barred)
             return
-        if tree.find(what) is None:
+        if tree.stored(what) is None:
             bare = re.fullmatch(r"(?:cpu)?([0-9]{1,9})", what.lower())
             near = f"did you mean 'cpu{bare[1]}'?" if bare else suggest(what, tree.names())
             remedy = near or "name a scheduler, or a cpu of the machine: cpu0"
             raise NoSuchName(Problem(f"there is no scheduler or cpu {clip(what)}", None, remedy))
         standing = explain_scheduler(tree, tree.require(what))
+        warn_unfit(tree)
         if as_json:
             print_json(_standing_record(standing))
         else:

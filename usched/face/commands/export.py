@@ -6,9 +6,11 @@ import click
 
 from usched.actions.read import read_statements
 from usched.face.options import common_options, context_of, json_option
-from usched.face.output import print_json
+from usched.face.output import print_json, warn
+from usched.meaning.lost import find_lost
 from usched.meaning.registry import export_order, format_registry
 from usched.text.language.canonical import format_statement
+from usched.words.problems import format_problem
 
 
 @click.command("export")
@@ -22,7 +24,12 @@ def command(ctx: click.Context, as_json: bool) -> None:
     registry of them, there or on another machine.
     """
     registry = read_statements(context_of(ctx))
+    lost = find_lost(registry)
+    for problem in lost:
+        warn(format_problem(problem))
     if as_json:
         print_json([format_statement(entry.declare) for entry in export_order(registry)])
     else:
+        for problem in lost:
+            click.echo(f"# {problem.what}")
         click.echo(format_registry(registry), nl=False)

@@ -7,6 +7,7 @@ import click
 from usched.actions.rollback import Rollback, roll_back
 from usched.face.options import common_options, context_of, dry_run_option, refuse_topology
 from usched.face.output import report_change
+from usched.meaning.registry import Placed
 from usched.text.language.canonical import format_statement
 
 
@@ -32,8 +33,10 @@ def _print_rollback(done: Rollback, revision: int, dry_run: bool) -> None:
         return
     for edit in done.edits:
         for sign, placed in (("-", edit.before), ("+", edit.after)):
-            if placed is not None:
+            if isinstance(placed, Placed):
                 click.echo(f"{sign} {format_statement(placed.declare)}")
+            elif placed is not None:
+                click.echo(f"{sign} # {edit.name}, which was damaged")
     if done.topology:
         click.echo(f"# with the topology of then: {done.machine or 'none declared'}")
     word = "would be" if dry_run else "is"

@@ -52,7 +52,7 @@ def _describe(reading: Reading, entry: Placed) -> list[tuple[str, str]]:
         lines.append(("quantum", f"{ticks} ticks at {hz} Hz"))
     children = [child.name for child in tree.children(entry.name)]
     lines.append(("inside", ", ".join(children) or "no schedulers"))
-    revisions = reading.store.revisions(entry.name, 1)
+    revisions, _ = reading.store.revisions(entry.name, 1)
     if revisions:
         last = revisions[0]
         lines.append(("changed", f"revision {last.number}, {last.time}, by {last.user}"))
