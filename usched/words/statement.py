@@ -39,8 +39,22 @@ SUBCOMMANDS = {
     "tree": "The tree of schedulers",
 }
 
-#: Words that may not begin a statement as a scheduler's first segment.
-RESERVED = tuple(sorted({*SUBCOMMANDS, *VERBS, "usched"}))
+#: Words that no declaration may begin with as a scheduler's first segment: what is a command today,
+#: and what may become one, so that no later version takes a name away from anybody (usched.5).
+RESERVED = tuple(
+    sorted(
+        {
+            *SUBCOMMANDS,
+            *VERBS,
+            *("usched", "rename", "adopt", "apply", "attach", "backup", "bench", "compare"),
+            *("conform", "confirm", "detach", "doctor", "edit", "exec", "fleet", "generate"),
+            *("grants", "guarantee", "help", "import", "init", "load", "metrics", "move", "plan"),
+            *("ps", "record", "release", "restart", "restore", "resume", "run", "serve", "shield"),
+            *("split", "status", "stop", "suspend", "sweep", "sync", "top", "undo", "update"),
+            *("verify", "version", "watch", "whatif"),
+        }
+    )
+)
 
 #: Largest count of ticks (and of microseconds, ...) that an input may name: exact in JSON.
 MAX_TICKS = 10**15

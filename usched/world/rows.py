@@ -51,7 +51,7 @@ def read_declaration(name: object, place: object, text: object) -> Placed | Dama
 
 def _parse(text: str) -> Declare | None:
     try:
-        statement = parse_line(Line("registry", 1, text))
+        statement = parse_line(Line("registry", 1, text), stored=True)
     except Misused:
         return None
     return statement if isinstance(statement, Declare) else None

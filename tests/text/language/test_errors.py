@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.text.language.texts import block, complaint
+import pytest
 
-RESERVED = (
-    "reserved: batch check completion destroy diff explain export grant list log map revoke "
-    "rollback show simulate topology tree usched"
-)
+from tests.text.language.texts import RESERVED_LIST, block, complaint
+from usched.text.language.canonical import format_statement
+from usched.text.language.grammar import parse_line
+from usched.words.problems import Line
+from usched.words.statement import RESERVED, VERBS
 
 
 def test_error_an_empty_line() -> None:
@@ -623,7 +624,7 @@ def test_error_reserved_name() -> None:
             ^^^^
           RESERVED
         """
-    ).replace("RESERVED", RESERVED)
+    ).replace("RESERVED", RESERVED_LIST)
 
 
 def test_error_reserved_verb_as_a_name() -> None:
@@ -634,7 +635,7 @@ def test_error_reserved_verb_as_a_name() -> None:
             ^^^^^^^
           RESERVED
         """
-    ).replace("RESERVED", RESERVED)
+    ).replace("RESERVED", RESERVED_LIST)
 
 
 def test_error_reserved_first_segment() -> None:
@@ -645,7 +646,7 @@ def test_error_reserved_first_segment() -> None:
             ^^^^^
           RESERVED
         """
-    ).replace("RESERVED", RESERVED)
+    ).replace("RESERVED", RESERVED_LIST)
 
 
 def test_error_whole_statement_in_quotes() -> None:
@@ -837,4 +838,25 @@ def test_error_usched_as_a_name() -> None:
             ^^^^^^
           RESERVED
         """
-    ).replace("RESERVED", RESERVED)
+    ).replace("RESERVED", RESERVED_LIST)
+
+
+@pytest.mark.parametrize("word", sorted(set(RESERVED) - {"usched"}))
+def test_no_declaration_takes_a_reserved_word(word: str) -> None:
+    for name in (word, f"{word}/A"):
+        said = complaint(f"{name} on cpu0 lwktpri 6")
+        assert said.startswith(f"in:1:1: '{word}' is a reserved word, not a scheduler's name\n")
+
+
+@pytest.mark.parametrize("word", sorted(set(RESERVED) - {"usched", *VERBS}))
+def test_what_was_declared_before_a_word_was_reserved_is_read_and_destroyed(word: str) -> None:
+    for text in (f"{word} on cpu0 lwktpri 6", f"{word}/A on cpu0 lwktpri 6"):
+        assert format_statement(parse_line(Line("registry", 1, text), stored=True)) == text
+    for text in (f"destroy {word}", f"destroy {word}/A into {word} recursive"):
+        assert format_statement(parse_line(Line("in", 1, text))) == text
+
+
+def test_every_word_that_may_become_a_command_is_reserved() -> None:
+    """The list of usched(5), which no later version may shorten."""
+    assert {"plan", "apply", "run", "import", "top", "whatif", "rename"} < set(RESERVED)
+    assert len(RESERVED) >= 63

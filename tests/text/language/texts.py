@@ -136,3 +136,7 @@ soup = st.lists(_soup_words | st.text(max_size=6), max_size=12).map(" ".join)
 def letters(text: str) -> str:
     """A text without what only a shell would act on."""
     return re.sub(r"[#$`]", "", text)
+
+
+#: The list that a declaration of a reserved word is refused with, as it stands in an error.
+RESERVED_LIST = textwrap.fill("reserved: " + " ".join(RESERVED), 78).replace("\n", "\n  ")

@@ -64,9 +64,12 @@ def parse_words(words: Sequence[str]) -> Statement:
     return parse_line(join_words(words))
 
 
-def parse_line(line: Line) -> Statement:
-    """One statement, the leading `usched` optional. Raises Misused, also for an empty line."""
-    statement = _Parser(line).statement()
+def parse_line(line: Line, stored: bool = False) -> Statement:
+    """One statement, the leading `usched` optional. Raises Misused, also for an empty line.
+
+    stored: out of a registry, whose names stay what they are when a word is reserved later.
+    """
+    statement = _Parser(line, stored).statement()
     if statement is None:
         raise Misused(Problem("no statement here", Span(line, 0, 1), usage(), "empty"))
     return statement
@@ -108,8 +111,9 @@ def _leads(words: Sequence[str]) -> bool:
 
 
 class _Parser:
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, stored: bool = False) -> None:
         self.line = line
+        self.stored = stored
         self.words = split_words(line)
         self.position = 1 if _leads([word.text for word in self.words[:3]]) else 0
         self.name = ""
@@ -175,6 +179,8 @@ class _Parser:
         """declare = NAME "on" cpus clause..."""
         first = self.next()
         name = self._check_name(first)
+        if name.partition("/")[0] in RESERVED and not self.stored and self.peek() == "on":
+            raise self._reserved(first)
         if self.peek() != "on":
             raise self._missing_on(first)
         self.next()
@@ -325,19 +331,20 @@ class _Parser:
         text = word.text
         if not _NAME.fullmatch(text):
             raise self._bad_name(word)
-        if text.partition("/")[0] in RESERVED:
-            raise self.fail(
-                f"'{text.partition('/')[0]}' is a reserved word, not a scheduler's name",
-                "reserved: " + " ".join(RESERVED),
-                word.span,
-                "reserved",
-            )
         self.spans[slot] = word.span
         if slot == "name":
             self.name = text
         return text
 
     # -- what to say when it does not parse -----------------------------------
+
+    def _reserved(self, word: Word) -> Misused:
+        import textwrap
+
+        first = word.text.partition("/")[0]
+        what = f"'{first}' is a reserved word, not a scheduler's name"
+        known = textwrap.fill("reserved: " + " ".join(RESERVED), 78)
+        return self.fail(what, known, word.span, "reserved")
 
     def _bad_name(self, word: Word) -> Misused:
         near = suggest(word.text, (*SUBCOMMANDS, "grant", "revoke")) if len(self.words) < 3 else ""
