@@ -9,7 +9,7 @@ import math
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -44,6 +44,7 @@ class RealCpu:
     node: int
     llc: int | None
     core: int
+    thread: int = 0  # how many cpus of its core have lower numbers
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,9 @@ def _topology(data: Mapping[str, Any], cpus: dict[int, RealCpu]) -> Topology:
     if offline - set(cpus):
         raise Refused(f"offline: no cpu{min(offline - set(cpus))}")
     hz = _int(data.get("hz", 100), "hz", 1)
+    for number, cpu in cpus.items():
+        lower = [each for each in cpus.values() if each.core == cpu.core and each.cpu < cpu.cpu]
+        cpus[number] = replace(cpu, thread=len(lower))
     return Topology(str(data.get("machine", "machine")), hz, cpus, offline)
 
 
@@ -153,7 +157,7 @@ def _topology(data: Mapping[str, Any], cpus: dict[int, RealCpu]) -> Topology:
 
 SEGMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,30}")
 PROGRAM = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}")
-TERM = re.compile(r"cpu\*|cpu(\d+)|cpu(\d+)-(?:cpu)?(\d+)|(core|llc|node|socket)(\d+)")
+TERM = re.compile(r"cpu\*|cpu(\d+)|cpu(\d+)-(?:cpu)?(\d+)|(core|thread|llc|node|socket)(\d+)")
 TIME = re.compile(r"(\d+)(us|ms|s)?")
 CLAUSES = ("lwktpri", "vcpus", "quantum", "locked", "exclusive")
 

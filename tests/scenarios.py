@@ -246,7 +246,7 @@ class _Maker:
 
     def _selector(self, behind: dict[int, RealCpu]) -> str:
         cpu = behind[self.rng.choice(sorted(behind))]
-        level = self.rng.choice(("node", "socket", "core", "llc"))
+        level = self.rng.choice(("node", "socket", "core", "llc", "thread"))
         if level == "llc" and cpu.llc is None:
             level = "core"
         return f"{level}{getattr(cpu, level)}"

@@ -325,7 +325,7 @@ def test_the_words_of_the_language_and_the_reserved_ones_are_in_usched_5() -> No
     grammar = section(FORMATS, "THE LANGUAGE")
     literal = set(re.findall(r'"([a-z]+)"', "\n".join(grammar)))
     times = {"us", "ms", "s"}
-    terms = {"cpu", "core", "llc", "node", "socket"}
+    terms = {"cpu", "core", "thread", "llc", "node", "socket"}
     assert literal == statement_words() | terms | times | {"usched"}
     names = section(FORMATS, "THE LANGUAGE", "Names")
     assert words_of(names, "Cm") == set(RESERVED)

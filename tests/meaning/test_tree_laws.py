@@ -20,7 +20,9 @@ _parts = st.sampled_from(["A", "B", "C"])
 names = st.lists(_parts, min_size=1, max_size=3).map("/".join)
 _numbers = st.integers(0, 7)
 _terms = (
-    st.sampled_from(["cpu*"] * 4 + ["node0", "node1", "core0", "core1", "socket0", "llc1"])
+    st.sampled_from(
+        ["cpu*"] * 4 + ["node0", "node1", "core0", "core1", "socket0", "llc1", "thread0", "thread1"]
+    )
     | _numbers.map("cpu{}".format)
     | st.tuples(_numbers, _numbers).map(lambda ends: f"cpu{min(ends)}-{max(ends)}")
 )

@@ -52,6 +52,10 @@ def test_vcpus_1_to_4096_are_allowed(vcpus: int) -> None:
         ("cpu2-5", EIGHT, "2-5"),
         ("cpu2-cpu5", EIGHT, "2-5"),
         ("core1", EIGHT, "1,5"),
+        ("thread0", EIGHT, "0-3"),
+        ("thread1 except node0", EIGHT, "6-7"),
+        ("thread0", GAPS, "0,3,6"),
+        ("thread1", GAPS, "2"),
         ("node0", EIGHT, "0-1,4-5"),
         ("socket1", EIGHT, "2-3,6-7"),
         ("core0 core3 cpu1", EIGHT, "0-1,3-4,7"),
@@ -336,6 +340,21 @@ def test_socket_must_be_in_the_machine() -> None:
         """
         in:1:6: socket2 is not in the machine (it has socket0-socket1)
             A on socket2 lwktpri 4
+                 ^^^^^^^
+        """
+    )
+
+
+def test_threads_of_a_node_are_those_of_its_cores() -> None:
+    tree = tree_of("A on node1 lwktpri 4\nA/FIRST on thread0 lwktpri 4", EIGHT)
+    assert pools(tree) == {"A": "2-3,6-7", "A/FIRST": "0-1"}
+
+
+def test_a_thread_that_no_core_has_is_refused_with_those_there_are() -> None:
+    assert refusal("", "A on thread2 lwktpri 4") == block(
+        """
+        in:1:6: thread2 is not in the machine (it has thread0-thread1)
+            A on thread2 lwktpri 4
                  ^^^^^^^
         """
     )

@@ -969,7 +969,7 @@ def test_error_online_with_except() -> None:
         w.yaml:4:26: expected a cpu term or the end, found 'except'
               - {at: 5, online: cpu* except cpu1}
                                      ^^^^^^
-          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+          cpus are: cpu*, cpuN, cpuN-M, coreN, threadN, llcN, nodeN, socketN
         """
     )
 

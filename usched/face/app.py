@@ -31,7 +31,7 @@ Statements (the words may also stand in a .usched file, one statement a line):
   grant NAME to USER [lwktpri MAX] [depth MAX] [until TIME]
   revoke NAME
 
-CPUS:  'cpu*' cpu3 cpu0-7 core0 llc0 node0 socket0 ... [except ...]
+CPUS:  'cpu*' cpu3 cpu0-7 core0 thread0 llc0 node0 socket0 ... [except ...]
 TIME:  10 (ticks) 500us 100ms 2s
 
 Examples:

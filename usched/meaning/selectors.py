@@ -15,6 +15,7 @@ _PLURALS = {
     "node": "nodes",
     "llc": "last-level caches",
     "core": "cores",
+    "thread": "threads",
 }
 
 
@@ -34,9 +35,9 @@ class View(NamedTuple):
     def title(self) -> str:
         return self.name or "the machine"
 
-    def group(self, level: str, number: int) -> CpuSet:
-        """The domain's cpus in a socket, node, llc or core."""
-        reals = self.topology.groups[level].get(number, NO_CPUS)
+    def group(self, selector: str, number: int) -> CpuSet:
+        """The domain's cpus in a socket, node, llc or core, or that are a core's N-th thread."""
+        reals = self.topology.selected(selector).get(number, NO_CPUS)
         if not self.name:
             return reals
         return CpuSet.of(own for own, real in (self.behind or {}).items() if real in reals)
@@ -98,7 +99,7 @@ def _select_numbers(term: Term, view: View) -> tuple[CpuSet, Problem | None]:
 
 def _select_level(term: Term, view: View) -> tuple[CpuSet, Problem | None]:
     word = f"{term.kind}{term.first}"
-    groups = view.topology.groups[term.kind]
+    groups = view.topology.selected(term.kind)
     if view.behind is None and view.name:
         what = f"{word} means nothing in {view.title}: its cpus are virtual and have no sockets"
         remedy = f"only cpu terms exist here: {format_cpus(view.cpus)}"

@@ -10,8 +10,12 @@ from usched.words.cpuset import NO_CPUS, CpuSet
 
 DEFAULT_HZ = 100
 
-#: The levels that a selector can name, from the widest; canonical order of terms.
+#: The levels at which cpus lie together, from the widest.
 LEVELS = ("socket", "node", "llc", "core")
+
+#: What a selector can name, in the canonical order of terms. A thread is not a level: `thread1` are
+#: the second cpus of all cores.
+SELECTORS = (*LEVELS, "thread")
 
 
 class Cpu(NamedTuple):
@@ -28,7 +32,8 @@ class Cpu(NamedTuple):
 class Topology:
     """A machine. cpus: ascending by number; offline: those the machine does not offer now.
 
-    hz: ticks per second. `groups[level][number]` are the cpus of that socket, node, llc or core.
+    hz: ticks per second. `groups[level][number]` are the cpus of that socket, node, llc or core;
+    `threads[number]`: of each core the cpu so many after its first, offline ones counted.
     """
 
     machine: str
@@ -38,12 +43,18 @@ class Topology:
     all: CpuSet = field(init=False, compare=False, repr=False)
     places: dict[int, Cpu] = field(init=False, compare=False, repr=False)
     groups: dict[str, dict[int, CpuSet]] = field(init=False, compare=False, repr=False)
+    threads: dict[int, CpuSet] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         assert self.cpus, "a machine has a cpu"
         object.__setattr__(self, "all", CpuSet.of(cpu.number for cpu in self.cpus))
         object.__setattr__(self, "places", {cpu.number: cpu for cpu in self.cpus})
         object.__setattr__(self, "groups", {level: _group(self.cpus, level) for level in LEVELS})
+        object.__setattr__(self, "threads", _threads(self.groups["core"].values()))
+
+    def selected(self, selector: str) -> dict[int, CpuSet]:
+        """What the terms of one of SELECTORS mean, by their numbers."""
+        return self.threads if selector == "thread" else self.groups[selector]
 
     @property
     def online(self) -> CpuSet:
@@ -72,4 +83,12 @@ def _group(cpus: Iterable[Cpu], level: str) -> dict[int, CpuSet]:
         number = getattr(cpu, level)
         if number is not None:
             members.setdefault(number, []).append(cpu.number)
+    return {number: CpuSet.of(members[number]) for number in sorted(members)}
+
+
+def _threads(cores: Iterable[CpuSet]) -> dict[int, CpuSet]:
+    members: dict[int, list[int]] = {}
+    for core in cores:
+        for number, cpu in enumerate(core):
+            members.setdefault(number, []).append(cpu)
     return {number: CpuSet.of(members[number]) for number in sorted(members)}

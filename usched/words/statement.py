@@ -92,7 +92,7 @@ class _Noun:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Term(_Noun):
-    """One cpu term as written. kind: `cpu*`, `cpu`, `core`, `llc`, `node` or `socket`.
+    """One cpu term as written. kind: `cpu*`, `cpu`, or one of SELECTORS.
 
     first, last: the numbers, both included; equal but for a range; 0 for `cpu*`.
     """

@@ -132,7 +132,7 @@ def test_error_on_and_nothing_else() -> None:
         in:1:8: expected cpus, found the end
             NORM on
                    ^
-          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+          cpus are: cpu*, cpuN, cpuN-M, coreN, threadN, llcN, nodeN, socketN
         """
     )
 
@@ -143,7 +143,7 @@ def test_error_missing_cpus() -> None:
         in:1:9: expected cpus, found 'lwktpri'
             NORM on lwktpri 6
                     ^^^^^^^
-          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+          cpus are: cpu*, cpuN, cpuN-M, coreN, threadN, llcN, nodeN, socketN
         """
     )
 
@@ -231,7 +231,7 @@ def test_error_unknown_clause() -> None:
         in:1:14: expected a cpu term or a clause such as 'lwktpri 6', found 'priority'
             NORM on cpu* priority 6
                          ^^^^^^^^
-          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+          cpus are: cpu*, cpuN, cpuN-M, coreN, threadN, llcN, nodeN, socketN
           clauses are: lwktpri, vcpus, quantum, locked, exclusive
         """
     )
@@ -332,7 +332,7 @@ def test_error_except_without_cpus() -> None:
         in:1:21: expected cpus, found 'lwktpri'
             NORM on cpu* except lwktpri 6
                                 ^^^^^^^
-          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+          cpus are: cpu*, cpuN, cpuN-M, coreN, threadN, llcN, nodeN, socketN
         """
     )
 
@@ -343,7 +343,7 @@ def test_error_except_without_terms_before_it() -> None:
         in:1:9: expected cpus, found 'except'
             NORM on except cpu0 lwktpri 6
                     ^^^^^^
-          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+          cpus are: cpu*, cpuN, cpuN-M, coreN, threadN, llcN, nodeN, socketN
         """
     )
 
@@ -354,7 +354,7 @@ def test_error_except_twice() -> None:
         in:1:26: expected a cpu term or a clause such as 'lwktpri 6', found 'except'
             NORM on cpu* except cpu1 except cpu2 lwktpri 6
                                      ^^^^^^
-          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+          cpus are: cpu*, cpuN, cpuN-M, coreN, threadN, llcN, nodeN, socketN
           clauses are: lwktpri, vcpus, quantum, locked, exclusive
         """
     )
@@ -454,7 +454,7 @@ def test_error_star_alone() -> None:
         in:1:9: expected a cpu term, found '*'
             NORM on * lwktpri 6
                     ^
-          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+          cpus are: cpu*, cpuN, cpuN-M, coreN, threadN, llcN, nodeN, socketN
         """
     )
 
@@ -465,7 +465,7 @@ def test_error_all() -> None:
         in:1:9: expected a cpu term, found 'all'
             NORM on all lwktpri 6
                     ^^^
-          cpus are: cpu*, cpuN, cpuN-M, coreN, llcN, nodeN, socketN
+          cpus are: cpu*, cpuN, cpuN-M, coreN, threadN, llcN, nodeN, socketN
         """
     )
 

@@ -70,7 +70,7 @@ def terms_of(
 ) -> tuple[Term, ...]:
     """The canonical terms of a choice, spelled out here from usched.5: runs of three make one."""
     terms = [Term("cpu*")] if every else []
-    for level in ("socket", "node", "llc", "core"):
+    for level in ("socket", "node", "llc", "core", "thread"):
         terms += [Term(level, number, number) for number in sorted(levels.get(level, ()))]
     left = sorted(cpus)
     while left:
@@ -92,7 +92,7 @@ _choices = st.builds(
     terms_of,
     st.booleans(),
     st.dictionaries(
-        st.sampled_from(["socket", "node", "llc", "core"]), st.sets(numbers, max_size=3)
+        st.sampled_from(["socket", "node", "llc", "core", "thread"]), st.sets(numbers, max_size=3)
     ),
     st.sets(st.integers(0, 40), max_size=12),
     st.none() | st.integers(1000, 10**18 - 1),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from usched.words.machine import LEVELS
+from usched.words.machine import SELECTORS
 from usched.words.statement import Cpus, Declare, Destroy, Grant, Quantum, Revoke, Statement, Term
 
 
@@ -52,7 +52,7 @@ def format_cpu_terms(cpus: Cpus) -> str:
 
 
 def format_terms(terms: Iterable[Term]) -> str:
-    levels: dict[str, set[int]] = {level: set() for level in LEVELS}
+    levels: dict[str, set[int]] = {level: set() for level in SELECTORS}
     ranges = []
     words = []
     for term in terms:
@@ -62,7 +62,7 @@ def format_terms(terms: Iterable[Term]) -> str:
             ranges.append((term.first, term.last))
         else:
             levels[term.kind].add(term.first)
-    words += [f"{level}{number}" for level in LEVELS for number in sorted(levels[level])]
+    words += [f"{level}{number}" for level in SELECTORS for number in sorted(levels[level])]
     for first, last in _merge(ranges):
         if last - first >= 2:
             words.append(f"cpu{first}-{last}")

@@ -29,7 +29,7 @@ from usched.words.statement import (
 )
 
 CLAUSES = ("lwktpri", "vcpus", "quantum", "locked", "exclusive")
-TERMS = ("cpu*", "cpuN", "cpuN-M", "coreN", "llcN", "nodeN", "socketN")
+TERMS = ("cpu*", "cpuN", "cpuN-M", "coreN", "threadN", "llcN", "nodeN", "socketN")
 
 _NAME = re.compile(rf"{SEGMENT}(?:/{SEGMENT})*")
 _USER = re.compile(r"@?[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?")
@@ -285,7 +285,10 @@ class _Parser:
         return tuple(found)
 
     def _parse_term(self, match: re.Match[str]) -> Term:
-        """term = "cpu*" | "cpu" N | "cpu" N "-" [ "cpu" ] M | ( core | llc | node | socket ) N"""
+        """term = "cpu*" | "cpu" N | "cpu" N "-" [ "cpu" ] M | SELECTOR N
+
+        SELECTOR = "core" | "thread" | "llc" | "node" | "socket"
+        """
         span = self.next().span
         first, last, level, number = match.groups()
         if level:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 TERM = re.compile(
-    r"cpu\*|cpu([0-9]{1,18})(?:-(?:cpu)?([0-9]{1,18}))?|(core|llc|node|socket)([0-9]{1,18})"
+    r"cpu\*|cpu([0-9]{1,18})(?:-(?:cpu)?([0-9]{1,18}))?|(core|thread|llc|node|socket)([0-9]{1,18})"
 )
 
 Guess = tuple[str, str]
@@ -53,18 +53,18 @@ def _capitals(word: str) -> Guess | None:
 
 
 def _no_number(word: str) -> Guess | None:
-    if re.fullmatch(r"(cpu|core|llc|node|socket)s?", word):
+    if re.fullmatch(r"(cpu|core|thread|llc|node|socket)s?", word):
         return f"'{word}' without a number", f"type: {word.rstrip('s')}0, in one word"
     return None
 
 
 def _plural(word: str) -> Guess | None:
-    match = re.fullmatch(r"(cpu|core|llc|node|socket)s([0-9]+(?:-[0-9]+)?|\*)", word)
+    match = re.fullmatch(r"(cpu|core|thread|llc|node|socket)s([0-9]+(?:-[0-9]+)?|\*)", word)
     return (f"'{clip(word)}' is not a cpu term", f"type: {match[1]}{match[2]}") if match else None
 
 
 def _range_of_level(word: str) -> Guess | None:
-    match = re.fullmatch(r"(core|llc|node|socket)([0-9]{1,5})-(?:\1)?([0-9]{1,5})", word)
+    match = re.fullmatch(r"(core|thread|llc|node|socket)([0-9]{1,5})-(?:\1)?([0-9]{1,5})", word)
     if not match:
         return None
     first, last = int(match[2]), int(match[3])
