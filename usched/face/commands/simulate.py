@@ -13,6 +13,7 @@ from usched.words.problems import EnvironmentFailed, Misused, Problem
 from usched.words.run import Run
 from usched.words.statement import MAX_TICKS
 from usched.world.files import STANDARD_INPUT, read_text
+from usched.world.output_file import OutputFile
 
 
 @click.command("simulate")
@@ -61,13 +62,22 @@ def command(
         raise Misused(Problem(what, None, f"its ticks are 0 to {ticks - 1}"))
     # what happens at a tick is the same in every run that reaches it
     length = ticks if at is None else at + 1
-    segments = csv is not None or (at is None and not summary)
-    with Progress(length) as progress:
-        result = run(simulation, length, at, progress.reach, segments)
-    if csv is not None:
-        _write_csv(csv, result)
+    if csv is None:
+        result = _run(simulation, length, at, segments=at is None and not summary)
+        _report(simulation, result, at, summary, as_json)
+        return
+    with OutputFile(csv) as file:
+        result = _run(simulation, length, at, segments=True)
+        trouble = _write_csv(file, result)
     if csv != STANDARD_INPUT:
         _report(simulation, result, at, summary, as_json)
+    if trouble is not None:
+        raise trouble
+
+
+def _run(simulation: Simulation, length: int | None, at: int | None, segments: bool) -> Run:
+    with Progress(length) as progress:
+        return run(simulation, length, at, progress.reach, segments)
 
 
 def _read_script(path: str | None) -> list[ScriptLine] | None:
@@ -77,16 +87,16 @@ def _read_script(path: str | None) -> list[ScriptLine] | None:
     return list(parse_script(text, label))
 
 
-def _write_csv(path: str, result: Run) -> None:
+def _write_csv(file: OutputFile, result: Run) -> EnvironmentFailed | None:
+    """What went wrong is told behind the report, which is not lost with the file."""
     from usched.text.run_json import format_segments_csv
 
     try:
-        with click.open_file(path, "w") as file:
-            file.writelines(format_segments_csv(result.timeline))
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise EnvironmentFailed(f"{path} cannot be written: {error.strerror}") from error
+        file.write(format_segments_csv(result.timeline))
+        file.commit()
+    except EnvironmentFailed as trouble:
+        return trouble
+    return None
 
 
 def _report(
