@@ -138,8 +138,8 @@ SLIPS: dict[str, tuple[int, str]] = {
     "simulate w.yaml --topology no.yaml": (1, "no.yaml"),
     "completion": (2, "bash"),
     "completion sh": (2, "bash"),
-    "--json list": (2, "--json"),
-    "--dry-run NORM on cpu0 lwktpri 4": (2, "--dry-run"),
+    "--ticks 3 list": (2, "--ticks"),
+    "--json NORM on cpu0 lwktpri 4": (2, "--json"),
     "--registry": (2, "--registry"),
     "--topology": (2, "--topology"),
     "--wait": (2, "--wait"),
@@ -175,7 +175,7 @@ def test_what_is_suggested_is_not_what_was_typed(session: Session) -> None:
 
 
 def test_nothing_is_suggested_that_is_no_option(session: Session) -> None:
-    assert "--version" not in session.refused(2, "--json", "list")
+    assert "--version" not in session.refused(2, "--jsno", "list")
 
 
 def test_cpus_that_are_wrong_twice_are_named_once(session: Session) -> None:
@@ -208,3 +208,30 @@ def test_a_rollback_to_before_the_topology_does_not_say_that_one_was_declared(
     session.done("destroy", "X")
     said = session.run("rollback", "0", "-n").out
     assert "with the topology that was declared then" not in said
+
+
+def test_flags_may_stand_before_the_words(session: Session) -> None:
+    words = ("OTHER", "on", "cpu1", "lwktpri", "3")
+    assert session.done("-n", *words) == session.done(*words, "-n")
+    assert session.done("--dry-run", "-q", *words) == ""
+    assert "OTHER" not in session.done("export")
+    assert session.done("--json", "list") == session.done("list", "--json")
+    assert session.done("--wait", "3", "-n", *words) == session.done(*words, "-n")
+    assert session.done("-q", *words) == ""
+    assert "OTHER on cpu1 lwktpri 3\n" in session.done("export")
+    assert session.done("-n", "destroy", "OTHER").endswith("# dry run: nothing was changed\n")
+
+
+def test_a_flag_that_a_command_does_not_have_is_its_error(session: Session) -> None:
+    said = session.refused(2, "-n", "list")
+    assert "No such option" in said
+    assert "Usage: usched list" in said
+    assert "--ticks stands behind the command" in session.refused(2, "--ticks", "5", "list")
+    assert "No such option" in session.refused(2, "-n")
+
+
+def test_only_what_would_have_changed_something_says_that_nothing_was(session: Session) -> None:
+    session.write("bad.usched", "A on cpu99 lwktpri 3\nB on cpu98 lwktpri 4\n")
+    assert session.refused(3, "batch", "bad.usched").endswith("2 problems; nothing was changed")
+    for words in (("check", "bad.usched"), ("simulate", "w.yaml", "--script", "bad.usched")):
+        assert session.refused(3, *words).endswith("usched: 2 problems")

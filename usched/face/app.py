@@ -44,8 +44,14 @@ Exit status: 0 done, 1 the environment failed, 2 usage, 3 refused, 4 no such
 name, 5 not permitted. See usched(8), usched(5) and usched-model(7)."""
 
 
-#: Options of the commands, for who puts them in front.
-_BEHIND = ("--json", "-n", "--dry-run", "-q", "--quiet", "--ticks", "--script", "--summary", "--at")
+#: Options of the commands, for who puts them in front: those without a value are understood there.
+_FLAGS = ("-n", "--dry-run", "-q", "--quiet", "--json", "--summary")
+_BEHIND = ("--ticks", "--script", "--at", "--csv")
+#: Options that are everybody's, and have a value.
+_COMMON = ("--registry", "--topology", "--root", "--wait")
+
+#: The subcommands that change something; a statement does, too.
+_CHANGING = ("batch", "rollback", "topology")
 
 
 class _Group(click.Group):
@@ -108,7 +114,7 @@ class _Group(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
-            return super().parse_args(ctx, args)
+            return super().parse_args(ctx, _put_behind(args))
         except click.NoSuchOption as error:
             if error.option_name in _BEHIND:
                 option = error.option_name
@@ -122,6 +128,31 @@ class _Group(click.Group):
         except BrokenPipeError:  # who reads has enough, as with `| head`
             drop(STDOUT)
             return 0
+        except UschedError as error:
+            name = ctx.invoked_subcommand
+            print_error(error, changing=name is None or name in _CHANGING)
+            return error.status
+
+
+def _put_behind(args: Sequence[str]) -> list[str]:
+    """`usched -n NORM on ...`: the flags in front of a statement behind it, those in front of a
+    subcommand behind its name."""
+    front: list[str] = []
+    flags: list[str] = []
+    rest = list(args)
+    while rest and rest[0].startswith("-") and rest[0] != "--":
+        if rest[0] in _FLAGS:
+            flags.append(rest.pop(0))
+        else:
+            width = 2 if rest[0] in _COMMON else 1
+            front += rest[:width]
+            del rest[:width]
+    if not rest:  # no command at all: the flags are wrong where they stand
+        return list(args)
+    if rest[0] in SUBCOMMANDS and not _names_reserved(rest):
+        return [*front, rest[0], *flags, *rest[1:]]
+    end = rest.index("--") if "--" in rest else len(rest)
+    return [*front, *rest[:end], *flags, *rest[end:]]
 
 
 def _names_reserved(args: Sequence[str]) -> bool:

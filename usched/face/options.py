@@ -89,6 +89,10 @@ def dry_run_option(command: F) -> F:
     )(command)
 
 
+def quiet_option(command: F) -> F:
+    return click.option("-q", "--quiet", is_flag=True, help="Do not print what was done.")(command)
+
+
 def context_of(ctx: click.Context) -> Context:
     """Where the command takes place."""
     settings = ctx.find_root().ensure_object(Settings)

@@ -14,12 +14,14 @@ from usched.face.ending import STDOUT, drop, write_error
 from usched.words.problems import EnvironmentFailed, UschedError, format_problem
 
 
-def print_error(error: UschedError) -> None:
-    """Every problem of an error, on standard error."""
+def print_error(error: UschedError, changing: bool = False) -> None:
+    """Every problem of an error, on standard error. changing: of a command that would have changed
+    something, so that it is worth saying that nothing was."""
     for problem in error.problems:
         warn(format_problem(problem))
     if len(error.problems) > 1:
-        warn(f"{len(error.problems)} problems; nothing was changed")
+        said = f"{len(error.problems)} problems"
+        warn(f"{said}; nothing was changed" if changing else said)
 
 
 def warn(message: str) -> None:

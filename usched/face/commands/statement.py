@@ -6,7 +6,7 @@ import click
 
 from usched.actions.change import Done, Outcome, carry_out
 from usched.face.completing import StatementWords
-from usched.face.options import common_options, context_of, dry_run_option
+from usched.face.options import common_options, context_of, dry_run_option, quiet_option
 from usched.face.output import report_change
 from usched.meaning.tree import Change
 from usched.text.language.canonical import format_statement
@@ -17,21 +17,22 @@ from usched.words.problems import count
 
 class _Statement(click.Command):
     def format_usage(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage("usched", "[-n] STATEMENT")
+        formatter.write_usage("usched", "[-n] [-q] STATEMENT")
 
 
 @click.command(
     "statement",
     cls=_Statement,
     context_settings={"ignore_unknown_options": True},
-    options_metavar="[-n]",
+    options_metavar="[-n] [-q]",
     short_help="Declare or destroy a scheduler.",
 )
 @click.argument("words", nargs=-1, type=StatementWords(), metavar="STATEMENT")
 @dry_run_option
+@quiet_option
 @common_options
 @click.pass_context
-def command(ctx: click.Context, words: tuple[str, ...], dry_run: bool) -> None:
+def command(ctx: click.Context, words: tuple[str, ...], dry_run: bool, quiet: bool) -> None:
     """Carry out one statement.
 
     \b
@@ -40,6 +41,8 @@ def command(ctx: click.Context, words: tuple[str, ...], dry_run: bool) -> None:
     """
     statement = parse_words(words)
     outcome = carry_out(context_of(ctx), [(None, statement)], dry_run)
+    if quiet:
+        return
     with report_change(dry_run):
         print_outcome(outcome, dry_run)
 
