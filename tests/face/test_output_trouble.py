@@ -33,9 +33,19 @@ def test_a_change_that_cannot_be_reported_is_said_to_be_made(session: Session) -
     assert "FULL on cpu0 lwktpri 4\n" in session.done("export")
 
 
-@pytest.mark.parametrize("words", [("--wait", "nan"), ("--registry", "")], ids="=".join)
-def test_an_option_that_says_nothing_is_refused(session: Session, words: tuple[str, str]) -> None:
-    assert "it is empty, or no number" in session.refused(2, *words, "list")
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--wait", "nan", "Invalid value for '--wait': SECONDS is not a number"),
+        ("--registry", "", "Invalid value for '--registry': PATH is empty: leave the option out"),
+        ("--topology", "", "Invalid value for '--topology': FILE is empty: leave the option out"),
+        ("--root", "", "Invalid value for '--root': DIR is empty: leave the option out"),
+    ],
+)
+def test_an_option_that_says_nothing_is_refused(
+    session: Session, option: str, value: str, said: str
+) -> None:
+    assert said in session.refused(2, option, value, "list")
 
 
 def test_the_c_locale_gets_ascii(session: Session) -> None:

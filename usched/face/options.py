@@ -30,8 +30,11 @@ def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
     settings = ctx.find_root().ensure_object(Settings)
     if value is not None:
         assert param.name is not None
-        if value != value or value == "":  # noqa: PLR0124 not a number, which FloatRange lets pass
-            raise click.BadParameter("it is empty, or no number", ctx, param)
+        if value == "":
+            what = f"{param.metavar} is empty: leave the option out, or name one"
+            raise click.BadParameter(what, ctx, param)
+        if value != value:  # noqa: PLR0124 not a number, which FloatRange lets pass
+            raise click.BadParameter(f"{param.metavar} is not a number", ctx, param)
         setattr(settings, param.name, value)
 
 
