@@ -104,3 +104,25 @@ def parse_cpu_list(text: str) -> CpuSet:
             raise ValueError(f"cpu{last} is beyond the largest number, {MAX_CPU}")
         cpus |= CpuSet.span(first, last)
     return cpus
+
+
+_MASK_WORD = re.compile(r"(?:0x)?([0-9a-fA-F]{1,8})|(?:0x)?")
+_MAX_WORDS = (MAX_CPU + 1) // 32
+
+
+def parse_cpu_mask(text: str) -> CpuSet:
+    """Read a bitmap: words of 32 bits in hexadecimal, the highest first, an empty one for 0.
+
+    Linux's (`00000003,ffffffff`) and hwloc's (`0x00000003,0xffffffff`). Raises ValueError with
+    what is wrong, to follow the name of what holds it.
+    """
+    words = text.strip().split(",")
+    if len(words) > _MAX_WORDS:
+        raise ValueError(f"of over {MAX_CPU + 1} numbers")
+    mask = 0
+    for word in words:
+        match = _MASK_WORD.fullmatch(word.strip())
+        if match is None:
+            raise ValueError(f"has the word '{word[:40]}', not 32 bits in hexadecimal")
+        mask = mask << 32 | int(match[1] or "0", 16)
+    return CpuSet(mask)

@@ -571,7 +571,7 @@ CASES: dict[str, tuple[str, str]] = {
     "xml cpuset huge": (
         (XML + '<object type="NUMANode" os_index="0" cpuset="' + "," * 3000 + '"/>'),
         (
-            "in:1:61: a cpuset of over 65536 cpus\n"
+            "in:1:61: a cpuset of over 65536 numbers\n"
             '    <topology version="2.0"><object type="Machine" os_index="0"><object type="NU'
             'MANode" os_index="0" cpuset=",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,'
             ",,,,\n"

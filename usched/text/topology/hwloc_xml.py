@@ -8,75 +8,33 @@ everything that is no cpu, cache, core, package or node are passed through.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from usched.text.topology.compact import MAX_CPUS
+from usched.text.topology.hwloc_objects import Export, Node, Object, find_cpus
 from usched.text.topology.mapping import DEFAULT_MACHINE
 from usched.text.topology.numbering import settle
-from usched.text.topology.reported import Found
-from usched.words.cpuset import MAX_CPU, CpuSet, format_cpus
+from usched.words.cpuset import MAX_CPU, NO_CPUS, CpuSet, parse_cpu_mask
 from usched.words.machine import Topology
 from usched.words.problems import Line, Problem, Refused, Span
 
 _MAX_DEPTH = 256
 _NAMES = ("DMIProductName", "HostName")
 _CACHE = re.compile(r"l([1-9])([diu]?)(?:cache)?")
-_MAX_WORDS = MAX_CPUS // 32
+#: How versions of hwloc print "unknown", and the start of a bitmap without an end.
+_UNKNOWN = ("-1", "4294967295", "18446744073709551615")
+_FULL = "0xf...f"
 _REMEDY = "lstopo --of xml FILE.xml writes one"
-
-
-@dataclass(frozen=True, slots=True)
-class _Object:
-    """An object on the way from the root. number: counts all objects, so it names this one."""
-
-    number: int
-    kind: str
-    os_index: int | None
-    cache_level: int = 0
-
-
-@dataclass(slots=True)
-class _Node:
-    number: int
-    os_index: int
-    parent: int | None
-    cpus: CpuSet
-    complete: CpuSet
-
-
-@dataclass(slots=True)
-class _Pu:
-    cpu: int
-    path: tuple[_Object, ...]
-
-
-@dataclass(slots=True)
-class _Export:
-    """What one reading of the file has gathered."""
-
-    label: str
-    lines: list[str]
-    path: list[_Object] = field(default_factory=list)
-    depth: int = 0
-    objects: int = 0
-    pus: dict[int, _Pu] = field(default_factory=dict)
-    nodes: list[_Node] = field(default_factory=list)
-    names: dict[str, str] = field(default_factory=dict)
-    complete: CpuSet = field(default_factory=CpuSet)
-    online: CpuSet | None = None
 
 
 def parse_hwloc_xml(text: str, label: str) -> tuple[Topology, list[str]]:
     """Read an export. Raises Refused with line and column for what is not well-formed, declares
     entities, is no topology, or has no cpu."""
-    export = _Export(label, text.split("\n"))
-    _Reader(export).read(text)
+    export = Export()
+    _Reader(export, label, text).read(text)
     if not export.pus:
         raise Refused(Problem(f"{label}: the export has no PU, so no cpu", remedy=_REMEDY))
     notes: list[str] = []
-    found = list(_find(export, notes))
+    found = list(find_cpus(export, notes))
     if not any(one.online for one in found):
         raise Refused(Problem(f"{label}: no cpu of the export is online", remedy=_REMEDY))
     name = next((export.names[key] for key in _NAMES if export.names.get(key)), DEFAULT_MACHINE)
@@ -85,8 +43,15 @@ def parse_hwloc_xml(text: str, label: str) -> tuple[Topology, list[str]]:
 
 
 class _Reader:
-    def __init__(self, export: _Export) -> None:
+    """Follows the elements down and up; path: the objects that the reader stands in."""
+
+    def __init__(self, export: Export, label: str, text: str) -> None:
         self.export = export
+        self.label = label
+        self.lines = text.split("\n")
+        self.path: list[Object] = []
+        self.depth = 0
+        self.objects = 0
         self.parser = expat.ParserCreate()
         self.parser.StartDoctypeDeclHandler = self.doctype
         self.parser.EntityDeclHandler = self.entity
@@ -102,9 +67,8 @@ class _Reader:
             raise Refused(Problem(what, where, rule="xml")) from error
 
     def span(self, line: int, column: int) -> Span:
-        lines = self.export.lines
-        text = lines[line - 1].rstrip("\r") if 0 < line <= len(lines) else ""
-        return Span(Line(self.export.label, line, text), column, column + 1)
+        text = self.lines[line - 1].rstrip("\r") if 0 < line <= len(self.lines) else ""
+        return Span(Line(self.label, line, text), column, column + 1)
 
     def refuse(self, what: str, remedy: str = "") -> None:
         where = self.span(self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber)
@@ -120,76 +84,90 @@ class _Reader:
         self.refuse("entity declarations are not accepted", _REMEDY)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        export = self.export
-        export.depth += 1
-        if export.depth > _MAX_DEPTH:
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
             self.refuse(f"nested deeper than {_MAX_DEPTH} elements")
-        if export.depth == 1 and tag != "topology":
+        if self.depth == 1 and tag != "topology":
             self.refuse(f"the root element is <{tag[:40]}>: this is no hwloc export", _REMEDY)
-        if tag == "info" and len(export.path) == 1:
-            export.names.setdefault(attributes.get("name", ""), attributes.get("value", ""))
+        if tag == "info" and len(self.path) == 1:
+            self.export.names.setdefault(attributes.get("name", ""), attributes.get("value", ""))
         if tag == "object":
             self.object(attributes)
 
     def end(self, tag: str) -> None:
-        self.export.depth -= 1
+        self.depth -= 1
         if tag == "object":
-            self.export.path.pop()
+            self.path.pop()
 
     def object(self, attributes: dict[str, str]) -> None:
         export = self.export
         kind = attributes.get("type", "").lower()
-        export.objects += 1
-        one = _Object(
-            export.objects,
+        cpus = self.cpus(attributes, "cpuset")
+        self.objects += 1
+        one = Object(
+            self.objects,
             "package" if kind == "socket" else kind,
-            self.index(attributes.get("os_index")),
+            self.number(attributes) if kind in ("pu", "numanode") else _label(attributes),
             _cache_level(kind, attributes),
+            self.cpus(attributes, "complete_cpuset") | cpus,
+            self.nodes(attributes),
         )
-        export.path.append(one)
+        self.path.append(one)
         if kind == "pu":
             self.pu(one)
         elif kind == "numanode":
             # A node that says which cpus it is local to may say none: all of them are offline.
-            unknown = "cpuset" not in attributes and len(export.path) > 1
-            parent = export.path[-2].number if unknown else None
-            cpus = self.cpuset(attributes.get("cpuset"))
-            complete = self.cpuset(attributes.get("complete_cpuset")) | cpus
+            unknown = "cpuset" not in attributes and len(self.path) > 1
+            parent = self.path[-2].number if unknown else None
             index = len(export.nodes) if one.os_index is None else one.os_index
-            export.nodes.append(_Node(one.number, index, parent, cpus, complete))
-        elif len(export.path) == 1:
-            export.complete = self.cpuset(attributes.get("complete_cpuset"))
+            export.nodes.append(Node(one.number, index, parent, one.complete))
+        elif len(self.path) == 1:
+            export.complete = one.complete
             if "online_cpuset" in attributes:
-                export.online = self.cpuset(attributes["online_cpuset"])
+                export.online = self.cpus(attributes, "online_cpuset")
+        elif one.complete - cpus:
+            export.partial.append(one)
 
-    def pu(self, one: _Object) -> None:
-        export = self.export
+    def pu(self, one: Object) -> None:
         if one.os_index is None:
             self.refuse("a PU without os_index: its cpu number is not known")
             return
-        if one.os_index in export.pus:
+        if one.os_index in self.export.pus:
             self.refuse(f"cpu {one.os_index} is in the export twice")
-        export.pus[one.os_index] = _Pu(one.os_index, tuple(export.path))
+        self.export.pus[one.os_index] = tuple(self.path)
 
-    def index(self, text: str | None) -> int | None:
-        """-1, or 4294967295 in some versions, is hwloc's unknown."""
-        if text is None or text in ("-1", "4294967295"):
+    def number(self, attributes: dict[str, str]) -> int | None:
+        """The number of a PU or a NUMANode."""
+        text = attributes.get("os_index")
+        if text is None or text in _UNKNOWN:
             return None
         if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) > MAX_CPU:
             self.refuse(f"os_index is '{text[:40]}', not a number of 0 to {MAX_CPU}")
         return int(text)
 
-    def cpuset(self, text: str | None) -> CpuSet:
-        """hwloc's bitmaps: words of 32 bits in hexadecimal, the highest first; "" is 0."""
-        words = (text or "").split(",")
-        if len(words) > _MAX_WORDS:
-            self.refuse(f"a cpuset of over {MAX_CPUS} cpus")
-        mask = 0
-        for word in words:
-            if not re.fullmatch(r"(?:0x[0-9a-fA-F]{1,8})?", word.strip()):
-                self.refuse(f"a cpuset has the word '{word[:40]}', not 32 bits in hexadecimal")
-            mask = mask << 32 | int(word.strip() or "0", 16)
-        return CpuSet(mask)
+    def cpus(self, attributes: dict[str, str], key: str) -> CpuSet:
+        """One of an object's cpusets; none where it is not given."""
+        try:
+            return parse_cpu_mask(attributes.get(key, ""))
+        except ValueError as error:
+            self.refuse(f"a cpuset {error}")
+            return NO_CPUS
+
+    def nodes(self, attributes: dict[str, str]) -> CpuSet:
+        """The nodes an object is local to; none where it does not say, as hwloc 1 on one node."""
+        text = attributes.get("complete_nodeset", attributes.get("nodeset", ""))
+        if text.startswith(_FULL):
+            return NO_CPUS
+        try:
+            return parse_cpu_mask(text)
+        except ValueError as error:
+            self.refuse(f"a nodeset {error}")
+            return NO_CPUS
+
+
+def _label(attributes: dict[str, str]) -> int | None:
+    text = attributes.get("os_index", "")
+    return int(text) if re.fullmatch(r"[0-9]{1,20}", text) and text not in _UNKNOWN else None
 
 
 def _cache_level(kind: str, attributes: dict[str, str]) -> int:
@@ -201,52 +179,3 @@ def _cache_level(kind: str, attributes: dict[str, str]) -> int:
     if kind == "cache" and depth in tuple("123456789") and attributes.get("cache_type") != "2":
         return int(depth)
     return 0
-
-
-def _find(export: _Export, notes: list[str]) -> Iterator[Found]:
-    packages = {one.number: one for pu in export.pus.values() for one in pu.path}
-    packages = {key: one for key, one in packages.items() if one.kind == "package"}
-    indexes = [one.os_index for one in packages.values()]
-    named = None not in indexes and len(set(indexes)) == len(indexes)
-    sockets = {
-        number: one.os_index if named else count
-        for count, (number, one) in enumerate(packages.items())
-    }
-    nodes = _node_of(export, notes)
-    if not any(one.kind == "core" for pu in export.pus.values() for one in pu.path):
-        notes.append("the export has no cores: each cpu a core of its own")
-    for cpu, pu in export.pus.items():
-        socket = next((sockets[one.number] for one in pu.path if one.kind == "package"), None)
-        core = next((one.number for one in pu.path if one.kind == "core"), ("pu", cpu))
-        caches = [(one.cache_level, one.number) for one in pu.path if one.cache_level]
-        online = export.online is None or cpu in export.online
-        yield Found(cpu, socket, nodes.get(cpu), max(caches, default=None), core, online)
-    missing = export.complete - CpuSet.of(export.pus)
-    if missing:
-        notes.append(
-            f"{format_cpus(missing)}: offline, or not allowed where the export was made; "
-            "taken as offline"
-        )
-    for cpu in missing:
-        yield Found(cpu, node=nodes.get(cpu), online=False)
-
-
-def _node_of(export: _Export, notes: list[str]) -> dict[int, int]:
-    """cpu -> node: by what stands inside the node (1.x), else by cpuset, else by its parent."""
-    members: dict[int, list[int]] = {}
-    for pu in export.pus.values():
-        for one in pu.path:
-            members.setdefault(one.number, []).append(pu.cpu)
-    nodes: dict[int, int] = {}
-    doubled = []
-    for node in sorted(export.nodes, key=lambda one: one.os_index):
-        cpus = CpuSet.of(members.get(node.number, ())) | node.cpus | node.complete
-        if not cpus and node.parent is not None:
-            cpus = CpuSet.of(members.get(node.parent, ()))
-        for cpu in cpus:
-            if nodes.setdefault(cpu, node.os_index) != node.os_index:
-                doubled.append(node.os_index)
-    if doubled:
-        numbers = ", ".join(str(number) for number in dict.fromkeys(doubled))
-        notes.append(f"node {numbers}: local to cpus of a lower node, which they are counted to")
-    return nodes
