@@ -19,6 +19,7 @@ FLOORS = {
     "text": 1,
     "meaning": 2,
     "engine": 3,
+    "figures": 3,
     "world": 4,
     "actions": 5,
     "face": 6,

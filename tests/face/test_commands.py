@@ -322,7 +322,7 @@ def test_simulate_at_a_tick_shows_the_chain(session: Session) -> None:
     assert text.splitlines()[0] == "tick 3 of mail on eight"
     assert "← POOL vcpu0 ← POOL/WEB ← db.0\n" in text
     record = parsed(session.done("simulate", "w.yaml", "--at", "3", "--json"))
-    assert list(record) == ["tick", "cpus"]
+    assert list(record) == ["tick", "cpus", "offline"]
 
 
 def test_simulate_writes_segments_as_csv(session: Session) -> None:

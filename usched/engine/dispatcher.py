@@ -311,6 +311,7 @@ class _Dispatcher:
             lwps=tuple(self.tally.lwp_figures(lwp, ticks) for lwp in self.machine.lwps),
             timeline=Timeline(names, tuple(self.tally.stretches)),
             assignments=self.assignments,
+            offline=self.tally.offline_spans(),
         )
 
 

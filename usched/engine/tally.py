@@ -35,9 +35,15 @@ class CpuTally:
         self.lwp: Lwp | None = None
         self.since = 0
         self.busy = 0
-        self.offline = 0
         self.offline_since = NOWHERE
+        #: Each time that it was offline: [start, end).
+        self.offline: list[tuple[int, int]] = []
         self.ran: dict[int, int] | None = {}
+
+    def come_online(self, now: int) -> None:
+        if now > self.offline_since:
+            self.offline.append((self.offline_since, now))
+        self.offline_since = NOWHERE
 
 
 class Tally:
@@ -115,8 +121,7 @@ class Tally:
         for cpu in cpus:
             counts = self.cpus[cpu]
             if online and counts.offline_since >= 0:
-                counts.offline += now - counts.offline_since
-                counts.offline_since = NOWHERE
+                counts.come_online(now)
             elif not online and counts.offline_since < 0:
                 counts.offline_since = now
 
@@ -126,7 +131,7 @@ class Tally:
                 self.close(cpu, counts, counts.lwp, ticks)
                 counts.lwp = None
             if counts.offline_since >= 0:
-                counts.offline += ticks - counts.offline_since
+                counts.come_online(ticks)
         if self.segments is not None:
             self.stretches.append(Stretch(self.segments, 0, 1))
 
@@ -139,9 +144,13 @@ class Tally:
             ran = None
             if each.ran is not None:
                 ran = {names[lwp]: part for lwp, part in each.ran.items()}
-            idle = ticks - each.busy - each.offline
-            figures.append(CpuFigures(cpu, each.busy, idle, each.offline, ran))
+            offline = sum(end - start for start, end in each.offline)
+            idle = ticks - each.busy - offline
+            figures.append(CpuFigures(cpu, each.busy, idle, offline, ran))
         return tuple(figures)
+
+    def offline_spans(self) -> dict[int, tuple[tuple[int, int], ...]]:
+        return {cpu: tuple(each.offline) for cpu, each in self.cpus.items() if each.offline}
 
     def lwp_figures(self, lwp: Lwp, ticks: int) -> LwpFigures:
         scheduler = lwp.scheduler.name if lwp.scheduler else lwp.target
@@ -160,6 +169,8 @@ class Tally:
             response=summarise(lwp.responses),
             misses=lwp.misses + _missed(lwp, ticks),
             exited=None if lwp.exited < 0 else lwp.exited,
+            forked=lwp.forked,
+            cut=lwp.runnable and lwp.exited < 0,
         )
 
     def scheduler_figures(self, starved: set[str]) -> tuple[SchedulerFigures, ...]:

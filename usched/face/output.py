@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -89,6 +90,22 @@ def terminal_width() -> int:
     import shutil
 
     return max(40, shutil.get_terminal_size((80, 24)).columns)
+
+
+def print_wrapped(text: str, **style: Any) -> None:
+    """A sentence on as many lines as it takes, the second and further ones indented; words longer
+    than a line are not broken. style: as of click.style."""
+    import textwrap
+
+    for line in text.split("\n"):
+        for piece in textwrap.wrap(
+            line,
+            terminal_width(),
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]:
+            click.echo(click.style(piece, **style) if style else piece, color=has_colour())
 
 
 def print_columns(

@@ -1,22 +1,32 @@
-"""A run for people: cpus, schedulers, and the assignments of one tick."""
+"""A run for people: cpus, schedulers, what was not done, and the assignments of one tick."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 import click
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from usched.actions.run import Simulation
-from usched.face.output import has_colour, has_unicode, print_json, terminal_width
+from usched.face.output import has_colour, has_unicode, print_json, print_wrapped, terminal_width
+from usched.figures.undone import Undone, find_undone
+from usched.figures.who_ran import CpuGroup, join_equal, sum_up
 from usched.words.cpuset import CpuSet, format_cpus
 from usched.words.problems import count
-from usched.words.run import Assignment, CpuFigures, Run
+from usched.words.run import Assignment, Run, SchedulerFigures
+
+#: Wider than any table.
+_WIDEST = 100_000
 
 _SHOWN_LWPS = 3
+_SHOWN_NAMES = 12
+
+#: Of the columns of the table of schedulers, what a narrow terminal goes without, first to last.
+_SPARE = ("MIGRATIONS", "OF POOL", "WAITING", "OF MACHINE")
 
 
 class _Console(Console):
@@ -45,113 +55,179 @@ def print_trimmed(console: Console, table: Table) -> None:
         click.echo(line.rstrip(), color=has_colour())
 
 
-def print_report(simulation: Simulation, run: Run) -> None:
-    """The per-cpu and the per-scheduler table."""
-    console = make_console()
+def print_report(simulation: Simulation, run: Run, groups: Sequence[CpuSet], every: bool) -> None:
+    """The per-cpu and the per-scheduler table, and what is said beneath them.
+
+    groups: the cpus of which to print one line. every: a line of each, though alike or idle.
+    """
     seconds = f"{run.ticks / run.hz:.10g} s" if run.ticks % run.hz else f"{run.ticks // run.hz} s"
-    console.print(
+    print_wrapped(
         f"{simulation.workload.name} on {run.machine}: {count(len(run.cpus), 'cpu')}, "
         f"{count(run.ticks, 'tick')} at {run.hz} Hz ({seconds})"
     )
-    for table in (_cpu_table(simulation, run), _scheduler_table(simulation, run)):
+    console = make_console()
+    if run.ticks:
         click.echo()
-        print_trimmed(console, table)
-    if missed := sum(lwp.misses for lwp in run.lwps):
-        late = [lwp.name for lwp in run.lwps if lwp.misses]
-        console.print(f"\n{missed} deadlines missed: {_few(late)}")
-    if starved := [each.name for each in run.schedulers if each.starved]:
-        text = f"\nstarved: {_few(starved)} (an lwp has waited for ten quanta or more)"
-        console.print(Text(text, style="bold red"))
+        lines = sum_up(run, groups)
+        _print_cpus(console, run, lines if every else join_equal(lines))
+    if run.ticks and run.schedulers:
+        click.echo()
+        _print_schedulers(console, simulation, run, every)
+    _print_late(run)
+    _print_starved(run)
+    undone = find_undone(run, simulation.workload.programs, simulation.workload.events)
+    _print_undone(undone)
 
 
 def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-
-
-def _table(*heads: tuple[str, bool]) -> Table:
-    """A table without a frame; heads: (text, whether its column is of numbers)."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for text, numbers in heads:
-        if numbers:
-            table.add_column(text, justify="right", no_wrap=True)
-        else:
-            table.add_column(text, overflow="fold")
-    return table
-
-
-# -- cpus ---------------------------------------------------------------------
-
-
-def _cpu_table(simulation: Simulation, run: Run) -> Table:
-    """Who ran, how much, and who was waiting; neighbours with nothing to say share a line."""
-    table = _table(("CPU", False), ("BUSY", True), ("RAN", False), ("WAITED IN REACH", False))
-    reach = simulation.timetable.reach
-    waited = [
-        (reach[each.name], f"{each.name} {each.own_waited / run.ticks:.2f}")
-        for each in run.schedulers
-        if each.own_waited >= 0.005 * run.ticks > 0
-    ]
-    lines = []
-    for cpu in run.cpus:
-        here = ", ".join(text for cpus, text in waited if cpu.cpu in cpus)
-        lines.append((cpu.cpu, (_percent(cpu.busy, run.ticks), _describe_ran(cpu, run), here)))
-    for cells, group in groupby(lines, key=lambda line: line[1]):
-        table.add_row(_name_run([cpu for cpu, _ in group]), *cells)
-    return table
-
-
-def _describe_ran(cpu: CpuFigures, run: Run) -> str:
-    """The lwps that ran most, the others summed up."""
-    if cpu.ran is None:
-        return "many lwps"
-    lwps = sorted(cpu.ran.items(), key=lambda item: -item[1])
-    shown = [f"{name} {_percent(part, run.ticks)}" for name, part in lwps[:_SHOWN_LWPS]]
-    if len(lwps) > _SHOWN_LWPS:
-        rest = sum(part for _, part in lwps[_SHOWN_LWPS:])
-        shown.append(f"{len(lwps) - _SHOWN_LWPS} more {_percent(rest, run.ticks)}")
-    if cpu.offline:
-        shown.append(f"offline {_percent(cpu.offline, run.ticks)}")
-    return ", ".join(shown) or "idle"
+    more = len(names) - _SHOWN_NAMES
+    return ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f}%" if whole else "-"
 
 
-def _name_run(cpus: Sequence[int]) -> str:
-    return format_cpus(CpuSet.of(cpus))
+def _make_table() -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+
+
+# -- cpus ---------------------------------------------------------------------
+
+
+def _print_cpus(console: Console, run: Run, groups: Sequence[CpuGroup]) -> None:
+    table = _make_table()
+    table.add_column("CPU", overflow="fold", max_width=max(12, console.width // 3))
+    table.add_column("BUSY", justify="right", no_wrap=True)
+    table.add_column("RAN", overflow="fold")
+    for group in groups:
+        busy = _percent(group.busy, len(group.cpus) * run.ticks)
+        table.add_row(format_cpus(group.cpus), busy, _describe_ran(group, run.ticks))
+    print_trimmed(console, table)
+    several = any(len(group.cpus) > 1 and group.ran for group in groups)
+    where = "; where cpus share a line, of all their ticks together" if several else ""
+    print_wrapped(f"BUSY and RAN: of the run's {count(run.ticks, 'tick')}{where}")
+
+
+def _describe_ran(group: CpuGroup, ticks: int) -> str:
+    """Who ran most, the others summed up; the span of BUSY where cpus share a line unequally."""
+    whole = len(group.cpus) * ticks
+    if group.ran is None:
+        shown = ["many lwps"]
+    else:
+        shown = [f"{name} {_percent(part, whole)}" for name, part in group.ran[:_SHOWN_LWPS]]
+        if len(group.ran) > _SHOWN_LWPS:
+            rest = sum(part for _, part in group.ran[_SHOWN_LWPS:])
+            shown.append(f"{len(group.ran) - _SHOWN_LWPS} more {_percent(rest, whole)}")
+    if group.offline:
+        shown.append(f"offline {_percent(group.offline, whole)}")
+    if group.least < group.most:
+        span = f"{_percent(group.least, ticks)} to {_percent(group.most, ticks)}"
+        shown.append(f"each busy {span}")
+    return ", ".join(shown) or "idle"
 
 
 # -- schedulers ---------------------------------------------------------------
 
 
-def _scheduler_table(simulation: Simulation, run: Run) -> Table:
+def _print_schedulers(console: Console, simulation: Simulation, run: Run, every: bool) -> None:
     """Shares of the machine and of what it can reach; waiting and moving of its lwps."""
-    table = _table(
-        ("SCHEDULER", False),
-        ("LWPS", True),
-        ("OF MACHINE", True),
-        ("OF POOL", True),
-        ("WAITING", True),
-        ("MIGRATIONS", True),
-        ("", False),
-    )
-    capacity = sum(cpu.busy + cpu.idle for cpu in run.cpus)
-    by_cpu = {cpu.cpu: cpu.busy + cpu.idle for cpu in run.cpus}
+    online = {cpu.cpu: cpu.busy + cpu.idle for cpu in run.cpus}
+    capacity = sum(online.values())
+
+    def of_pool(each: SchedulerFigures) -> str:
+        pool = sum(online[cpu] for cpu in simulation.timetable.reach[each.name])
+        return _percent(each.ran, pool)
+
+    columns: dict[str, Callable[[SchedulerFigures], str]] = {
+        "LWPS": lambda each: str(each.lwps),
+        "OF MACHINE": lambda each: _percent(each.ran, capacity),
+        "OF POOL": of_pool,
+        "WAITING": lambda each: f"{each.waited / run.ticks:.2f}",
+        "MIGRATIONS": lambda each: str(each.migrations),
+    }
+    used = _find_used(run)
+    shown = [each for each in run.schedulers if every or each.name in used]
+    table = _lay_out(columns, shown)
+    for spare in _SPARE:
+        if _width_of(console, table) <= console.width:
+            break
+        del columns[spare]
+        table = _lay_out(columns, shown)
+    if shown:
+        print_trimmed(console, table)
+        notes = {
+            "OF MACHINE": "OF MACHINE: of the online ticks of all cpus",
+            "OF POOL": "OF POOL: of the online ticks of the cpus in reach",
+            "WAITING": "WAITING: lwps, on average",
+        }
+        for note in (notes[head] for head in columns if head in notes):
+            print_wrapped(note)
+    if idle := [each.name for each in run.schedulers if each not in shown]:
+        print_wrapped(f"never had an lwp: {_few(idle)}")
+
+
+def _find_used(run: Run) -> set[str]:
+    """Schedulers that had an lwp, or have one beneath them that had."""
+    used = set()
     for each in run.schedulers:
-        reach = simulation.timetable.reach[each.name]
-        pool = sum(by_cpu[cpu] for cpu in reach)
+        name = each.name if each.lwps else ""
+        while name:
+            used.add(name)
+            name = name.rpartition("/")[0]
+    return used
+
+
+def _width_of(console: Console, table: Table) -> int:
+    """What it would take without a fold."""
+    return Measurement.get(console, console.options.update(width=_WIDEST), table).maximum
+
+
+def _lay_out(
+    columns: dict[str, Callable[[SchedulerFigures], str]], shown: Sequence[SchedulerFigures]
+) -> Table:
+    table = _make_table()
+    table.add_column("SCHEDULER", overflow="fold", no_wrap=len(columns) > 1)
+    for head in columns:
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for each in shown:
         starved = Text("STARVED", style="bold red") if each.starved else Text("")
-        table.add_row(
-            each.name,
-            str(each.lwps),
-            _percent(each.ran, capacity),
-            _percent(each.ran, pool),
-            f"{each.waited / run.ticks:.2f}" if run.ticks else "-",
-            str(each.migrations),
-            starved,
-        )
+        table.add_row(each.name, *(cell(each) for cell in columns.values()), starved)
     return table
+
+
+# -- beneath the tables -------------------------------------------------------
+
+
+def _print_late(run: Run) -> None:
+    late = sorted((lwp for lwp in run.lwps if lwp.misses), key=lambda lwp: -lwp.misses)
+    if late:
+        missed = count(sum(lwp.misses for lwp in late), "deadline")
+        each = _few([f"{lwp.name} {lwp.misses}" for lwp in late])
+        print_wrapped(f"\n{missed} missed: {each}")
+
+
+def _print_starved(run: Run) -> None:
+    if starved := [each.name for each in run.schedulers if each.starved]:
+        text = f"\nstarved: {_few(starved)} (an lwp has waited for ten quanta or more)"
+        print_wrapped(text, bold=True, fg="red")
+
+
+def _print_undone(undone: Undone) -> None:
+    lines = []
+    if undone.unforked:
+        lines.append(f"never forked: {_few(undone.unforked)}")
+    if undone.events:
+        ticks = _few([str(tick) for tick in dict.fromkeys(undone.events)])
+        events = count(len(undone.events), "event")
+        lines.append(f"after the last tick: {events} (tick {ticks})")
+    if undone.cut:
+        lines.append(f"cut by the end: {count(len(undone.cut), 'burst')} ({_few(undone.cut)})")
+    if lines:
+        click.echo()
+    for line in lines:
+        print_wrapped(line)
 
 
 # -- one tick -----------------------------------------------------------------
@@ -160,15 +236,26 @@ def _scheduler_table(simulation: Simulation, run: Run) -> Table:
 def print_assignments(simulation: Simulation, run: Run, tick: int, as_json: bool) -> None:
     """Who runs on each cpu in one tick, and through which cpus of which schedulers."""
     assigned = {each.cpu: each for each in run.assignments}
+    offline = [
+        cpu
+        for cpu, spans in run.offline.items()
+        if any(start <= tick < end for start, end in spans)
+    ]
     if as_json:
-        print_json({"tick": tick, "cpus": [_assignment_record(each) for each in run.assignments]})
+        cpus = [_assignment_record(each) for each in run.assignments]
+        print_json({"tick": tick, "cpus": cpus, "offline": offline})
         return
     arrow = " ← " if has_unicode() else " <- "
     click.echo(f"tick {tick} of {simulation.workload.name} on {run.machine}")
-    cpus = simulation.machine.topology.all
-    for idle, group in groupby(cpus, key=lambda cpu: cpu not in assigned):
-        if idle:
-            click.echo(f"{_name_run(list(group))}: nobody")
+
+    def say(cpu: int) -> str:
+        if cpu in assigned:
+            return ""
+        return "offline" if cpu in offline else "nobody"
+
+    for said, group in groupby(simulation.machine.topology.all, key=say):
+        if said:
+            click.echo(f"{format_cpus(CpuSet.of(group))}: {said}")
             continue
         for cpu in group:
             click.echo(arrow.join(_chain(assigned[cpu])))

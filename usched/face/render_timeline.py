@@ -1,23 +1,31 @@
-"""A timeline of each cpu, as wide as the terminal."""
+"""A timeline of the cpus, as wide as the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
-from string import ascii_letters, digits
+from string import ascii_uppercase
 
+import click
 from rich.console import Console
 from rich.text import Text
 
-from usched.face.output import terminal_width
+from usched.face.output import has_colour, print_wrapped, terminal_width
 from usched.face.render_run import make_console
+from usched.figures.columns import Cell, choose_step, fill_row, names_in
+from usched.figures.who_ran import program_of
 from usched.words.cpuset import CpuSet, format_cpus
-from usched.words.run import Run, Timeline
+from usched.words.run import Run
 
-_SIGNS = ascii_letters + digits
 _IDLE = "."
-_MANY = "#"
+_OFFLINE = "-"
+#: Where there are more schedulers than letters.
+_SOMEBODY = "X"
+#: Several cpus in one row, all of them busy throughout; else a digit, the tenths of it.
+_FULL = "#"
 
+_DIM = "dim"
 #: Colours that stay apart on light and dark terminals, and for the colour-blind in this order.
 _STYLES = (
     "blue", "yellow", "cyan", "magenta", "green", "red",
@@ -25,94 +33,172 @@ _STYLES = (
 )  # fmt: skip
 
 
-def print_timeline(run: Run) -> None:
-    """A line a cpu, a column so many ticks: who ran most of them; then the key.
+#: What an lwp is called, by its index.
+_Names = Callable[[int], str]
 
-    Letters stand for lwps while there are letters enough, else for programs, else for schedulers;
-    colours always for schedulers.
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """cpus: one, drawn by who ran; or several, drawn by how busy they were."""
+
+    cpus: CpuSet
+    cells: Sequence[Cell]
+
+    @property
+    def single(self) -> bool:
+        return len(self.cpus) == 1
+
+    @property
+    def nobody(self) -> str:
+        """`idle` or `offline` where there is nothing else to draw."""
+        if all(cell.name is None for cell in self.cells):
+            if not any(cell.offline for cell in self.cells):
+                return "idle"
+            if all(cell.offline == cell.ticks for cell in self.cells):
+                return "offline"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """kind: what a letter stands for. letters: of each name that is drawn. styles: its colour.
+    colours: that of each scheduler."""
+
+    kind: str
+    letters: Mapping[str, str]
+    styles: Mapping[str, str]
+    colours: Mapping[str, str]
+
+    def of(self, row: _Row, cell: Cell) -> str:
+        if cell.name is None:
+            return _OFFLINE if cell.gone else _IDLE
+        if row.single:
+            letter = self.letters[cell.name]
+            return letter if cell.full else letter.lower()
+        return _FULL if cell.full else str(10 * cell.busy // cell.ticks)
+
+    def style_of(self, cell: Cell) -> str:
+        return _DIM if cell.name is None else self.styles[cell.name]
+
+
+def print_timeline(run: Run, groups: Sequence[CpuSet], every: bool) -> None:
+    """A line a group of cpus, a column so many ticks; then the key.
+
+    Where a line is one cpu, letters stand for who ran longest: lwps while there are letters
+    enough, else programs, else schedulers; colours always for schedulers. every: also where
+    nothing happened.
     """
     if not any(cpu.busy for cpu in run.cpus):
         return
-    console = make_console()
-    names = {cpu.cpu: f"cpu{cpu.cpu}" for cpu in run.cpus}
-    margin = max(len(name) for name in names.values())
-    columns = max(10, terminal_width() - margin - 1)
-    step = -(-run.ticks // columns)
-    kind, key = _name_signs(run)
-    styles = _choose_styles(run)
+    margin = max(len(format_cpus(cpus)) for cpus in groups)
+    if margin > terminal_width() // 2:
+        margin = 0
+    step = choose_step(run.ticks, terminal_width() - margin - 1)
+    rows, signs = _choose_signs(run, groups, step)
+    click.echo()
     unit = "a tick" if step == 1 else f"{step} ticks"
-    console.print(f"\ntimeline: a column is {unit}, a letter {kind}")
-    rows = {cpu.cpu: _fill(run.timeline, cpu.cpu, run.ticks, step) for cpu in run.cpus}
-    for empty, group in groupby(rows.items(), key=lambda row: not any(row[1])):
-        lines = list(group)
-        if empty and len(lines) > 1:
-            cpus = format_cpus(CpuSet.of(cpu for cpu, _ in lines))
-            console.print(f"{cpus}: idle")
+    who = f", a letter the {signs.kind} that ran longest in it" if signs.letters else ""
+    print_wrapped(f"timeline: a column is {unit}{who}")
+    console = make_console()
+    for nobody, some in groupby(rows, key=lambda row: row.nobody):
+        same = list(some)
+        if nobody and not every:
+            cpus = CpuSet.of(cpu for row in same for cpu in row.cpus)
+            print_wrapped(f"{format_cpus(cpus)}: {nobody}")
             continue
-        for cpu, cells in lines:
-            console.print(Text(f"{names[cpu]:{margin}} ").append_text(_paint(cells, key, styles)))
-    _print_key(console, key, styles)
+        for row in same:
+            _print_row(console, row, margin, signs)
+    drawn = [row for row in rows if every or not row.nobody]
+    _print_key(console, drawn, signs)
+    if has_colour() and signs.kind != "scheduler":
+        _print_colours(console, signs)
 
 
-def _fill(timeline: Timeline, cpu: int, ticks: int, step: int) -> list[str | None]:
-    """For each column the lwp that ran longest in it, None where idling was longer."""
-    cells: list[dict[int, int]] = [{} for _ in range(-(-ticks // step))]
-    for start, end, lwp in timeline.on_cpu(cpu):
-        for column in range(start // step, (end - 1) // step + 1):
-            first, last = column * step, min((column + 1) * step, ticks)
-            part = min(end, last) - max(start, first)
-            cells[column][lwp] = cells[column].get(lwp, 0) + part
-    found: list[str | None] = []
-    for column, lwps in enumerate(cells):
-        width = min((column + 1) * step, ticks) - column * step
-        most = max(lwps, key=lwps.__getitem__, default=None)
-        idle = width - sum(lwps.values())
-        found.append(None if most is None or lwps[most] < idle else timeline.lwps[most])
-    return found
+def _choose_kind(run: Run, groups: Sequence[CpuSet], step: int) -> tuple[str, _Names, list[_Row]]:
+    """The finest names for which there are letters enough, and the rows by them."""
+    kinds: tuple[tuple[str, _Names], ...] = (
+        ("lwp", lambda lwp: run.lwps[lwp].name),
+        ("program", lambda lwp: program_of(run.lwps[lwp].name)),
+        ("scheduler", lambda lwp: run.lwps[lwp].scheduler),
+    )
+    for kind, name_of in kinds:
+        rows = [_Row(cpus, fill_row(run, cpus, step, name_of)) for cpus in groups]
+        if kind == "scheduler" or len(_lettered(rows)) <= len(ascii_uppercase):
+            return kind, name_of, rows
+    raise AssertionError("schedulers are taken however many there are")
 
 
-def _name_signs(run: Run) -> tuple[str, dict[str, tuple[str, str]]]:
-    """What a letter stands for, and for each lwp that ran its letter and what that is called."""
-    ran = [lwp for lwp in run.lwps if lwp.ran]
-    for kind, names in (
-        ("an lwp", {lwp.name: lwp.name for lwp in ran}),
-        ("a program", {lwp.name: lwp.name.rpartition(".")[0] for lwp in ran}),
-        ("a scheduler", {lwp.name: lwp.scheduler for lwp in ran}),
-    ):
-        known = list(dict.fromkeys(names.values()))
-        if len(known) <= len(_SIGNS):
-            signs = dict(zip(known, _SIGNS, strict=False))
-            return kind, {lwp: (signs[name], name) for lwp, name in names.items()}
-    return "somebody", {lwp.name: (_MANY, "somebody") for lwp in ran}
+def _lettered(rows: Sequence[_Row]) -> set[str]:
+    return names_in([row.cells for row in rows if row.single])
 
 
-def _choose_styles(run: Run) -> dict[str, str]:
-    """A colour for each lwp: that of the scheduler it ended in."""
-    schedulers = list(dict.fromkeys(lwp.scheduler for lwp in run.lwps if lwp.ran))
+def _choose_signs(run: Run, groups: Sequence[CpuSet], step: int) -> tuple[list[_Row], _Signs]:
+    kind, name_of, rows = _choose_kind(run, groups, step)
+    lettered = _lettered(rows)
+    homes: dict[str, str] = {}
+    drawn = names_in([row.cells for row in rows])
+    for lwp, figures in enumerate(run.lwps):
+        if name_of(lwp) in drawn:
+            homes.setdefault(name_of(lwp), figures.scheduler)
+    known = [name for name in homes if name in lettered]
+    letters = dict.fromkeys(known, _SOMEBODY)
+    if len(known) <= len(ascii_uppercase):
+        letters = dict(zip(known, ascii_uppercase, strict=False))
+    schedulers = list(dict.fromkeys(homes.values()))
     colours = {name: _STYLES[place % len(_STYLES)] for place, name in enumerate(schedulers)}
-    return {lwp.name: colours[lwp.scheduler] for lwp in run.lwps if lwp.ran}
+    styles = {name: colours[home] for name, home in homes.items()}
+    return rows, _Signs(kind, letters, styles, colours)
 
 
-def _paint(
-    cells: Sequence[str | None], key: dict[str, tuple[str, str]], styles: dict[str, str]
-) -> Text:
-    text = Text()
-    for lwp, group in groupby(cells):
-        count = len(list(group))
-        if lwp is None:
-            text.append(_IDLE * count, style="dim")
-        else:
-            text.append(key[lwp][0] * count, style=styles[lwp])
-    return text
+def _print_row(console: Console, row: _Row, margin: int, signs: _Signs) -> None:
+    """Names that leave no room stand on lines of their own."""
+    head = f"{format_cpus(row.cpus):{margin}} "
+    if not margin:
+        print_wrapped(head.rstrip())
+        head = " "
+    line = Text(head)
+    for style, cells in groupby(row.cells, key=signs.style_of):
+        line.append("".join(signs.of(row, cell) for cell in cells), style=style)
+    console.print(line, soft_wrap=True)
 
 
-def _print_key(console: Console, key: dict[str, tuple[str, str]], styles: dict[str, str]) -> None:
-    text = Text("key: ")
-    seen: set[str] = set()
-    for lwp, (sign, name) in key.items():
-        if name not in seen:
-            seen.add(name)
-            text.append(sign, style=styles[lwp])
-            text.append(f"={name}  ")
-    text.append(f"{_IDLE}=idle")
-    console.print(text)
+# -- the key ------------------------------------------------------------------
+
+
+def _print_key(console: Console, rows: Sequence[_Row], signs: _Signs) -> None:
+    """The signs that appear, and no others."""
+    single = {signs.of(row, cell) for row in rows if row.single for cell in row.cells}
+    shared = {signs.of(row, cell) for row in rows if not row.single for cell in row.cells}
+    entries = []
+    if _SOMEBODY in signs.letters.values() and len(signs.letters) > len(ascii_uppercase):
+        entries.append(Text(f"{_SOMEBODY}=somebody"))
+    else:
+        for name, letter in signs.letters.items():
+            entry = Text(letter, style=signs.styles[name])
+            entries.append(entry.append(f"={name}", style="default"))
+    if any(sign.islower() for sign in single):
+        entries.append(Text("small: busy for a part of it"))
+    if any(sign.isdigit() for sign in shared):
+        entries.append(Text("0-9: tenths busy"))
+    for sign, meaning in ((_FULL, "all busy"), (_IDLE, "idle"), (_OFFLINE, "offline")):
+        if sign in single | shared:
+            entries.append(Text(f"{sign}={meaning}"))
+    _print_entries(console, "key: ", entries)
+
+
+def _print_colours(console: Console, signs: _Signs) -> None:
+    """Whose colour is whose; said only where colours are."""
+    entries = [Text(name, style=style) for name, style in signs.colours.items()]
+    _print_entries(console, "colours: ", entries)
+
+
+def _print_entries(console: Console, head: str, entries: Sequence[Text]) -> None:
+    """Two blanks apart, no entry broken over lines."""
+    line = Text(head)
+    margin = len(head)
+    for entry in entries:
+        if len(line) > margin and len(line) + 2 + len(entry) > console.width:
+            console.print(line, soft_wrap=True)
+            line = Text(" " * margin)
+        line.append("  " if len(line) > margin else "").append_text(entry)
+    console.print(line, soft_wrap=True)

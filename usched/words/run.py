@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -97,7 +97,11 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class LwpFigures:
-    """Counted from the fork to the exit or the end; zeros for an lwp that never forked."""
+    """Counted from the fork to the exit or the end; zeros for an lwp that never forked.
+
+    forked: the tick of its fork, None for never. cut: whether the end came in a burst of it, begun
+    or waiting.
+    """
 
     name: str
     scheduler: str
@@ -111,6 +115,8 @@ class LwpFigures:
     response: Response | None = None
     misses: int = 0
     exited: int | None = None
+    forked: int | None = None
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run. assignments: at the tick asked for."""
+    """A finished run. assignments: at the tick asked for.
+
+    offline: for each cpu that ever was, the ticks [start, end) of each time, ascending.
+    """
 
     machine: str
     hz: int
@@ -143,3 +152,4 @@ class Run:
     lwps: tuple[LwpFigures, ...]
     timeline: Timeline
     assignments: tuple[Assignment, ...] = ()
+    offline: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)

@@ -32,6 +32,7 @@ from usched.world.output_file import OutputFile
     help="Print only who runs where in one tick, with the chain.",
 )
 @click.option("--summary", is_flag=True, help="Leave the timeline and the segments out.")
+@click.option("--all", "each", is_flag=True, help="A line for each cpu and each scheduler.")
 @click.option("--csv", metavar="FILE", help="Write the segments to FILE (-: instead of a report).")
 @json_option
 @common_options
@@ -43,6 +44,7 @@ def command(
     script: str | None,
     at: int | None,
     summary: bool,
+    each: bool,
     csv: str | None,
     as_json: bool,
 ) -> None:
@@ -54,6 +56,8 @@ def command(
         raise Misused("--json and --csv - both want standard output")
     if workload == STANDARD_INPUT and script == STANDARD_INPUT:
         raise Misused("WORKLOAD and --script both want standard input")
+    if each and (as_json or at is not None):
+        raise Misused("--all is for the report: --json and --at show each cpu")
     if at is not None and csv is not None:
         raise Misused("--at prints one tick, --csv writes a whole run: one or the other")
     simulation = prepare(context_of(ctx), workload, _read_script(script))
@@ -64,13 +68,13 @@ def command(
     length = ticks if at is None else at + 1
     if csv is None:
         result = _run(simulation, length, at, segments=at is None and not summary)
-        _report(simulation, result, at, summary, as_json)
+        _report(simulation, result, at, summary, each, as_json)
         return
     with OutputFile(csv) as file:
         result = _run(simulation, length, at, segments=True)
         trouble = _write_csv(file, result)
     if csv != STANDARD_INPUT:
-        _report(simulation, result, at, summary, as_json)
+        _report(simulation, result, at, summary, each, as_json)
     if trouble is not None:
         raise trouble
 
@@ -100,7 +104,7 @@ def _write_csv(file: OutputFile, result: Run) -> EnvironmentFailed | None:
 
 
 def _report(
-    simulation: Simulation, result: Run, at: int | None, summary: bool, as_json: bool
+    simulation: Simulation, result: Run, at: int | None, summary: bool, each: bool, as_json: bool
 ) -> None:
     if as_json and at is None:
         from usched.text.run_json import format_run_json
@@ -113,8 +117,13 @@ def _report(
     if at is not None:
         render_run.print_assignments(simulation, result, at, as_json)
         return
-    render_run.print_report(simulation, result)
+    from usched.figures.who_ran import MANY_CPUS, each_cpu, like_cpus
+
+    groups = each_cpu(result)
+    if len(groups) > MANY_CPUS and not each:
+        groups = like_cpus(result, simulation.timetable.reach)
+    render_run.print_report(simulation, result, groups, each)
     if not summary:
         from usched.face.render_timeline import print_timeline
 
-        print_timeline(result)
+        print_timeline(result, groups, each)
