@@ -6,12 +6,14 @@ number of a cpu that is offline.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.text.topology.machine_sources import HERE, unpack
 from usched.words.machine import Topology
+from usched.words.problems import Refused, format_problem
 from usched.world.host import detect_topology
 from usched.world.topology_file import load_topology, parse_machine
 
@@ -51,6 +53,36 @@ def read(name: str, root: Path) -> tuple[Topology, list[str]]:
             ],
         ),
         ("nodeset.xml", "0=0/0/-/0 1=1/1/-/1", [NO_CORES, NO_CACHES]),
+        (
+            "big2.p",
+            "0=0/0/0/0 1=0/0/0/1 2=0/0/0/2 3=0/0/0/3",
+            [
+                "core 0, 1: cpus with different L2 caches or types under one number, which lscpu "
+                "begins anew for each type of cpu: not one core"
+            ],
+        ),
+        (
+            "phys.p",
+            "0=0/0/-/0 1=0/0/-/1 2=0/0/-/2",
+            [
+                "cpu0-cpu2: a core number beside an unknown socket is the firmware's (lscpu -y) "
+                "and may repeat, made a core each",
+                *(SOCKET_0, NODE_0, NO_CACHES),
+            ],
+        ),
+        (
+            "short.json",
+            "0=0/0/-/0 1=0/0/-/1",
+            [
+                "cpu1: fewer caches than lscpu has columns, and it leaves out which: the topology "
+                "has no llc (usched topology detect, or lstopo --of xml, know them)"
+            ],
+        ),
+        (
+            "nocore.json",
+            "0=0/0/-/0 1=0/0/-/1",
+            ["no core is reported: each cpu a core of its own", SOCKET_0, NO_CACHES],
+        ),
     ],
 )
 def test_a_case_has_its_right_value(
@@ -121,3 +153,187 @@ def test_a_cpu_that_a_job_may_not_use_is_where_its_objects_say() -> None:
     assert notes[0] == (
         "cpu1, cpu3: offline, or not allowed where the export was made; taken as offline"
     )
+
+
+E_HEAD = "# CPU,Core,Socket,Node,,L1d,L1i,L2,L3\n"
+FOUR = "0=0/0/0/0 1=0/0/0/1 2=0/0/0/2 3=0/0/0/3"
+
+
+def json_rows(*rows: str) -> str:
+    """`lscpu -J -e` of rows `CPU SOCKET CORE CACHES ONLINE`; a dash is null."""
+    names = ("cpu", "socket", "core", "l1d:l1i:l2:l3", "online")
+    entries = []
+    for row in rows:
+        cells = zip(names, row.split(), strict=True)
+        given = {name: None if cell == "-" else cell for name, cell in cells}
+        entries.append(given | {"node": 0})
+    return json.dumps({"cpus": entries})
+
+
+@pytest.mark.parametrize(
+    ("text", "machine"),
+    [
+        # Core numbers that restart, in JSON; with a cluster's L2; told by the type alone.
+        (
+            json_rows("0 0 0 0:0:0:0 y", "1 0 1 1:1:1:0 y", "2 0 0 2:2:2:0 y", "3 0 1 3:3:3:0 y"),
+            FOUR,
+        ),
+        (
+            E_HEAD + "0,0,0,0,,0,0,0,0\n1,1,0,0,,1,1,0,0\n2,0,0,0,,2,2,1,0\n3,1,0,0,,3,3,1,0\n",
+            FOUR,
+        ),
+        (
+            "# CPU,Core,Socket,Node,Maxmhz\n0,0,0,0,1416.0\n1,1,0,0,1416.0\n2,0,0,0,1800.0\n",
+            "0=0/0/-/0 1=0/0/-/1 2=0/0/-/2",
+        ),
+        # A Bulldozer module: one core to Linux, with an L1d for each half.
+        (E_HEAD + "0,0,0,0,,0,0,0,0\n1,0,0,0,,1,0,0,0\n", "0=0/0/0/0 1=0/0/0/0"),
+        # The caches may stand between other columns, and of one with none an empty cell is left.
+        (
+            "# CPU,,L1d,L1i,L2,Core,Online\n0,,0,0,0,0,Y\n1,,,1,Y\n",
+            "0=0/0/0/0 1=0/0/1/1",
+        ),
+        # Offline cpus beside such rows.
+        (
+            "# CPU,Core,Socket,Node,Online\n0,0,0,0,Y\n1,,,,N\n2,2,0,0,Y\n",
+            "0=0/0/-/0 1!=0/0/-/1 2=0/0/-/2",
+        ),
+        (json_rows("0 - - - y", "1 - - - n"), "0=0/0/-/0 1!=0/0/-/1"),
+        # Without the column ONLINE: if no cpu has a core, all are there.
+        ("# CPU,Core,Socket,Node\n0,,,\n1,,,\n", "0=0/0/-/0 1=0/0/-/1"),
+        # -y: core_id repeats, and only a socket beside it tells.
+        ("# CPU,Core,Socket,Node\n0,0,0,0\n1,0,8,0\n2,0,-,0\n", "0=0/0/-/0 1=1/0/-/1 2=0/0/-/2"),
+        # Rows that are all commas are of cpus that lscpu knows nothing of.
+        ("# CPU,Core,Socket,Node\n,,,\n1,1,0,0\n,,,\n", "1=0/0/-/0"),
+    ],
+)
+def test_a_table_of_lscpu_is_read_as_lscpu_means_it(text: str, machine: str) -> None:
+    assert spell(parse_machine(text, "text")[0]) == machine
+
+
+def test_a_row_short_of_caches_in_columns_leaves_out_the_llcs() -> None:
+    topology, notes = parse_machine(E_HEAD + "0,0,0,0,,0,0,0,0\n1,0,0,0,,4,0\n", "text")
+    assert spell(topology) == "0=0/0/-/0 1=0/0/-/1"
+    assert notes == [
+        "core 0: cpus with different L2 caches or types under one number, which lscpu begins anew "
+        "for each type of cpu: not one core",
+        "cpu1: fewer caches than lscpu has columns, and it leaves out which: the topology has no "
+        "llc (usched topology detect, or lstopo --of xml, know them)",
+    ]
+
+
+def test_rows_without_a_number_are_counted() -> None:
+    _, notes = parse_machine("# CPU,Core,Socket,Node\n0,0,0,0\n,,,\n,,,\n", "text")
+    assert notes[0] == "2 rows without a cpu's number: lscpu knew nothing of it"
+
+
+def summary(**fields: str) -> str:
+    said = {
+        "CPU(s)": "4",
+        "On-line CPU(s) list": "0-3",
+        "Thread(s) per core": "1",
+        "Core(s) per socket": "2",
+        "Socket(s)": "2",
+    }
+    named = {name.replace("_", " "): data for name, data in fields.items()}
+    kept = {field: data for field, data in (said | named).items() if data}
+    return json.dumps({"lscpu": [{"field": f"{f}:", "data": d} for f, d in kept.items()]})
+
+
+BY_SOCKET = {
+    "NUMA node0 CPU(s)": "0-1",
+    "NUMA node1 CPU(s)": "2-3",
+}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        BY_SOCKET,
+        # lscpu -x
+        {
+            "On-line CPU(s) list": "",
+            "On-line CPU(s) mask": "f",
+            "NUMA node0 CPU(s)": "3",
+            "NUMA node1 CPU(s)": "0000000c",
+        },
+        # Arm
+        BY_SOCKET
+        | {
+            "Core(s) per socket": "",
+            "Core(s) per cluster": "2",
+            "Socket(s)": "-",
+            "Cluster(s)": "2",
+        },
+        # s390
+        BY_SOCKET | {"Socket(s)": "", "Socket(s) per book": "1", "Book(s)": "2"},
+        BY_SOCKET
+        | {
+            "Socket(s)": "",
+            "Socket(s) per book": "1",
+            "Book(s) per drawer": "1",
+            "Drawer(s)": "2",
+        },
+    ],
+)
+def test_a_summary_counts_its_sockets_in_several_ways(fields: dict[str, str]) -> None:
+    topology, _ = parse_machine(summary(**fields), "text")
+    assert spell(topology) == "0=0/0/-/0 1=0/0/-/1 2=1/1/-/2 3=1/1/-/3"
+
+
+TABLES = "use lscpu -J -e=CPU,SOCKET,NODE,CORE,CACHE,ONLINE or lscpu -a -p"
+FOR_PEOPLE = "this is lscpu's output for people, which leaves out what a topology needs"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (
+            "# CPU,Core,Socket,Node\n,,,\n,,,\n",
+            "in: no row names a cpu: lscpu knew nothing of this machine's cpus\n"
+            "  use usched topology detect on that machine, or lstopo --of xml FILE.xml",
+        ),
+        (
+            "# CPU,Core,,L1d,L2\n0,0,,0\n1,1,,0,0,0\n",
+            "in:3:1: 6 cells under 5 columns (cpu,core,,l1d,l2)\n"
+            f"    1,1,,0,0,0\n    ^^^^^^^^^^\n  {TABLES}",
+        ),
+        (
+            '{"cpus": [{"cpu": 0, "core": 0, "l1d:l2": "0:0:0"}]}',
+            "in: entry 1 of cpus: column L1D:L2 holds '0:0:0', too many caches",
+        ),
+        (
+            '{"caches": [{"name": "L1d"}]}',
+            f"in: neither 'cpus' nor 'lscpu' is in it\n  {TABLES}",
+        ),
+        (
+            "NAME ONE-SIZE ALL-SIZE\nL1d 32K 128K\n",
+            f"in:1:1: {FOR_PEOPLE}\n    NAME ONE-SIZE ALL-SIZE\n    {'^' * 22}\n  {TABLES}",
+        ),
+        (
+            "CPU SCALMHZ%\n0 5%\n",
+            f"in:1:1: {FOR_PEOPLE}\n    CPU SCALMHZ%\n    {'^' * 12}\n  {TABLES}",
+        ),
+        (
+            "Architektur:  x86_64\nCPU(s): 4\n",
+            f"in:1:1: {FOR_PEOPLE}\n    Architektur:  x86_64\n    {'^' * 20}\n  {TABLES}",
+        ),
+        (
+            summary(**{"Socket(s)": ""}),
+            f"in: there is no field 'Socket(s)'\n  {TABLES}",
+        ),
+        (
+            summary().replace('"field": "Socket(s):"', '"field": "Thread(s) per core:"'),
+            "in: the machine has several types of cpus, and the summary does not say which cpus "
+            f"are of which\n  {TABLES}",
+        ),
+        (
+            summary(**{"On-line CPU(s) mask": "f-"}),
+            f"in: the mask 'f-' has the word 'f-', not 32 bits in hexadecimal\n  {TABLES}",
+        ),
+    ],
+)
+def test_lscpu_that_cannot_be_read_is_told_by_its_trouble(text: str, error: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        parse_machine(text, "in")
+    assert "\n".join(map(format_problem, refusal.value.problems)) == error

@@ -447,7 +447,8 @@ CASES: dict[str, tuple[str, str]] = {
         (
             "in:3:1: 3 cells under 9 columns (cpu,core,socket,node,,l1d,l1i,l2,l3)\n"
             "    1,0,0\n"
-            "    ^^^^^"
+            "    ^^^^^\n"
+            "  use lscpu -J -e=CPU,SOCKET,NODE,CORE,CACHE,ONLINE or lscpu -a -p"
         ),
     ),
     "lscpu-p bad cell": (

@@ -14,18 +14,22 @@ FORMATS = (
     "or an hwloc synthetic string such as 'pack:2 core:4 pu:2'"
 )
 
-#: The first key of what `lscpu -J` prints; of our own JSON it is `machine`.
-_LSCPU_JSON = re.compile(r'\{\s*"(?:lscpu|cpus)"\s*:')
+#: The first key of what `lscpu -J` and `-C` print; of our own JSON it is `machine`.
+_LSCPU_JSON = re.compile(r'\{\s*"(?:lscpu|cpus|caches)"\s*:')
 #: The comment that names the columns of `lscpu -p`.
 _LSCPU_HEADER = re.compile(
     r"^#[ \t]*(?=[A-Za-z0-9,:]*\bCPU\b)[A-Za-z0-9]+(?:[,:][A-Za-z0-9]*)*[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
 )
-_LSCPU_ROW = re.compile(r"[0-9]{1,9}(?:,|$)")
+_LSCPU_ROW = re.compile(r"[0-9]{1,9}(?:,|$)|,+$")
 _LSCPU_CELLS = re.compile(r"[0-9]{1,9},[0-9A-Za-z,:-]*$")
 #: The first word of a synthetic string: `pack:2`, `[NUMANode(...)]`, `(memory=...)`, or two counts.
 _SYNTHETIC = re.compile(r"[A-Za-z][A-Za-z0-9]*:[0-9]|\[[A-Za-z]+|\([a-z]+=|[0-9]+[ \t]+[0-9]")
-_LSCPU_TABLE = re.compile(r"CPU(?:[ \t]+[A-Za-z0-9:]+)+[ \t]*$|Architecture:[ \t]")
+#: `lscpu -e`, `lscpu -C` and the summary, whose words are translated but not the architecture.
+_LSCPU_TABLE = re.compile(
+    r"CPU(?:[ \t]+[A-Za-z0-9:%]+)+[ \t]*$|NAME[ \t]+ONE-SIZE[ \t]|Architecture:[ \t]"
+    r"|[^\W\d]+\s?:[ \t]+(?:x86_64|i[3-6]86|aarch64|armv[5-8]\w*|ppc64(?:le)?|s390x|riscv64)$"
+)
 
 
 def recognise(text: str, label: str) -> Kind:

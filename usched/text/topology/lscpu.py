@@ -11,24 +11,19 @@ import re
 from collections.abc import Mapping, Sequence
 
 from usched.text.topology.lscpu_summary import parse_summary
+from usched.text.topology.lscpu_table import CACHE, Cell, Row, place_rows, read_row
 from usched.text.topology.mapping import DEFAULT_MACHINE
 from usched.text.topology.numbering import settle
-from usched.text.topology.reported import Found
 from usched.words.cpuset import MAX_CPU, CpuSet, format_cpus
 from usched.words.machine import Topology
-from usched.words.problems import Line, Problem, Refused, Span
+from usched.words.problems import Line, Problem, Refused, Span, count
 
 PER_CPU = "use lscpu -J -e=CPU,SOCKET,NODE,CORE,CACHE,ONLINE or lscpu -a -p"
 
+_OTHERS = "use usched topology detect on that machine, or lstopo --of xml FILE.xml"
 _MAX_PROBLEMS = 50
 _MAX_COLUMNS = 64
 _BARE_DASH = re.compile(r'(":[ \t]*)-([ \t]*[,}\r\n])')
-_CACHE = re.compile(r"l([1-9])[a-z]?")
-_YES = ("y", "yes", "true")
-_NO = ("n", "no", "false")
-
-#: What a cell may hold: text in `lscpu -p` and in the JSON of older versions.
-_Cell = str | int | bool | None
 
 
 class _Table:
@@ -37,98 +32,52 @@ class _Table:
     def __init__(self, columns: Sequence[str], label: str) -> None:
         self.columns = [column.strip().lower() for column in columns]
         self.label = label
-        self.found: dict[int, Found] = {}
+        self.rows: dict[int, Row] = {}
+        self.unnamed = 0
         self.problems: list[Problem] = []
 
-    def complain(self, what: str, where: Span | None, row: str) -> None:
+    def complain(self, what: str, where: Span | None, row: str, remedy: str = "") -> None:
         prefix = "" if where else f"{self.label}: {row}: "
-        self.problems.append(Problem(f"{prefix}{what}", where, rule="lscpu"))
+        self.problems.append(Problem(f"{prefix}{what}", where, remedy, rule="lscpu"))
         if len(self.problems) >= _MAX_PROBLEMS:
             raise Refused(self.problems)
 
-    def add(self, cells: Mapping[str, _Cell], where: Span | None, row: str) -> None:
-        """One cpu. where: its line; row: how to name it where there is no line."""
+    def add(self, cells: Mapping[str, Cell], where: Span | None, name: str) -> None:
+        """One cpu. where: its line; name: how to call the row where there is no line."""
         try:
-            one = _read_row(cells)
+            row = read_row(cells)
         except ValueError as error:
-            self.complain(str(error), where, row)
+            self.complain(str(error), where, name)
             return
-        if one.cpu in self.found:
-            self.complain(f"cpu {one.cpu} is listed twice", where, row)
-            return
-        self.found[one.cpu] = one
+        if row is None:
+            self.unnamed += 1
+        elif row.cpu in self.rows:
+            self.complain(f"cpu {row.cpu} is listed twice", where, name)
+        else:
+            self.rows[row.cpu] = row
 
     def topology(self) -> tuple[Topology, list[str]]:
         if self.problems:
             raise Refused(self.problems)
-        found = list(self.found.values())
-        if not any(one.online and one.core is not None for one in found):
+        if not self.rows:
+            what = f"{self.label}: no row names a cpu: lscpu knew nothing of this machine's cpus"
+            raise Refused(Problem(what, remedy=_OTHERS, rule="lscpu"))
+        notes: list[str] = []
+        found, caches_are_known = place_rows(list(self.rows.values()), self.columns, notes)
+        if not any(one.online for one in found):
             raise Refused(Problem(f"{self.label}: no cpu is online", rule="lscpu"))
-        notes = [
-            f"there is no column {column.upper()}: {instead}"
-            for column, instead in (("core", "each cpu a core of its own"),)
-            if column not in self.columns
-        ]
-        gaps = CpuSet.span(0, max(self.found)) - CpuSet.of(self.found)
+        gaps = CpuSet.span(0, max(self.rows)) - CpuSet.of(self.rows)
+        if self.unnamed:
+            notes.append(
+                f"{count(self.unnamed, 'row')} without a cpu's number: lscpu knew nothing of it"
+            )
         if gaps:
             notes.append(
                 f"{format_cpus(gaps)}: not in the list, so not in the topology "
                 "(lscpu -p leaves offline cpus out without -a)"
             )
-        topology, assumed = settle(DEFAULT_MACHINE, found)
+        topology, assumed = settle(DEFAULT_MACHINE, found, caches_are_known=caches_are_known)
         return topology, notes + assumed
-
-
-def _read_row(cells: Mapping[str, _Cell]) -> Found:
-    """Raises ValueError with the sentence for the user."""
-    cpu = _number(cells, "cpu")
-    if cpu is None:
-        raise ValueError("the row has no CPU number")
-    if cpu > MAX_CPU:
-        raise ValueError(f"cpu {cpu} is beyond the largest number, {MAX_CPU}")
-    socket, node = _number(cells, "socket"), _number(cells, "node")
-    core = _number(cells, "core")
-    online = _truth(cells.get("online"), core is not None or "core" not in cells)
-    if "core" not in cells and online:
-        return Found(cpu, socket, node, _last_cache(cells), ("alone", cpu), online)
-    return Found(cpu, socket, node, _last_cache(cells), core, online)
-
-
-def _number(cells: Mapping[str, _Cell], column: str) -> int | None:
-    cell = cells.get(column)
-    if cell is None or cell in ("", "-"):
-        return None
-    if isinstance(cell, str) and re.fullmatch(r"[0-9]{1,9}", cell.strip()):
-        return int(cell)
-    if isinstance(cell, bool) or not isinstance(cell, int) or not 0 <= cell < 10**9:
-        raise ValueError(f"column {column.upper()} holds {str(cell)[:40]!r}, not a number")
-    return cell
-
-
-def _truth(cell: _Cell, otherwise: bool) -> bool:
-    if cell is None or cell == "":
-        return otherwise
-    word = str(cell).strip().lower()
-    if word not in (*_YES, *_NO):
-        raise ValueError(f"column ONLINE holds {word[:40]!r}, not yes or no")
-    return word in _YES
-
-
-def _last_cache(cells: Mapping[str, _Cell]) -> tuple[int, int] | None:
-    """(level, number) of the highest cache that the cpu has; L1i is no data cache."""
-    best = None
-    for column, cell in cells.items():
-        if not _CACHE.match(column):
-            continue
-        levels = column.split(":")
-        numbers = str(cell).split(":") if cell is not None else []
-        for level, number in zip(levels, numbers, strict=False):
-            match = _CACHE.fullmatch(level.strip())
-            if match is None or level.strip().endswith("i") or not number.strip().isdecimal():
-                continue
-            key = (int(match[1]), int(number[:9]))
-            best = key if best is None or key[0] > best[0] else best
-    return best
 
 
 def parse_lscpu_json(text: str, label: str) -> tuple[Topology, list[str]]:
@@ -160,7 +109,7 @@ def parse_lscpu_json(text: str, label: str) -> tuple[Topology, list[str]]:
     return table.topology()
 
 
-def _cell(value: object) -> _Cell:
+def _cell(value: object) -> Cell:
     if value is None or isinstance(value, (str, int)):
         return value
     return "a list or an object" if isinstance(value, (list, dict)) else str(value)
@@ -232,13 +181,17 @@ def parse_lscpu_parsable(text: str, label: str) -> tuple[Topology, list[str]]:
 def _add_line(table: _Table, line: str, where: Span) -> None:
     cells = line.split(",")
     columns = table.columns
-    caches = [index for index, column in enumerate(columns) if _CACHE.fullmatch(column)]
-    # For a cpu whose caches are unknown, lscpu prints one empty cell in place of all of them.
-    if caches and len(cells) == len(columns) - len(caches) + 1 and cells[caches[0]] == "":
-        cells[caches[0] : caches[0] + 1] = [""] * len(caches)
+    caches = [index for index, column in enumerate(columns) if CACHE.fullmatch(column)]
+    short = len(columns) - len(cells)
+    # lscpu leaves out the caches that a cpu lacks; of one with none, an empty cell is left.
+    if 0 < short < len(caches) and caches[-1] - caches[0] == len(caches) - 1:
+        first, last = caches[0], caches[-1] + 1
+        names = ":".join(columns[first:last])
+        numbers = ":".join(cells[first : last - short])
+        columns = [*columns[:first], names, *columns[last:]]
+        cells = [*cells[:first], numbers, *cells[last - short :]]
     if len(cells) != len(columns):
-        table.complain(
-            f"{len(cells)} cells under {len(columns)} columns ({','.join(columns)})", where, ""
-        )
+        what = f"{len(cells)} cells under {len(columns)} columns ({','.join(columns)})"
+        table.complain(what, where, "", PER_CPU)
         return
     table.add(dict(zip(columns, cells, strict=True)), where, "")

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from usched.text.topology.mapping import DEFAULT_MACHINE
 from usched.text.topology.numbering import settle
 from usched.text.topology.reported import Found
-from usched.words.cpuset import MAX_CPU, CpuSet, parse_cpu_list
+from usched.words.cpuset import MAX_CPU, CpuSet, parse_cpu_list, parse_cpu_mask
 from usched.words.machine import Topology
 from usched.words.problems import Problem, Refused
 
 _NODE = re.compile(r"NUMA node([0-9]{1,6}) CPU\(s\)")
 _CACHE = re.compile(r"L([2-9])[du]? cache")
 _INSTANCES = re.compile(r"\(([0-9]{1,6}) instances?\)")
+_THREADS = "Thread(s) per core"
 _MAX_FIELDS = 10_000
 
 
@@ -43,7 +44,7 @@ def parse_summary(raw: object, label: str, remedy: str) -> tuple[Topology, list[
     raw: the value of "lscpu". remedy: the commands that print a table of cpus.
     """
     try:
-        summary = _read(dict(_fields(raw)))
+        summary = _read(_unique(_fields(raw)))
         return _only_machine(summary)
     except ValueError as error:
         raise Refused(Problem(f"{label}: {error}", remedy=remedy, rule="lscpu")) from error
@@ -68,15 +69,31 @@ def _fields(raw: object) -> Iterator[tuple[str, str]]:
             queue.extend(children)
 
 
+def _unique(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Raises ValueError where a count is there twice: once for each type of cpu."""
+    unique: dict[str, str] = {}
+    for field, data in fields:
+        if field == _THREADS and field in unique:
+            raise ValueError(
+                "the machine has several types of cpus, and the summary does not say which "
+                "cpus are of which"
+            )
+        unique.setdefault(field, data)
+    return unique
+
+
 def _read(fields: dict[str, str]) -> _Summary:
     if "CPU(s)" not in fields:
         raise ValueError("no field 'CPU(s)': is it in another language? (LC_ALL=C lscpu ...)")
     total = _count(fields, "CPU(s)")
-    if fields.get("Off-line CPU(s) list"):
+    if fields.get("Off-line CPU(s) list") or fields.get("Off-line CPU(s) mask"):
         raise ValueError("cpus are offline, and the summary does not say where they are")
-    online = parse_cpu_list(fields.get("On-line CPU(s) list", f"0-{total - 1}"))
-    threads, sockets = _count(fields, "Thread(s) per core"), _count(fields, "Socket(s)")
-    cores = _count(fields, "Core(s) per socket")
+    masks = "On-line CPU(s) mask" in fields
+    online = _cpus(fields.get("On-line CPU(s) list", f"0-{total - 1}"), masks=False)
+    if masks:
+        online = _cpus(fields["On-line CPU(s) mask"], masks=True)
+    threads = _count(fields, _THREADS)
+    sockets, cores = _sockets(fields)
     if not len(online) == total == threads * cores * sockets:
         raise ValueError(
             f"the counts contradict each other: {total} cpus, {len(online)} of them online, but "
@@ -86,7 +103,7 @@ def _read(fields: dict[str, str]) -> _Summary:
     for field, data in fields.items():
         match = _NODE.fullmatch(field)
         if match and data:
-            nodes[int(match[1])] = parse_cpu_list(data)
+            nodes[int(match[1])] = _cpus(data, masks)
     if nodes and sum(map(len, nodes.values())) != total:
         raise ValueError("the nodes do not hold each cpu once")
     return _Summary(
@@ -100,8 +117,34 @@ def _read(fields: dict[str, str]) -> _Summary:
     )
 
 
+def _cpus(data: str, masks: bool) -> CpuSet:
+    """masks: lscpu -x printed bitmaps in place of lists."""
+    if not masks:
+        return parse_cpu_list(data)
+    try:
+        return parse_cpu_mask(data)
+    except ValueError as error:
+        raise ValueError(f"the mask '{data[:40]}' {error}") from error
+
+
+def _sockets(fields: dict[str, str]) -> tuple[int, int]:
+    """How many sockets, and cores in each. A cluster of Arm cores is told as a socket, in the
+    tables too; on s390 sockets stand in books and drawers."""
+    if "Core(s) per cluster" in fields:
+        return _count(fields, "Cluster(s)"), _count(fields, "Core(s) per cluster")
+    cores = _count(fields, "Core(s) per socket")
+    if "Socket(s) per book" not in fields:
+        return _count(fields, "Socket(s)"), cores
+    sockets = _count(fields, "Socket(s) per book")
+    if "Book(s) per drawer" in fields:
+        return sockets * _count(fields, "Book(s) per drawer") * _count(fields, "Drawer(s)"), cores
+    return sockets * _count(fields, "Book(s)"), cores
+
+
 def _count(fields: dict[str, str], field: str) -> int:
-    data = fields.get(field, "")
+    if field not in fields:
+        raise ValueError(f"there is no field '{field}'")
+    data = fields[field]
     if not re.fullmatch(r"[0-9]{1,9}", data) or not 1 <= int(data) <= MAX_CPU + 1:
         raise ValueError(f"the field '{field}' is {data[:40]!r}, not a count of 1 or more")
     return int(data)
