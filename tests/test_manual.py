@@ -23,7 +23,7 @@ import click
 import pytest
 
 from usched.face.app import usched
-from usched.text.language.grammar import CLAUSES
+from usched.text.language.cursor import CLAUSES
 from usched.text.topology.mapping import parse_topology
 from usched.text.workload import parse_workload
 from usched.words.located import locate

@@ -33,10 +33,10 @@ def explosion() -> str:
 def test_unknown_clause(session: Session) -> None:
     assert session.refused(2, "A", "on", "cpu*", "lwktpri", "6", "priority", "3") == block(
         """
-        usched: command line:1:21: expected a clause, found 'priority'
+        usched: command line:1:21: 'priority' would be a second 'lwktpri'
             A on cpu* lwktpri 6 priority 3
                                 ^^^^^^^^
-          it may be: lwktpri, vcpus, quantum, locked, exclusive
+          each clause at most once
         """
     )
 

@@ -111,7 +111,7 @@ def statement_words(ctx: click.Context, words: list[str]) -> list[str]:
 
 def _declaration_words(ctx: click.Context, words: list[str]) -> list[str]:
     """After `NAME on`: cpus, then clauses, each once."""
-    from usched.text.language.grammar import CLAUSES
+    from usched.text.language.cursor import CLAUSES
     from usched.words.statement import parent_of
 
     if words[-1] in ("lwktpri", "vcpus", "quantum"):

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
 from typing import NamedTuple
 
-from usched.text.language.hints import TERM, clip, guess_term
-from usched.text.language.tokens import Word, join_words, split_words
-from usched.words.problems import Line, Misused, Problem, Span, suggest
+from usched.text.language.cursor import CLAUSES, Cursor, Slip
+from usched.text.language.hints import TERM
+from usched.text.language.tokens import Word, join_words
+from usched.words.problems import Line, Misused, Problem, Span
 from usched.words.statement import (
     MAX_TICKS,
     RESERVED,
     SEGMENT,
-    SUBCOMMANDS,
     Cpus,
     Declare,
     Destroy,
@@ -28,28 +29,10 @@ from usched.words.statement import (
     Term,
 )
 
-CLAUSES = ("lwktpri", "vcpus", "quantum", "locked", "exclusive")
-TERMS = ("cpu*", "cpuN", "cpuN-M", "coreN", "threadN", "llcN", "nodeN", "socketN")
-
 _NAME = re.compile(rf"{SEGMENT}(?:/{SEGMENT})*")
 _USER = re.compile(r"@?[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?")
 _TIME = re.compile(r"([0-9]{1,40})(us|ms|s)?")
 _INT = re.compile(r"[0-9]{1,40}")
-
-
-#: What is allowed, for those who typed something else than a number.
-_RANGES = {
-    "lwktpri": "on the machine lwktpri is 1 to 9, in a scheduler 1 to 31",
-    "vcpus": "vcpus is 1 to 4096",
-}
-
-#: What other tools call it.
-_SYNONYMS = {
-    "rm": "destroy", "remove": "destroy", "delete": "destroy", "del": "destroy",
-    "ls": "list", "help": "--help", "version": "--version", "status": "tree", "history": "log",
-    "undo": "rollback", "apply": "batch", "run": "simulate",
-    "load": "topology load", "detect": "topology detect",
-}  # fmt: skip
 
 
 class Unreadable(NamedTuple):
@@ -69,10 +52,29 @@ def parse_line(line: Line, stored: bool = False) -> Statement:
 
     stored: out of a registry, whose names stay what they are when a word is reserved later.
     """
-    statement = _Parser(line, stored).statement()
+    try:
+        statement = read_statement(line, stored)
+    except Slip as slip:
+        raise _advised(slip) from slip
     if statement is None:
+        from usched.text.language.complaints import usage
+
         raise Misused(Problem("no statement here", Span(line, 0, 1), usage(), "empty"))
     return statement
+
+
+def read_statement(line: Line, stored: bool = False) -> Statement | None:
+    """What a line says, None if that is nothing. Raises Misused, a Slip for a near miss."""
+    return _Parser(line, stored).statement()
+
+
+def _advised(error: Misused) -> Misused:
+    """The failure with the words to type, the whole statement where that is needed."""
+    if not isinstance(error, Slip):
+        return error
+    from usched.text.language.advice import advise
+
+    return advise(error)
 
 
 def parse_script(text: str, source: str) -> Iterator[tuple[Line, Statement | Unreadable]]:
@@ -84,7 +86,8 @@ def parse_script(text: str, source: str) -> Iterator[tuple[Line, Statement | Unr
             parser = _Parser(line)
             statement = parser.statement()
         except Misused as error:
-            yield line, Unreadable(error.problems[0], parser.name if parser else "")
+            problem = _advised(error).problems[0]
+            yield line, Unreadable(problem, parser.name if parser else "")
         else:
             if statement is not None:
                 yield line, statement
@@ -96,12 +99,11 @@ def parse_cpu_terms(text: str, source: str) -> tuple[Term, ...]:
     return parser.terms(("the end",))
 
 
-def usage() -> str:
-    """The grammar, for errors that have nothing nearer to say."""
-    return (
-        "usched NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]\n"
-        "usched destroy NAME [into NAME] [recursive]"
-    )
+def _complaints() -> ModuleType:
+    """What to say when it does not parse, which a statement that does has no use for."""
+    from usched.text.language import complaints
+
+    return complaints
 
 
 def _leads(words: Sequence[str]) -> bool:
@@ -110,41 +112,11 @@ def _leads(words: Sequence[str]) -> bool:
     return words[:1] == ["usched"] and (words[1:2] != ["on"] or words[2:] == ["on"])
 
 
-class _Parser:
+class _Parser(Cursor):
     def __init__(self, line: Line, stored: bool = False) -> None:
-        self.line = line
+        super().__init__(line)
         self.stored = stored
-        self.words = split_words(line)
         self.position = 1 if _leads([word.text for word in self.words[:3]]) else 0
-        self.name = ""
-        self.spans: dict[str, Span] = {}
-
-    # -- the words ------------------------------------------------------------
-
-    def peek(self) -> str | None:
-        return self.words[self.position].text if self.position < len(self.words) else None
-
-    def next(self) -> Word:
-        word = self.words[self.position]
-        self.position += 1
-        return word
-
-    def here(self) -> Span:
-        """The next word, or the place just behind the last one."""
-        if self.position < len(self.words):
-            return self.words[self.position].span
-        end = self.words[-1].span.end if self.words else 0
-        return Span(self.line, end, end + 1)
-
-    def fail(
-        self, what: str, remedy: str = "", span: Span | None = None, rule: str = ""
-    ) -> Misused:
-        return Misused(Problem(what, span or self.here(), remedy, rule or "syntax", self.name))
-
-    def expect(self, wanted: str, remedy: str = "") -> Misused:
-        found = self.peek()
-        what = f"expected {wanted}, found " + ("the end" if found is None else f"'{clip(found)}'")
-        return self.fail(what, remedy)
 
     # -- the productions ------------------------------------------------------
 
@@ -159,7 +131,7 @@ class _Parser:
             return None
         first = self.peek()
         if first is None:
-            raise self.expect("a statement after 'usched'", usage())
+            raise self.expect("a statement after 'usched'", _complaints().usage())
         verb = parsers.get(first)
         if verb is not None and self._looks_declared():
             verb = None
@@ -167,7 +139,7 @@ class _Parser:
             self.next()
         statement = verb() if verb else self._parse_declare()
         if self.peek() is not None:
-            raise self._leftover(statement)
+            raise _complaints().of_leftover(self, statement)
         return statement
 
     def _looks_declared(self) -> bool:
@@ -180,15 +152,16 @@ class _Parser:
         first = self.next()
         name = self._check_name(first)
         if name.partition("/")[0] in RESERVED and not self.stored and self.peek() == "on":
-            raise self._reserved(first)
+            raise _complaints().of_reserved(self, first)
         if self.peek() != "on":
-            raise self._missing_on(first)
+            raise _complaints().of_missing_on(self, first)
         self.next()
-        terms = self.terms(("a clause such as 'lwktpri 6'", *CLAUSES, "except"))
+        start = self.position
+        terms = self.terms(("a clause such as 'lwktpri 6'", *CLAUSES, "except"), start)
         excepted: tuple[Term, ...] = ()
         if self.peek() == "except":
             self.next()
-            excepted = self.terms(("a clause such as 'lwktpri 6'", *CLAUSES))
+            excepted = self.terms(("a clause such as 'lwktpri 6'", *CLAUSES), start)
         return self._parse_clauses(name, Cpus(terms, excepted))
 
     def _parse_clauses(self, name: str, cpus: Cpus) -> Declare:
@@ -211,10 +184,7 @@ class _Parser:
             else:
                 numbers[word] = self._parse_int(word)
         if self.peek() is None and "lwktpri" not in numbers:
-            text = " ".join(
-                "'cpu*'" if word.text == "cpu*" else word.text for word in self.words
-            )  # the stars quoted, since it may be typed at a shell
-            raise self.fail("lwktpri is missing", f"type: {clip(text, 120)} lwktpri 6")
+            raise _complaints().of_missing_lwktpri(self)
         return Declare(
             name,
             cpus,
@@ -270,18 +240,19 @@ class _Parser:
         """revoke = "revoke" NAME"""
         return Revoke(self._parse_name("the scheduler to revoke"), self.spans)
 
-    def terms(self, then: Sequence[str]) -> tuple[Term, ...]:
-        """cpus = term...; `then`: what may follow, for the error, its first in words"""
+    def terms(self, then: Sequence[str], start: int | None = None) -> tuple[Term, ...]:
+        """cpus = term...; `then`: what may follow, for the error, its first in words;
+        start: where the cpus of a declaration begin"""
         found: list[Term] = []
         while (word := self.peek()) is not None:
             match = TERM.fullmatch(word)
             if match is None:
                 if word in then[1:] and found:
                     break
-                raise self._no_term(word, then, bool(found))
+                raise _complaints().of_term(self, then, bool(found), start)
             found.append(self._parse_term(match))
         if not found:
-            raise self.expect("cpus", f"cpus are: {', '.join(TERMS)}")
+            raise _complaints().of_no_cpus(self)
         return tuple(found)
 
     def _parse_term(self, match: re.Match[str]) -> Term:
@@ -298,26 +269,23 @@ class _Parser:
         low, high = int(first), int(last or first)
         if high < low:
             what = f"the range {match[0]} runs backwards"
-            raise self.fail(what, f"type: cpu{high}-{low}", span)
+            raise self.slip(what, f"cpu{high}-{low}", span)
         return Term("cpu", low, high, span)
 
     def _parse_int(self, clause: str) -> int:
         """INT"""
         if not _INT.fullmatch(self.peek() or ""):
-            raise self.expect(f"a whole number after '{clause}'", _RANGES.get(clause, ""))
+            raise _complaints().of_number(self, clause)
         return int(self.next().text)
 
     def _parse_time(self, clause: str) -> Quantum:
         """TIME = INT | INT "us" | INT "ms" | INT "s" """
         match = _TIME.fullmatch(self.peek() or "")
         if match is None:
-            raise self.expect(
-                f"a time after '{clause}'", "ticks, or time: 10, 500us, 100ms, 2s (one word)"
-            )
+            raise _complaints().of_time(self, clause)
         following = self.words[self.position + 1 : self.position + 2]
         if not match[2] and following and following[0].text in ("us", "ms", "s"):
-            joined = f"{match[1]}{following[0].text}"
-            raise self.fail("a time is one word", f"type: {clause} {joined}", following[0].span)
+            raise _complaints().of_parted_time(self, clause)
         amount = int(match[1])
         if not 1 <= amount <= MAX_TICKS:
             raise self.fail(f"{clause} must be 1 to {MAX_TICKS}, not {amount}", rule="range")
@@ -333,85 +301,8 @@ class _Parser:
     def _check_name(self, word: Word, slot: str = "name") -> str:
         text = word.text
         if not _NAME.fullmatch(text):
-            raise self._bad_name(word)
+            raise _complaints().of_name(self, word)
         self.spans[slot] = word.span
         if slot == "name":
             self.name = text
         return text
-
-    # -- what to say when it does not parse -----------------------------------
-
-    def _reserved(self, word: Word) -> Misused:
-        import textwrap
-
-        first = word.text.partition("/")[0]
-        what = f"'{first}' is a reserved word, not a scheduler's name"
-        known = textwrap.fill("reserved: " + " ".join(RESERVED), 78)
-        return self.fail(what, known, word.span, "reserved")
-
-    def _bad_name(self, word: Word) -> Misused:
-        near = suggest(word.text, (*SUBCOMMANDS, "grant", "revoke")) if len(self.words) < 3 else ""
-        rule = (
-            "a name is segments joined by '/'; a segment is a letter or underscore, then up to\n"
-            "30 letters, digits, '_', '.' or '-'"
-        )
-        if " " in word.text.strip():
-            rule = "the words of a statement are separate words: leave the quotes out"
-        what = f"'{clip(word.text)}' is not a scheduler's name"
-        return self.fail(what, "\n".join(filter(None, (near, rule))), word.span, "name")
-
-    def _missing_on(self, first: Word) -> Misused:
-        if first.text == "on":
-            return self.fail("expected a name before 'on'", usage(), first.span)
-        other = _SYNONYMS.get(first.text.lower())
-        near = f"did you mean '{other}'?" if other else ""
-        near = near or suggest(first.text, (*SUBCOMMANDS, "grant", "revoke"))
-        if near or self.peek() is None:
-            what = f"'{clip(first.text)}' is neither a subcommand nor the start of a statement"
-            remedy = "\n".join(filter(None, (near, usage(), "usched --help lists the subcommands")))
-            return self.fail(what, remedy, first.span)
-        return self.expect(f"'on' after the name '{self.name}'", usage())
-
-    def _no_term(self, word: str, then: Sequence[str], any_found: bool) -> Misused:
-        """A word among the cpus that is no cpu term: the likeliest reason first."""
-        known = then[1:]
-        if not any_found and word in known:
-            return self.expect("cpus", f"cpus are: {', '.join(TERMS)}")
-        if equals := self._equals(word, known):
-            return equals
-        if guess := guess_term(word):
-            return self.fail(*guess)
-        if not any_found:
-            return self.expect("a cpu term", f"cpus are: {', '.join(TERMS)}")
-        remedy = suggest(word, known) or f"cpus are: {', '.join(TERMS)}"
-        if known:
-            remedy += f"\nclauses are: {', '.join(CLAUSES)}"
-        return self.expect(" or ".join(("a cpu term", then[0])), remedy)
-
-    def _equals(self, word: str, known: Sequence[str]) -> Misused | None:
-        clause, equals, value = word.partition("=")
-        if equals and clause in known:
-            return self.fail("a clause has no '='", f"type: {clause} {clip(value)}")
-        return None
-
-    def _leftover(self, statement: Statement) -> Misused:
-        word = self.peek() or ""
-        match statement:
-            case Declare():
-                known: tuple[str, ...] = CLAUSES
-            case Destroy():
-                known = ("into", "recursive")
-            case Grant():
-                known = ("lwktpri", "depth", "until")
-            case Revoke():
-                known = ()
-        if equals := self._equals(word, known):
-            return equals
-        if TERM.fullmatch(word) and isinstance(statement, Declare):
-            return self.fail("cpus stand before the clauses, right after 'on'", span=self.here())
-        if not known:
-            return self.expect("the end of the statement")
-        near = suggest(word, known)
-        return self.expect(
-            "a clause", "\n".join(filter(None, (near, f"it may be: {', '.join(known)}")))
-        )
