@@ -83,6 +83,15 @@ def read(name: str, root: Path) -> tuple[Topology, list[str]]:
             "0=0/0/-/0 1=0/0/-/1",
             ["no core is reported: each cpu a core of its own", SOCKET_0, NO_CACHES],
         ),
+        ("masks-only.tree", "0=0/0/0/0 1=0/0/0/0 2=0/1/0/1 3=0/1/0/1", []),
+        (
+            "package-minus-one.tree",
+            "0=0/0/-/0 1=0/0/-/1 2=1/0/-/2 3=1/0/-/3",
+            [
+                "no number of a socket is reported for cpu0-cpu3: told by their core_siblings",
+                *(NODE_0, NO_CACHES),
+            ],
+        ),
     ],
 )
 def test_a_case_has_its_right_value(

@@ -162,6 +162,90 @@ def test_offline_cpus_among_odd_cores_become_cores_beside_their_neighbours(tmp_p
     )
 
 
+def test_groups_are_read_from_bitmaps_where_there_are_no_lists(tmp_path: Path) -> None:
+    tree = f"{CPU}/present: 0,32-33\n{CPU}/online: 0,32-33\n"
+    for cpu, core, package in ((0, "1", "1"), (32, "3,00000000", "3,0"), (33, "3,0", "3,00000000")):
+        tree += f"{CPU}/cpu{cpu}/topology/thread_siblings: {core}\n"
+        tree += f"{CPU}/cpu{cpu}/topology/core_siblings: {package}\n"
+        tree += f"{CPU}/cpu{cpu}/topology/physical_package_id: {cpu // 32}\n"
+    tree += "sys/devices/system/node/node0/cpumap: 00000000,00000001\n"
+    tree += "sys/devices/system/node/node1/cpumap: 00000003,00000000\n"
+    topology, notes = detect(tree, tmp_path)
+    assert topology.cpus == (Cpu(0, 0, 0, None, 0), Cpu(32, 1, 1, None, 1), Cpu(33, 1, 1, None, 1))
+    assert notes == ["no caches are reported: the topology has no llc"]
+
+
+def test_a_list_that_lacks_its_own_cpu_gives_way_to_the_bitmap(tmp_path: Path) -> None:
+    tree = machine(["0/0", "0/1"]) + cache(0, 3, "0") + cache(1, 3, "0")
+    tree += f"{CPU}/cpu1/cache/index0/shared_cpu_map: 2\n"
+    topology, _ = detect(tree, tmp_path)
+    assert [cpu.llc for cpu in topology.cpus] == [0, 1]
+
+
+def test_a_cache_that_names_nobody_is_shared_by_its_core(tmp_path: Path) -> None:
+    tree = machine(["0/0-1", "0/0-1"]) + cache(0, 3, "") + cache(1, 3, "")
+    topology, _ = detect(tree, tmp_path)
+    assert [cpu.llc for cpu in topology.cpus] == [0, 0]
+
+
+def test_a_tree_without_present_has_the_cpus_that_have_a_folder(tmp_path: Path) -> None:
+    lines = machine(["0/0", "0/1", "0/2"]).splitlines(keepends=True)[2:]
+    tree = "".join(lines) + f"{CPU}/cpu2/online: 0\n{CPU}/cpu1/online: 1\n"
+    topology, _ = detect(tree, tmp_path)
+    assert topology.all == CpuSet.of([0, 1, 2])
+    assert topology.offline == CpuSet.of([2])
+
+
+def test_a_tree_without_present_and_without_a_cpu_online_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFailed, match="system/cpu: every cpu there is offline"):
+        detect(f"{CPU}/cpu0/online: 0\n", tmp_path)
+
+
+@pytest.mark.parametrize("file", ["topology/core_cpus", "cache/index0/shared_cpu_map"])
+def test_a_bitmap_that_is_none_is_refused(file: str, tmp_path: Path) -> None:
+    tree = f"{CPU}/cpu0/{file}: 3g\n{CPU}/cpu0/cache/index0/level: 1\n"
+    with pytest.raises(EnvironmentFailed) as refusal:
+        detect(tree, tmp_path)
+    assert format_problem(refusal.value.problems[0]) == (
+        f"{tmp_path}/{CPU}/cpu0/{file} is not a bitmap of cpus: it has the word '3g', not 32 bits "
+        "in hexadecimal\n  describe the machine in a file and type: usched topology load FILE"
+    )
+
+
+def test_sockets_without_a_number_are_counted_after_those_that_have_one(tmp_path: Path) -> None:
+    tree = machine(["-1/0", "5/1", "-1/2"])
+    tree += f"{CPU}/cpu0/topology/package_cpus: 1\n{CPU}/cpu2/topology/package_cpus_list: 2\n"
+    topology, notes = detect(tree, tmp_path)
+    assert [cpu.socket for cpu in topology.cpus] == [1, 0, 2]
+    assert notes[0] == (
+        "no number of a socket is reported for cpu0, cpu2: told by their core_siblings"
+    )
+
+
+def test_siblings_of_a_socket_are_one_where_none_is_numbered(tmp_path: Path) -> None:
+    tree = machine(["-1/0", "-1/1"]) + f"{CPU}/cpu0/topology/core_siblings: 3\n"
+    topology, notes = detect(tree, tmp_path)
+    assert [cpu.socket for cpu in topology.cpus] == [0, 0]
+    assert notes[0] == "no socket is reported: taken as socket 0"
+
+
+def test_a_socket_may_be_known_where_a_core_is_not(tmp_path: Path) -> None:
+    tree = machine(["", "", ""])
+    for cpu, group in enumerate(("1", "6", "6")):
+        tree += f"{CPU}/cpu{cpu}/topology/core_siblings: {group}\n"
+    topology, notes = detect(tree, tmp_path)
+    assert [(cpu.socket, cpu.core) for cpu in topology.cpus] == [(0, 0), (1, 1), (1, 2)]
+    assert "no core is reported: each cpu a core of its own" in notes
+
+
+def test_a_cpu_that_no_node_lists_is_on_the_node_it_is_linked_to(tmp_path: Path) -> None:
+    tree = machine(["0/0", "1/1"]) + "sys/devices/system/node/node1/cpumap: 2\n"
+    tree += f"{CPU}/cpu0/node0/\n"
+    topology, notes = detect(tree, tmp_path)
+    assert [cpu.node for cpu in topology.cpus] == [0, 1]
+    assert notes == ["no caches are reported: the topology has no llc"]
+
+
 @pytest.mark.parametrize(
     ("tree", "name"),
     [

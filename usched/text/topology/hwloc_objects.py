@@ -6,7 +6,7 @@ which some firmware makes of an address, and that of a device is its place on a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from usched.text.topology.reported import Found
@@ -26,7 +26,7 @@ class Object:
     os_index: int | None
     cache: int = 0
     complete: CpuSet = NO_CPUS
-    nodes: CpuSet = NO_CPUS
+    nodes: CpuSet | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def find_cpus(export: Export, notes: list[str]) -> Iterator[Found]:
     paths = dict(export.pus)
     for cpu in missing:
         paths[cpu] = tuple(one for one in export.partial if cpu in one.complete)
-    sockets = _name_packages(paths.values())
+    sockets = _name_packages(paths)
     nodes = _node_of(export, paths, notes)
     if not any(one.kind == "core" for path in export.pus.values() for one in path):
         notes.append("the export has no cores: each cpu a core of its own")
@@ -84,13 +84,18 @@ def find_cpus(export: Export, notes: list[str]) -> Iterator[Found]:
         )
 
 
-def _name_packages(paths: Iterable[Sequence[Object]]) -> dict[int, int]:
-    """The socket of each package: its label where all have one, else its place in the export."""
-    packages = {one.number: one.os_index for path in paths for one in path if one.kind == "package"}
-    labels = list(packages.values())
-    if None not in labels and len(set(labels)) == len(labels):
-        return {number: label for number, label in packages.items() if label is not None}
-    return {number: count for count, number in enumerate(packages)}
+def _name_packages(paths: dict[int, tuple[Object, ...]]) -> dict[int, int]:
+    """The socket of each package: its label where all have one, else counted by first cpus."""
+    labels = {
+        one.number: one.os_index
+        for cpu in sorted(paths)
+        for one in paths[cpu]
+        if one.kind == "package"
+    }
+    known = [label for label in labels.values() if label is not None]
+    if len(set(known)) == len(labels):
+        return dict(zip(labels, known, strict=True))
+    return {number: count for count, number in enumerate(labels)}
 
 
 def _node_of(
@@ -131,8 +136,7 @@ def _node_of(
 def _named_node(path: Sequence[Object]) -> int | None:
     """A node that a job may not use is not exported, but the nodesets of its cpus name it."""
     for one in reversed(path):
-        if one.nodes and (one.kind == "pu" or len(one.nodes) == 1):
-            return next(iter(one.nodes))
-        if one.nodes:
-            return None
+        if one.nodes is not None:
+            sure = len(one.nodes) == 1 or one.kind == "pu"
+            return next(iter(one.nodes), None) if sure else None
     return None

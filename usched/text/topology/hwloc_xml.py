@@ -153,16 +153,16 @@ class _Reader:
             self.refuse(f"a cpuset {error}")
             return NO_CPUS
 
-    def nodes(self, attributes: dict[str, str]) -> CpuSet:
-        """The nodes an object is local to; none where it does not say, as hwloc 1 on one node."""
-        text = attributes.get("complete_nodeset", attributes.get("nodeset", ""))
-        if text.startswith(_FULL):
-            return NO_CPUS
+    def nodes(self, attributes: dict[str, str]) -> CpuSet | None:
+        """The nodes an object is local to; None where it does not say, as hwloc 1 on one node."""
+        text = attributes.get("complete_nodeset", attributes.get("nodeset"))
+        if text is None or text.startswith(_FULL):
+            return None
         try:
             return parse_cpu_mask(text)
         except ValueError as error:
             self.refuse(f"a nodeset {error}")
-            return NO_CPUS
+            return None
 
 
 def _label(attributes: dict[str, str]) -> int | None:

@@ -114,7 +114,8 @@ def place_rows(
     """What the rows, at least one, say together; and whether their caches are known."""
     cores_are_known = any(row.core is not None for row in rows)
     cores = _name_cores(rows, columns, notes)
-    short = CpuSet.of(row.cpu for row in rows if row.caches is None)
+    online = CpuSet.of(row.cpu for row in rows if _is_online(row, cores_are_known))
+    short = CpuSet.of(row.cpu for row in rows if row.caches is None and row.cpu in online)
     if short:
         notes.append(
             f"{format_cpus(short)}: fewer caches than lscpu has columns, and it leaves out which: "
@@ -122,18 +123,20 @@ def place_rows(
         )
     found = []
     for row in rows:
-        online = row.online if row.online is not None else row.core is not None
-        online = online or (row.online is None and not cores_are_known)
+        here = row.cpu in online
         llc = None if short or not row.caches else max(row.caches, key=lambda one: one[0])
-        core = cores.get(row.cpu, ("alone", row.cpu) if online else None)
-        found.append(Found(row.cpu, row.socket, row.node, llc, core, online))
-    alone = CpuSet.of(
-        one.cpu for one in found if one.online and one.cpu not in cores and "core" in columns
-    )
-    if alone:
+        core = cores.get(row.cpu, ("alone", row.cpu) if here else None)
+        found.append(Found(row.cpu, row.socket, row.node, llc, core, here))
+    alone = online - CpuSet.of(cores)
+    if alone and "core" in columns:
         which = "" if len(alone) == len(found) else f" for {format_cpus(alone)}"
         notes.append(f"no core is reported{which}: each cpu a core of its own")
     return found, not short
+
+
+def _is_online(row: Row, cores_are_known: bool) -> bool:
+    """Without a column of it, the cpus whose cores are known; all if no core is."""
+    return row.online if row.online is not None else row.core is not None or not cores_are_known
 
 
 def _name_cores(
