@@ -278,7 +278,7 @@ def test_a_difference_put_on_the_one_revision_gives_the_other(
             twin.take(kind, what)
         last = len(twin.states) - 1
         a, b = int(first * last), int(second * last)
-        differences, records = read_difference(twin.context, a, b)
+        differences, records, _ = read_difference(twin.context, a, b)
         texts = _texts(twin.states[a])
         for difference in differences:
             assert texts.pop(difference.name, None) == difference.before

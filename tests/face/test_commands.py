@@ -204,11 +204,17 @@ def test_an_export_is_a_shell_script_with_usched_in_front(session: Session) -> N
 def test_log_has_every_revision_newest_first(session: Session) -> None:
     lines = session.done("log").splitlines()
     assert lines[0].split() == ["REV", "TIME", "USER", "STATEMENT"]
-    assert [line.split()[0] for line in lines[1:]] == ["5", "4", "3", "2", "1"]
+    assert [line.split()[0] for line in lines[1:]] == ["5", "#", "4", "3", "2", "1"]
     assert lines[1].endswith("X on core3 lwktpri 8 exclusive")
-    assert lines[5].endswith("topology eight (8 cpus)")
+    assert lines[2] == "     # NORM: reaches cpu0-cpu2, cpu4-cpu6 (was cpu0-cpu7)"
+    assert lines[6].endswith("topology eight (8 cpus)")
     records = parsed(session.done("log", "--json"))
-    assert [list(record) for record in records] == [["number", "time", "uid", "user", "text"]] * 5
+    fields = ["number", "time", "uid", "user", "text", "moved"]
+    assert [list(record) for record in records] == [fields] * 5
+    assert records[0]["moved"] == [
+        {"name": "NORM", "before": list(range(8)), "after": [0, 1, 2, 4, 5, 6]}
+    ]
+    assert [r["number"] for r in parsed(session.done("log", "NORM", "--json"))] == [5, 2]
     assert [r["number"] for r in parsed(session.done("log", "POOL", "--json"))] == [3]
     assert len(parsed(session.done("log", "--limit", "2", "--json"))) == 2
 
@@ -227,9 +233,13 @@ def test_diff_shows_what_differs(session: Session) -> None:
         - NORM on cpu* lwktpri 6
         + NORM on cpu* lwktpri 5
         - X on core3 lwktpri 8 exclusive
+        # NORM: reaches cpu0-cpu7 (was cpu0-cpu2, cpu4-cpu6)
         """
     )
-    assert session.done("diff", "7", "5").splitlines()[-1] == "+ X on core3 lwktpri 8 exclusive"
+    assert session.done("diff", "7", "5").splitlines()[-2:] == [
+        "+ X on core3 lwktpri 8 exclusive",
+        "# NORM: reaches cpu0-cpu2, cpu4-cpu6 (was cpu0-cpu7)",
+    ]
     assert session.done("diff", "7") == "# no difference\n"
     record = parsed(session.done("diff", "5", "6", "--json"))
     assert record == {
@@ -241,6 +251,7 @@ def test_diff_shows_what_differs(session: Session) -> None:
             }
         ],
         "topology_changed": False,
+        "moved": [],
     }
 
 
@@ -405,8 +416,53 @@ def test_a_statement_prints_what_it_did(session: Session) -> None:
         #   Y: 2 cpus on cpu0, cpu4
         #   NORM: 4 cpus on cpu1-cpu2, cpu5-cpu6 (was on cpu0-cpu2, cpu4-cpu6)
         #   POOL: 4 vcpus on cpu1, cpu5 (was on cpu0-cpu1, cpu4-cpu5)
+        #   POOL/WEB: 2 cpus on cpu0-cpu1, reaches cpu1, cpu5 (was cpu0-cpu1, cpu4-cpu5)
         """
     )
+
+
+def test_children_that_move_along_with_their_parent_are_named(session: Session) -> None:
+    session.done("A", "on", "cpu0", "cpu1", "lwktpri", "4")
+    session.done("A/B", "on", "cpu1", "lwktpri", "4")
+    session.done("A/B/C", "on", "cpu0", "lwktpri", "4")
+    for flag, said in (("-n", "would be revision"), ("-q", ""), ("-n", "as it was")):
+        text = session.done("A", "on", "cpu4", "cpu5", "lwktpri", "4", flag)
+        assert said in text
+        if said.startswith("would"):
+            assert text.splitlines()[1:-1] == [
+                "#   A: 2 cpus on cpu4-cpu5 (was on cpu0-cpu1)",
+                "#   A/B: 1 cpu on cpu1, reaches cpu5 (was cpu1)",
+                "#   A/B/C: 1 cpu on cpu0, reaches cpu5 (was cpu1)",
+            ]
+    moved = page(
+        """
+        # A: reaches cpu4-cpu5 (was cpu0-cpu1)
+        # A/B: reaches cpu5 (was cpu1)
+        # A/B/C: reaches cpu5 (was cpu1)
+        """
+    )
+    assert session.done("diff", "8").endswith(moved)
+    assert session.done("log", "A/B/C", "--limit", "1").splitlines()[2:] == [
+        f"     {line}" for line in moved.splitlines()
+    ]
+    back = session.done("rollback", "8").splitlines()
+    assert back[-2] == "#   A/B/C: reaches cpu1 (was cpu5)"
+
+
+def test_a_new_topology_names_whose_cpus_it_changes(session: Session) -> None:
+    session.write("sixteen.yaml", "machine: sixteen\nsockets: 2\ncores: 4\nthreads: 2\n")
+    lines = [
+        "#   NORM: reaches cpu0-cpu2, cpu4-cpu10, cpu12-cpu15 (was cpu0-cpu2, cpu4-cpu6)",
+        "#   POOL: reaches cpu0-cpu2, cpu8-cpu10 (was cpu0-cpu1, cpu4-cpu5)",
+        "#   POOL/WEB: reaches cpu0-cpu2, cpu8-cpu10 (was cpu0-cpu1, cpu4-cpu5)",
+        "#   X: reaches cpu3, cpu11 (was cpu3, cpu7)",
+    ]
+    for flag in ("-n", None):
+        words = ["topology", "load", "sixteen.yaml", *filter(None, [flag])]
+        assert session.done(*words).splitlines()[1:] == lines
+    assert [line.strip() for line in session.done("log", "--limit", "1").splitlines()[2:]] == [
+        line.replace("#   ", "# ") for line in lines
+    ]
 
 
 def test_a_statement_that_changes_nothing_makes_no_revision(session: Session) -> None:
@@ -522,6 +578,7 @@ def test_rollback_is_a_revision_itself(session: Session) -> None:
         - NORM on cpu0 lwktpri 1
         + NORM on cpu* lwktpri 6
         + X on core3 lwktpri 8 exclusive
+        #   NORM: reaches cpu0-cpu2, cpu4-cpu6 (was cpu0)
         # rollback to 5 is revision 8
         """
     )

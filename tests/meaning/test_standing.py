@@ -55,7 +55,9 @@ def test_a_scheduler_reaches_what_is_behind_its_cpus(name: str, cpus: str) -> No
 
 def test_a_single_vcpu_that_is_locked_reaches_one_cpu() -> None:
     tree = tree_of(TREE)
-    assert [format_cpu_list(reach(tree, "W", CpuSet.of([vcpu]))) for vcpu in range(5)] == [
+    assert [
+        format_cpu_list(reach(tree.scheduler, "W", CpuSet.of([vcpu]))) for vcpu in range(5)
+    ] == [
         "0",
         "1",
         "0",

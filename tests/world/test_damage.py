@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -325,7 +326,8 @@ def test_damaged_change_is_made_up_for_by_the_other_half_of_the_log(
     tamper(scratch, f"UPDATE change {change} WHERE revision = 1")
     assert say(scratch, capsys, "diff", "5") == (
         0,
-        "- A on cpu0-3 lwktpri 6\n+ A on cpu0-2 lwktpri 6\n",
+        "- A on cpu0-3 lwktpri 6\n+ A on cpu0-2 lwktpri 6\n"
+        "# A: reaches cpu0-cpu2 (was cpu0-cpu3)\n",
         "",
     )
     status, out, _ = say(scratch, capsys, "check", "--json")
@@ -383,3 +385,27 @@ def test_change_and_topology_without_their_revision_stop_nothing(
     assert say(scratch, capsys, "C", "on", "cpu1", "lwktpri", "3")[0] == 0
     out = say(scratch, capsys, "log")[1]
     assert [line.split()[0] for line in out.splitlines()] == ["REV", "7", "4", "3", "2", "1"]
+
+
+def test_registry_that_has_no_table_of_what_moved_is_read_and_gets_one(
+    scratch: Scratch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Versions before 0.2.0 made none."""
+    with closing(sqlite3.connect(scratch.path)) as connection:
+        connection.execute("DROP TABLE moved")
+    for words in (["log"], ["log", "A"], ["check"]):
+        assert say(scratch, capsys, *words)[0] == 0
+    status, out, _ = say(scratch, capsys, "A", "on", "cpu1", "lwktpri", "6")
+    assert status == 0
+    status, out, _ = say(scratch, capsys, "log", "A", "--limit", "1")
+    assert "# A: reaches cpu1 (was " in out
+
+
+@pytest.mark.parametrize("row", ["'A', 'x', '1'", "x'00', '1', '2'", "'A', '3-1', '2'"])
+def test_damaged_row_of_what_moved_is_named_and_costs_the_log_nothing_else(
+    row: str, scratch: Scratch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tamper(scratch, f"INSERT OR REPLACE INTO moved VALUES (5, {row})")
+    status, out, err = say(scratch, capsys, "log")
+    assert (status, err) == (0, "usched: what moved at revision 5 is damaged in the log\n")
+    assert len([line for line in out.splitlines() if line.strip()[0].isdigit()]) == 5

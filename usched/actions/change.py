@@ -12,8 +12,14 @@ from usched.actions.context import (
     open_registry,
     write_record,
 )
-from usched.actions.topology import check_topology, describe_topology, find_declared
+from usched.actions.topology import (
+    check_topology,
+    describe_topology,
+    find_declared,
+    find_moved,
+)
 from usched.meaning.lost import describe_damage
+from usched.meaning.reach import Moved
 from usched.meaning.registry import differs
 from usched.meaning.tree import Change, Tree
 from usched.text.language.canonical import format_statement
@@ -48,11 +54,13 @@ class Done(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """done: in order. declared: the topology that became the registry's, if one did."""
+    """done: in order. declared: the topology that became the registry's, if one did; moved: the
+    schedulers whose real cpus that changes."""
 
     machine: Machine
     done: tuple[Done, ...]
     declared: Topology | None = None
+    moved: tuple[Moved, ...] = ()
 
 
 def carry_out(context: Context, script: Iterable[ScriptLine], dry_run: bool = False) -> Outcome:
@@ -79,21 +87,23 @@ def _carry_out(
     with open_registry(context, not dry_run) as store:
         machine = find_machine(store, context)
         record = write_record(machine.topology) if machine.origin == "given" else None
+        moved: tuple[Moved, ...] = ()
         if record is not None and record != store.topology_record():
             check_topology(store, machine.topology, find_declared(store))
+            moved = find_moved(store, context, machine.topology)
         else:
             record = None
         ledger = Ledger(Tree(store, machine.topology), store.last_revision() + 1)
         ledger.take_all(script)
         if record is not None:
-            ledger.add_topology(record, machine.topology)
+            ledger.add_topology(record, machine.topology, moved)
         if not dry_run:
             store.record(ledger.entries, find_author())
         for damaged in store.met:
             if not damaged.name or ledger.tree.stored(damaged.name) == damaged:  # not mended
                 context.tell(format_problem(describe_damage(ledger.tree, damaged)))
     declared = machine.topology if record is not None else None
-    return Outcome(machine, tuple(ledger.done), declared), ledger.entries
+    return Outcome(machine, tuple(ledger.done), declared, moved), ledger.entries
 
 
 class Ledger:
@@ -127,19 +137,26 @@ class Ledger:
         if not edits:
             self.done.append(Done(statement, (), None))
             return
-        self.entries.append(Entry(self.number, format_statement(statement), edits))
+        moved = tuple(
+            Moved(each.name, each.had, each.has)
+            for each in changes
+            if each.before and each.after and each.had != each.has
+        )
+        self.entries.append(Entry(self.number, format_statement(statement), edits, None, moved))
         self.done.append(Done(statement, changes, self.number))
         self.number += 1
 
-    def add_topology(self, record: str, topology: Topology) -> None:
-        """The first revision brings the topology along; without one it is a revision itself."""
+    def add_topology(self, record: str, topology: Topology, moved: Sequence[Moved]) -> None:
+        """The first revision brings the topology along, and moves what that moves; without one it
+        is a revision itself."""
         if self.entries:
             first = self.entries[0]
             text = f"{first.text}  # and {describe_topology(topology)}"
-            self.entries[0] = Entry(first.number, text, first.edits, record)
+            known = {each.name: each for each in (*first.moved, *moved)}
+            self.entries[0] = Entry(first.number, text, first.edits, record, (*known.values(),))
         else:
             text = describe_topology(topology)
-            self.entries.append(Entry(self.number, text, (), record))
+            self.entries.append(Entry(self.number, text, (), record, tuple(moved)))
 
     def _gather(self) -> UschedError:
         """All errors as one, less those that only follow from a declaration that failed."""

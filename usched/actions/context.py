@@ -55,6 +55,11 @@ class Machine(NamedTuple):
 
 def find_machine(store: Store, context: Context) -> Machine:
     """The topology given with the command, else the declared one, else this machine's."""
+    return find_machine_of(store.topology_record(), context)
+
+
+def find_machine_of(record: str | None, context: Context) -> Machine:
+    """As `find_machine`, where this is the record of what is declared."""
     if context.topology is not None:
         from usched.world.topology_file import load_topology
 
@@ -62,7 +67,6 @@ def find_machine(store: Store, context: Context) -> Machine:
         for note in notes:
             context.tell(note)
         return Machine(topology, "given")
-    record = store.topology_record()
     if record is not None:
         return Machine(read_record(record), "declared")
     return find_host(context)

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from usched.actions.change import Ledger, ScriptLine
-from usched.actions.context import Context, Machine, find_machine, open_registry, read_record
+from usched.actions.context import (
+    Context,
+    Machine,
+    find_machine,
+    find_machine_of,
+    open_registry,
+    read_record,
+)
 from usched.actions.rollback import require_revision
 from usched.actions.topology import describe_topology
+from usched.meaning.reach import Moved, compare_reach
 from usched.meaning.registry import Difference, Registry, compare_registries
 from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_warnings
@@ -51,10 +60,17 @@ def read_log(context: Context, name: str | None, limit: int | None) -> list[Revi
         return found
 
 
-def read_difference(
-    context: Context, old: int, new: int | None
-) -> tuple[list[Difference], tuple[str | None, str | None]]:
-    """What differs between two revisions (new None: now), and the topologies if they do."""
+class Comparison(NamedTuple):
+    """Two revisions. topologies: as declared, both None where they are the same. moved: the
+    schedulers of both whose real cpus differ."""
+
+    differences: list[Difference]
+    topologies: tuple[str | None, str | None]
+    moved: list[Moved]
+
+
+def read_difference(context: Context, old: int, new: int | None) -> Comparison:
+    """What differs between two revisions (new None: now)."""
     with open_registry(context) as store:
         require_revision(store, old)
         last = store.last_revision() if new is None else new
@@ -66,10 +82,18 @@ def read_difference(
                 context.tell(f"what {who} was at revision {number} is damaged: {each.why}")
         differences = compare_registries(*registries)
         records = [store.topology_record(number) for number in (old, last)]
-    if records[0] == records[1]:
-        return differences, (None, None)
-    texts = [describe_topology(read_record(each)) if each else None for each in records]
-    return differences, (texts[0], texts[1])
+    texts: list[str | None] = [None, None]
+    if records[0] != records[1]:
+        texts = [describe_topology(read_record(each)) if each else None for each in records]
+    moved: list[Moved] = []
+    if (differences or records[0] != records[1]) and all(map(len, registries)):
+        machines = {record: find_machine_of(record, context) for record in dict.fromkeys(records)}
+        then, now = (
+            Tree(registry, machines[record].topology)
+            for registry, record in zip(registries, records, strict=True)
+        )
+        moved = compare_reach(then, now)
+    return Comparison(differences, (texts[0], texts[1]), moved)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,17 @@ def print_wrapped(text: str, **style: Any) -> None:
 def print_columns(
     heads: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = ()
 ) -> None:
-    """Columns two blanks apart, as wide as their widest cell; `right`: those set flush right."""
+    for line in format_columns(heads, rows, right):
+        click.echo(line)
+
+
+def format_columns(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = ()
+) -> Iterator[str]:
+    """Columns two blanks apart, as wide as their widest cell; `right`: those set flush right.
+
+    A line of heads, then one for each row.
+    """
     table = [list(heads), *(list(row) for row in rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(heads))]
     flush = set(right)
@@ -120,4 +130,4 @@ def print_columns(
             cell.rjust(width) if column in flush else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-        click.echo("  ".join(cells).rstrip())
+        yield "  ".join(cells).rstrip()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from usched.meaning.resolving import Scheduler
+from usched.meaning.resolving import Resolver, Scheduler
 from usched.meaning.selectors import select_cpus
-from usched.meaning.tree import Tree
 from usched.text.language.canonical import format_cpu_terms
 from usched.words.cpuset import NO_CPUS, CpuSet
 from usched.words.problems import join_names
 from usched.words.statement import MACHINE, parent_of
+
+#: A scheduler by its name; None where there is none, or it does not fit.
+Find = Callable[[str], "Scheduler | None"]
 
 
 def own_cpus(scheduler: Scheduler) -> CpuSet:
@@ -19,10 +22,10 @@ def own_cpus(scheduler: Scheduler) -> CpuSet:
     return CpuSet.span(0, scheduler.width - 1)
 
 
-def reach(tree: Tree, name: str, cpus: CpuSet) -> CpuSet:
+def reach(find: Find, name: str, cpus: CpuSet) -> CpuSet:
     """The real cpus, online or not, that these cpus of a domain can be on."""
     while name != MACHINE and cpus:
-        scheduler = tree.scheduler(name)
+        scheduler = find(name)
         if scheduler is None:
             return NO_CPUS
         cpus = above(scheduler, cpus)
@@ -51,9 +54,28 @@ def below(scheduler: Scheduler, cpus: CpuSet) -> CpuSet:
     return CpuSet.of(own for place in places for own in range(place, scheduler.width, size))
 
 
-def reach_of(tree: Tree, scheduler: Scheduler) -> CpuSet:
+def reach_of(tree: Resolver, scheduler: Scheduler) -> CpuSet:
     """The real cpus that a scheduler can reach."""
-    return reach(tree, scheduler.name, own_cpus(scheduler))
+    return reach(tree.scheduler, scheduler.name, own_cpus(scheduler))
+
+
+class Moved(NamedTuple):
+    """A scheduler that could reach these real cpus, and now others."""
+
+    name: str
+    had: CpuSet
+    has: CpuSet
+
+
+def compare_reach(old: Resolver, new: Resolver) -> list[Moved]:
+    """Every scheduler that there was and is, and whose real cpus differ; in the new order."""
+    pairs = ((old.scheduler(each.name), each) for each in new.schedulers())
+    moved = (
+        Moved(now.name, reach_of(old, before), reach_of(new, now))
+        for before, now in pairs
+        if before is not None
+    )
+    return [each for each in moved if each.had != each.has]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +98,7 @@ class Barred:
     reason: str
 
 
-def routes_to(tree: Tree, cpu: int) -> tuple[list[Route], list[Barred]]:
+def routes_to(tree: Resolver, cpu: int) -> tuple[list[Route], list[Barred]]:
     """Who may run on a real cpu: by descending lwktpri, each subtree behind its root; and why
     the others may not."""
     routes: list[Route] = []
@@ -85,7 +107,9 @@ def routes_to(tree: Tree, cpu: int) -> tuple[list[Route], list[Barred]]:
     return routes, barred
 
 
-def _follow(tree: Tree, name: str, cpus: CpuSet, routes: list[Route], barred: list[Barred]) -> None:
+def _follow(
+    tree: Resolver, name: str, cpus: CpuSet, routes: list[Route], barred: list[Barred]
+) -> None:
     children = in_order(tree, name)
     for child in children:
         here = below(child, cpus)
@@ -99,14 +123,14 @@ def _follow(tree: Tree, name: str, cpus: CpuSet, routes: list[Route], barred: li
         _follow(tree, child.name, here, routes, barred)
 
 
-def in_order(tree: Tree, name: str) -> list[Scheduler]:
+def in_order(tree: Resolver, name: str) -> list[Scheduler]:
     """A domain's children that fit, in the order in which they are offered cpus."""
     fitting = (tree.scheduler(entry.name) for entry in tree.children(name))
     children = [child for child in fitting if child is not None]
     return sorted(children, key=lambda child: -child.declare.lwktpri)
 
 
-def held_cpus(tree: Tree, name: str) -> CpuSet:
+def held_cpus(tree: Resolver, name: str) -> CpuSet:
     """A domain's cpus that exclusive children hold."""
     held = NO_CPUS
     for child in in_order(tree, name):
@@ -116,7 +140,7 @@ def held_cpus(tree: Tree, name: str) -> CpuSet:
 
 
 def _explain_absence(
-    tree: Tree, child: Scheduler, cpus: CpuSet, siblings: Iterable[Scheduler]
+    tree: Resolver, child: Scheduler, cpus: CpuSet, siblings: Iterable[Scheduler]
 ) -> str:
     taken = [
         sibling.name

@@ -21,7 +21,7 @@ from usched.text.workload import relocate
 from usched.words.cpuset import NO_CPUS, CpuSet
 from usched.words.machine import Topology
 from usched.words.problems import NoSuchName, Problem, Refused, UschedError, suggest
-from usched.words.statement import MACHINE, Destroy
+from usched.words.statement import Destroy
 from usched.words.workload import Change, Event, Hotplug, Kill, Move, Program, Workload
 
 
@@ -129,7 +129,8 @@ class _Planner:
         self.first: list[int] = []
         self.targets: list[str | None] = []
         self.reach: dict[str, CpuSet] = {}
-        self.note_reach([entry.name for entry in tree.children(MACHINE)])
+        for scheduler in tree.schedulers():
+            self.reach[scheduler.name] = reach_of(tree, scheduler)
         forks: list[tuple[int, int, Program]] = []
         for program in programs:
             self.first.append(len(self.targets))
@@ -171,8 +172,8 @@ class _Planner:
             case Change(at, statement):
                 self.place += 1
                 changes = self.tree.apply(statement, self.place)
-                self.note_reach([change.name for change in changes])
-                return Redeclaration(at, changes) if changes else None
+                self.note_reach(changes)
+                return Redeclaration(at, _restarting(changes, statement.name)) if changes else None
             case Move(at, target, to):
                 lwps = self.find_lwps(target)
                 self.tree.require(to, event.to_span)
@@ -204,17 +205,12 @@ class _Planner:
                 if target in names:
                     self.targets[index] = destroy.into
         rest = tuple(change for change in changes if change.after is not None)
-        self.note_reach([change.name for change in rest])
-        return Destruction(at, gone, destroy.into, rest)
+        self.note_reach(rest)
+        return Destruction(at, gone, destroy.into, _restarting(rest, destroy.name))
 
-    def note_reach(self, names: Sequence[str]) -> None:
-        """These schedulers, and all beneath them, may reach other cpus from now on."""
-        for name in names:
-            for each in (name, *(entry.name for entry in self.tree.walk(name))):
-                scheduler = self.tree.scheduler(each)
-                if scheduler is not None:
-                    known = self.reach.get(each, NO_CPUS)
-                    self.reach[each] = known | reach_of(self.tree, scheduler)
+    def note_reach(self, changes: Sequence[SchedulerChange]) -> None:
+        for change in changes:
+            self.reach[change.name] = self.reach.get(change.name, NO_CPUS) | change.has
 
     def find_lwps(self, target: str) -> range:
         """The lwps of a program, or one of them. Raises NoSuchName."""
@@ -232,6 +228,13 @@ class _Planner:
             raise NoSuchName(Problem(f"there is no lwp {target[:60]} (there are {has})"))
         near = suggest(name, (program.name for program in self.programs))
         raise NoSuchName(Problem(f"there is no program '{name[:40]}'", None, near))
+
+
+def _restarting(changes: Sequence[SchedulerChange], stated: str) -> tuple[SchedulerChange, ...]:
+    """Less those that only moved along with a parent: that is no fact of their own."""
+    return tuple(
+        change for change in changes if change.before != change.after or change.name == stated
+    )
 
 
 def _place(problem: Problem, event: Event) -> Problem:

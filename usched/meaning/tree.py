@@ -7,18 +7,19 @@ leaves it as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, assert_never
 
 from usched.meaning.lost import describe_damage
+from usched.meaning.reach import own_cpus, reach
 from usched.meaning.registry import Damaged, Placed
 from usched.meaning.resolving import Resolver, Scheduler, exclusive_entries
 from usched.meaning.rules import check_declaration, check_depth
 from usched.meaning.selectors import select_cpus
 from usched.text.language.canonical import format_statement
 from usched.text.language.hints import clip
-from usched.words.cpuset import NO_CPUS
+from usched.words.cpuset import NO_CPUS, CpuSet
 from usched.words.problems import (
     EnvironmentFailed,
     NoSuchName,
@@ -40,11 +41,20 @@ from usched.words.statement import (
 
 
 class Change(NamedTuple):
-    """One scheduler before and after a statement; None where it is absent (or does not fit)."""
+    """One scheduler before and after a statement; None where it is absent (or does not fit).
+
+    had, has: the real cpus that it could and can reach. They may differ where nothing else does,
+    since what is beneath a scheduler moves with it.
+    """
 
     name: str
     before: Scheduler | None
     after: Scheduler | None
+    had: CpuSet = NO_CPUS
+    has: CpuSet = NO_CPUS
+
+
+_Found = Mapping[str, "Scheduler | None"]
 
 
 class Tree(Resolver):
@@ -183,11 +193,32 @@ class Tree(Resolver):
                     del self._overlay[parent_of(name)][name]
             self._forget(names)
             raise Refused(problems)
-        return tuple(
-            Change(name, before[name], after[name])
-            for name in names
-            if before[name] != after[name] or name in entries
-        )
+        return tuple(self._compare(names, before, after, entries.keys()))
+
+    def _compare(
+        self, names: Sequence[str], before: _Found, after: _Found, stated: Container[str]
+    ) -> Iterator[Change]:
+        """What differs, in the order of the names, a parent before what is beneath it."""
+        moved = set()
+        for name in names:
+            differs = before[name] != after[name] or name in stated
+            if not differs and parent_of(name) not in moved:
+                continue
+            moved.add(name)
+            had, has = (self._reach(name, found) for found in (before, after))
+            if differs or had != has:
+                yield Change(name, before[name], after[name], had, has)
+
+    def _reach(self, name: str, found: _Found) -> CpuSet:
+        """What a scheduler can reach, by what was found of those that a statement touches."""
+        scheduler = found[name]
+        if scheduler is None:
+            return NO_CPUS
+
+        def find(each: str) -> Scheduler | None:
+            return found[each] if each in found else self.scheduler(each)
+
+        return reach(find, name, own_cpus(scheduler))
 
     def _competitors(self, parent: str, entries: dict[str, Placed | None]) -> list[str]:
         """The siblings whose terms mean a cpu that one of these had or is to have."""

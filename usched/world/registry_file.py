@@ -16,6 +16,12 @@ from usched.words.problems import EnvironmentFailed, Problem, UschedError
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x75736368  # "usch"
 
+#: Schedulers whose real cpus a revision changed, in the kernel's list format. Versions before 0.2.0
+#: made registries without it.
+_MOVED = """CREATE TABLE IF NOT EXISTS moved (
+    revision INTEGER NOT NULL, name TEXT NOT NULL, had TEXT NOT NULL, has TEXT NOT NULL,
+    PRIMARY KEY (revision, name)) WITHOUT ROWID"""
+
 _SCHEMA = f"""
 CREATE TABLE scheduler (
     name TEXT PRIMARY KEY, parent TEXT NOT NULL, place INTEGER NOT NULL,
@@ -30,6 +36,7 @@ CREATE TABLE change (
     after TEXT, after_place INTEGER, PRIMARY KEY (revision, name)) WITHOUT ROWID;
 CREATE INDEX change_name ON change (name);
 CREATE TABLE topology (revision INTEGER PRIMARY KEY, record TEXT);
+{_MOVED};
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 """
@@ -55,6 +62,8 @@ def begin(path: str, write: bool, wait: float) -> sqlite3.Connection:
             _make_schema(connection)
         else:
             _check_length(connection, path)
+            if write:
+                connection.execute(_MOVED)
     except BaseException:
         connection.close()
         raise

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from typing import TypeGuard
 
+from usched.meaning.reach import Moved
 from usched.meaning.registry import Damaged, Placed, Registry
 from usched.meaning.rules import check_declaration, check_depth
 from usched.text.language.grammar import parse_line
 from usched.text.language.hints import clip
+from usched.words.cpuset import parse_cpu_list
 from usched.words.problems import Line, Misused
 from usched.words.statement import Declare, parent_of
 
@@ -55,6 +57,16 @@ def _parse(text: str) -> Declare | None:
     except Misused:
         return None
     return statement if isinstance(statement, Declare) else None
+
+
+def read_moved(name: object, had: object, has: object) -> Moved | None:
+    """A row of what moved; None where it says nothing."""
+    if not (is_text(name) and is_text(had) and is_text(has)):
+        return None
+    try:
+        return Moved(name, parse_cpu_list(had), parse_cpu_list(has))
+    except ValueError:
+        return None
 
 
 def gather(rows: list[Placed | Damaged]) -> Registry:

@@ -13,12 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from usched.meaning.reach import Moved
 from usched.meaning.registry import Damaged, Placed, Registry
 from usched.text.language.canonical import format_statement
+from usched.words.cpuset import format_cpu_list
 from usched.words.problems import Problem
 from usched.words.statement import parent_of
 from usched.world.registry_file import begin, damaged, explain
-from usched.world.rows import gather, is_text, read_declaration, read_scheduler
+from usched.world.rows import gather, is_text, read_declaration, read_moved, read_scheduler
 
 #: What stands above was never written by this program.
 MAX_REVISION = 10**15
@@ -32,13 +34,17 @@ class Author(NamedTuple):
 
 
 class Revision(NamedTuple):
-    """One numbered change. time: UTC, ISO 8601. text: the canonical statement, or what was done."""
+    """One numbered change. time: UTC, ISO 8601. text: the canonical statement, or what was done.
+
+    moved: the schedulers whose real cpus it changed, by name.
+    """
 
     number: int
     time: str
     uid: int
     user: str
     text: str
+    moved: tuple[Moved, ...] = ()
 
 
 class Edit(NamedTuple):
@@ -50,12 +56,16 @@ class Edit(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A revision to be written. topology: the record now declared, "" for none any more."""
+    """A revision to be written. topology: the record now declared, "" for none any more.
+
+    moved: the schedulers whose real cpus it changes.
+    """
 
     number: int
     text: str
     edits: tuple[Edit, ...]
     topology: str | None = None
+    moved: tuple[Moved, ...] = ()
 
 
 def _is_changed(column: str) -> str:
@@ -138,9 +148,13 @@ class Store:
     def revisions(
         self, name: str | None = None, limit: int | None = None
     ) -> tuple[list[Revision], list[str]]:
-        """The log, newest first; with a name, what changed that scheduler. And what of it is
-        damaged, in sentences."""
-        where = "WHERE number IN (SELECT revision FROM change WHERE name = :name)" if name else ""
+        """The log, newest first; with a name, what changed that scheduler or its real cpus. And
+        what of it is damaged, in sentences."""
+        knows_moved = self._has_table("moved")
+        touched = "SELECT revision FROM change WHERE name = :name"
+        if knows_moved:
+            touched += " UNION SELECT revision FROM moved WHERE name = :name"
+        where = f"WHERE number IN ({touched})" if name else ""
         rows = self._db.execute(
             f"SELECT number, time, uid, user, text FROM revision {where} "
             "ORDER BY number DESC LIMIT :limit",
@@ -155,7 +169,30 @@ class Store:
                 found.append(each)
             else:
                 damaged.append(f"revision {each.number} is damaged in the log")
+        if knows_moved and found:
+            moved = self._moved_since(found[-1].number, damaged)
+            found = [each._replace(moved=tuple(moved.get(each.number, ()))) for each in found]
         return found, damaged
+
+    def _has_table(self, name: str) -> bool:
+        found = self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (name,))
+        return found.fetchone() is not None
+
+    def _moved_since(self, first: int, damaged: list[str]) -> dict[int, list[Moved]]:
+        """What moved, by revision, from the first on."""
+        found: dict[int, list[Moved]] = {}
+        rows = self._db.execute(
+            "SELECT revision, name, had, has FROM moved WHERE revision >= ? "
+            "ORDER BY revision, name",
+            (first,),
+        )
+        for number, name, had, has in rows:
+            moved = read_moved(name, had, has)
+            if moved is None:
+                damaged.append(f"what moved at revision {number} is damaged in the log")
+            else:
+                found.setdefault(number, []).append(moved)
+        return found
 
     def find_log_damage(self) -> list[Problem]:
         """What of the log cannot be read, and why that matters."""
@@ -211,12 +248,15 @@ class Store:
     def record(self, entries: Iterable[Entry], author: Author) -> None:
         """Write revisions with all that they change; nothing is there before the commit."""
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        revisions, changes, topologies = [], [], []
+        revisions, changes, topologies, moved = [], [], [], []
         kept: dict[str, tuple[Placed | None, str | None]] = {}
         for entry in entries:
             revisions.append((entry.number, now, author.uid, author.user, entry.text))
             if entry.topology is not None:
                 topologies.append((entry.number, entry.topology or None))
+            for each in entry.moved:
+                cpus = (format_cpu_list(each.had), format_cpu_list(each.has))
+                moved.append((entry.number, each.name, *cpus))
             for edit in entry.edits:
                 before, after = _write_placed(edit.before), _write_placed(edit.after)
                 changes.append((entry.number, edit.name, *before, *after))
@@ -225,6 +265,7 @@ class Store:
         write("INSERT INTO revision VALUES (?, ?, ?, ?, ?)", revisions)
         write("INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)", changes)
         write("INSERT INTO topology VALUES (?, ?)", topologies)
+        write("INSERT INTO moved VALUES (?, ?, ?, ?)", moved)
         gone = [(name,) for name, (placed, _) in kept.items() if placed is None]
         write("DELETE FROM scheduler WHERE name = ?", gone)
         rows = [

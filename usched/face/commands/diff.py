@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from usched.actions.read import read_difference
+from usched.face.changes import describe_moved
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
 
@@ -17,11 +18,12 @@ from usched.face.output import print_json
 @click.pass_context
 def command(ctx: click.Context, old: int, new: int | None, as_json: bool) -> None:
     """Show what changed from one revision to another, or to now; 0 is the empty registry."""
-    differences, topologies = read_difference(context_of(ctx), old, new)
+    differences, topologies, moved = read_difference(context_of(ctx), old, new)
     changed = topologies != (None, None)  # the same description may be of two machines
     if as_json:
         records = [{"name": d.name, "before": d.before, "after": d.after} for d in differences]
-        print_json({"schedulers": records, "topology_changed": changed})
+        reaches = [{"name": m.name, "before": list(m.had), "after": list(m.has)} for m in moved]
+        print_json({"schedulers": records, "topology_changed": changed, "moved": reaches})
         return
     if changed:
         for sign, record in zip("-+", topologies, strict=True):
@@ -31,5 +33,7 @@ def command(ctx: click.Context, old: int, new: int | None, as_json: bool) -> Non
             click.echo(f"- {difference.before}")
         if difference.after is not None:
             click.echo(f"+ {difference.after}")
+    for each in moved:
+        click.echo(f"# {describe_moved(each)}")
     if not differences and not changed:
         click.echo("# no difference")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from usched.actions.read import read_log
+from usched.face.changes import describe_moved
 from usched.face.completing import SchedulerName
 from usched.face.options import common_options, context_of, json_option
-from usched.face.output import print_columns, print_json
+from usched.face.output import format_columns, print_json
+from usched.world.store import Revision
 
 
 @click.command("log")
@@ -20,11 +22,24 @@ def command(ctx: click.Context, name: str | None, limit: int | None, as_json: bo
     """Show every change, the newest first; with NAME, those that touched that scheduler."""
     revisions = read_log(context_of(ctx), name, limit)
     if as_json:
-        fields = ("number", "time", "uid", "user", "text")
-        print_json([{field: getattr(each, field) for field in fields} for each in revisions])
+        print_json([_record(each) for each in revisions])
         return
     if not revisions:
         click.echo("nothing was ever changed")
         return
     rows = [(str(each.number), each.time, each.user, each.text) for each in revisions]
-    print_columns(("REV", "TIME", "USER", "STATEMENT"), rows, right=(0,))
+    head, *lines = format_columns(("REV", "TIME", "USER", "STATEMENT"), rows, right=(0,))
+    click.echo(head)
+    for line, each in zip(lines, revisions, strict=True):
+        click.echo(line)
+        for moved in each.moved:
+            click.echo(f"     # {describe_moved(moved)}")
+
+
+def _record(revision: Revision) -> dict[str, object]:
+    fields = ("number", "time", "uid", "user", "text")
+    moved = [
+        {"name": each.name, "before": list(each.had), "after": list(each.has)}
+        for each in revision.moved
+    ]
+    return {**{field: getattr(revision, field) for field in fields}, "moved": moved}

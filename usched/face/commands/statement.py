@@ -5,14 +5,13 @@ from __future__ import annotations
 import click
 
 from usched.actions.change import Done, Outcome, carry_out
+from usched.face.changes import describe_change, describe_moved
 from usched.face.completing import StatementWords
 from usched.face.options import common_options, context_of, dry_run_option, quiet_option
 from usched.face.output import report_change
-from usched.meaning.tree import Change
 from usched.text.language.canonical import format_statement
 from usched.text.language.grammar import parse_words
-from usched.words.cpuset import format_cpus
-from usched.words.problems import count
+from usched.words.cpuset import CpuSet
 
 
 class _Statement(click.Command):
@@ -50,15 +49,17 @@ def command(ctx: click.Context, words: tuple[str, ...], dry_run: bool, quiet: bo
 def print_outcome(outcome: Outcome, dry_run: bool) -> None:
     """What was done, or would be: statements, with what follows from them as comments."""
     for done in outcome.done:
-        print_done(done, dry_run)
+        print_done(done, dry_run, outcome.machine.topology.offline)
     if outcome.declared is not None:
         said = "would be" if dry_run else "is now"
         click.echo(f"# the registry's topology {said} {outcome.declared.machine}")
+        for moved in outcome.moved:
+            click.echo(f"#   {describe_moved(moved)}")
     if dry_run:
         click.echo("# dry run: nothing was changed")
 
 
-def print_done(done: Done, dry_run: bool) -> None:
+def print_done(done: Done, dry_run: bool, offline: CpuSet) -> None:
     text = format_statement(done.statement)
     if done.revision is None:
         click.echo(f"{text}  # as it was")
@@ -66,16 +67,4 @@ def print_done(done: Done, dry_run: bool) -> None:
     word = "would be revision" if dry_run else "revision"
     click.echo(f"{text}  # {word} {done.revision}")
     for change in done.changes:
-        click.echo(f"#   {describe_change(change)}")
-
-
-def describe_change(change: Change) -> str:
-    """`POOL: 8 cpus of the machine (cpu0-cpu7)`, with what it was before."""
-    if change.after is None:
-        return f"{change.name}: gone"
-    after = change.after
-    own = count(after.width, "vcpu" if after.virtual else "cpu")
-    text = f"{change.name}: {own} on {format_cpus(after.pool)}"
-    if change.before is not None and change.before.pool != after.pool:
-        text += f" (was on {format_cpus(change.before.pool)})"
-    return text
+        click.echo(f"#   {describe_change(change, offline)}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 
 from usched.actions.context import Machine, find_machine, open_registry
 from usched.actions.topology import declare_topology, forget_topology
+from usched.face.changes import describe_moved
 from usched.face.options import (
     common_options,
     context_of,
@@ -15,6 +18,7 @@ from usched.face.options import (
 )
 from usched.face.output import has_unicode, print_json, report_change, terminal_width, warn
 from usched.face.render_machine import draw_machine, machine_record, summarise_machine
+from usched.meaning.reach import Moved
 from usched.text.topology.mapping import format_topology
 from usched.words.machine import Topology
 
@@ -63,10 +67,18 @@ def load(ctx: click.Context, file: str, dry_run: bool) -> None:
 def _declare(ctx: click.Context, topology: Topology, notes: list[str], dry_run: bool) -> None:
     for note in notes:
         warn(note)
-    news = declare_topology(context_of(ctx), Machine(topology, "given"), dry_run)
-    said = "is already declared" if not news else "would be declared" if dry_run else "is declared"
+    moved = declare_topology(context_of(ctx), Machine(topology, "given"), dry_run)
+    said = "would be declared" if dry_run else "is declared"
     with report_change(dry_run):
-        click.echo(f"{summarise_machine(topology)}: {said}")
+        click.echo(
+            f"{summarise_machine(topology)}: {'is already declared' if moved is None else said}"
+        )
+        _print_moved(moved or ())
+
+
+def _print_moved(moved: Iterable[Moved]) -> None:
+    for each in moved:
+        click.echo(f"#   {describe_moved(each)}")
 
 
 @command.command("show")
@@ -97,10 +109,12 @@ def show(ctx: click.Context, as_yaml: bool, as_json: bool) -> None:
 def forget(ctx: click.Context, dry_run: bool) -> None:
     """Declare no topology any more: use the machine at hand."""
     refuse_topology(ctx)
-    host = forget_topology(context_of(ctx), dry_run)
-    if host is None:
+    done = forget_topology(context_of(ctx), dry_run)
+    if done is None:
         click.echo("no topology is declared")
-    else:
-        said = "would be used" if dry_run else "is used from now on"
-        with report_change(dry_run):
-            click.echo(f"{summarise_machine(host.topology)}: the machine at hand {said}")
+        return
+    host, moved = done
+    said = "would be used" if dry_run else "is used from now on"
+    with report_change(dry_run):
+        click.echo(f"{summarise_machine(host.topology)}: the machine at hand {said}")
+        _print_moved(moved)
