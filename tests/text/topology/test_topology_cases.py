@@ -346,3 +346,65 @@ def test_lscpu_that_cannot_be_read_is_told_by_its_trouble(text: str, error: str)
     with pytest.raises(Refused) as refusal:
         parse_machine(text, "in")
     assert "\n".join(map(format_problem, refusal.value.problems)) == error
+
+
+@pytest.mark.parametrize(
+    ("text", "machine"),
+    [
+        (
+            "pack:2 [numa] l3:2 [numa] pu:2",
+            "0=0/0/0/0 1=0/0/0/1 2=0/1/1/2 3=0/1/1/3 4=1/3/2/4 5=1/3/2/5 6=1/4/3/6 7=1/4/3/7",
+        ),
+        (
+            "pack:2 [numa(indexes=1,0,2,3,5,4)] l3:2 [numa] pu:1",
+            "0=0/1/0/0 1=0/0/1/1 2=1/3/2/2 3=1/5/3/3",
+        ),
+        ("[numa(indexes=2)] pack:2 pu:1", "0=0/2/-/0 1=1/2/-/1"),
+        ("pack:2 [numa(indexes=0,3,2,1)] [numa] pu:1", "0=0/0/-/0 1=1/1/-/1"),
+        ("pack:2 [numa(indexes=pack)] [numa] pu:1", "0=0/0/-/0 1=1/1/-/1"),
+        ("core:1 l3:2 pu:2(indexes=l3:core)", "0=0/0/-/0 1=0/0/-/0 2=0/0/-/0 3=0/0/-/0"),
+        (
+            "l3:2 core:2 pu:1(indexes=l3:core)",
+            "0=0/0/0/0 1=0/0/1/1 2=0/0/0/2 3=0/0/1/3",
+        ),
+        ("pack:2 l2:2 pu:1(indexes=pack:l2)", "0=0/0/0/0 1=1/0/1/1 2=0/0/2/2 3=1/0/3/3"),
+        # Levels of one object each are levels too.
+        ("pack:2 l2:1 pu:2(indexes=l2:pack)", "0=0/0/0/0 1=1/0/1/1 2=0/0/0/2 3=1/0/1/3"),
+        ("group:2 core:2 pu:1(indexes=group:core)", "0=0/0/-/0 1=0/0/-/1 2=0/0/-/2 3=0/0/-/3"),
+        (
+            "group:2 l2:2 pu:1(indexes=gr:l2)",
+            "0=0/0/0/0 1=0/0/1/1 2=0/0/2/2 3=0/0/3/3",
+        ),
+        # Of two groups without a number the outer one is group2.
+        (
+            "group:2 group:1 l2:2 pu:1(indexes=group2:l2)",
+            "0=0/0/0/0 1=0/0/1/1 2=0/0/2/2 3=0/0/3/3",
+        ),
+        ("group0:2 l2:1 pu:2(indexes=group0)", "0=0/0/0/0 1=0/0/1/1 2=0/0/0/2 3=0/0/1/3"),
+        ("pack:2 numa:2(indexes=numa:pack) pu:1", "0=0/0/-/0 1=0/1/-/1 2=1/2/-/2 3=1/3/-/3"),
+        ("pack:2 numa:2(indexes=pack:numa) pu:1", "0=0/0/-/0 1=0/2/-/1 2=1/1/-/2 3=1/3/-/3"),
+        # The number of a package is a label, those of caches and cores are nobody's.
+        ("pack:2(indexes=3,5) pu:1", "0=0/0/-/0 1=1/0/-/1"),
+        ("pack:2(indexes=70000,5) pu:1", "0=1/0/-/0 1=0/0/-/1"),
+        ("l3:2(size=1MB indexes=5,4) core:1(indexes=9,8) pu:1", "0=0/0/0/0 1=0/0/1/1"),
+        ("die:2(indexes=1,0) pu:1", "0=0/0/-/0 1=0/0/-/1"),
+        ("Tile:2 pu:1", "0=0/0/-/0 1=0/0/-/1"),
+        ("Module:1 Core:2 pu:1", "0=0/0/-/0 1=0/0/-/1"),
+        ("Core:1 NUMANode:1 PU:2", "0=0/0/-/0 1=0/0/-/0"),
+        ("core:1 numa:2 pu:1", "0=0/0/-/0 1=0/1/-/1"),
+        ("core:2 [numa] pu:1", "0=0/0/-/0 1=0/1/-/1"),
+        # Counts without types: nodes go first where none stand in brackets, then packages.
+        ("2 1", "0=0/0/-/0 1=0/1/-/1"),
+        ("2 [numa] 1", "0=0/0/-/0 1=1/1/-/1"),
+        ("2 1 pu:1", "0=0/0/-/0 1=1/1/-/1"),
+        ("1 1 2 1 1 1", "0=0/0/0/0 1=0/0/1/1"),
+        ("2 1 1 1 2 1 1 1 1", "0=0/0/0/0 1=0/0/0/1 2=1/1/1/2 3=1/1/1/3"),
+    ],
+)
+def test_a_synthetic_string_is_read_as_lstopo_reads_it(text: str, machine: str) -> None:
+    assert spell(parse_machine(text, "text")[0]) == machine
+
+
+def test_nodes_at_several_levels_are_said_to_be_counted_to_the_nearest() -> None:
+    _, notes = parse_machine("pack:2 [numa] l3:2 [numa] pu:2", "text")
+    assert notes == ["nodes at several levels: the cpus are counted to the nearest"]

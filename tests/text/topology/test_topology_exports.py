@@ -92,10 +92,10 @@ def test_a_synthetic_string_has_the_parts_that_lstopo_shows(
     assert (*levels, len(topology.cpus)) == counts
 
 
-def test_two_nodes_at_one_place_leave_the_cpus_to_the_first() -> None:
+def test_two_nodes_at_one_place_leave_the_cpus_to_the_lowest() -> None:
     topology, notes = parse_machine("pack:2 [numa] [numa] core:2 pu:1", "text")
     assert list(topology.groups["node"]) == [0, 2]
-    assert notes[0] == "2 nodes at each place: the cpus are counted to the first"
+    assert notes[0] == "2 nodes at each place: the cpus are counted to the lowest"
 
 
 def test_bare_counts_are_said_to_be_taken_as_hwloc_takes_them() -> None:

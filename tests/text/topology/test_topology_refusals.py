@@ -661,16 +661,16 @@ CASES: dict[str, tuple[str, str]] = {
             "in:1:8: a count without its type\n"
             "    pack:2 3 4\n"
             "           ^\n"
-            "  give all types, or none for 2 to 5 levels, or leave out the last one (pu)"
+            "  give all types, or none, or leave out the last one (pu)"
         ),
     ),
-    "synth six": (
-        ("2 2 2 2 2 2"),
+    "synth untyped in the middle": (
+        ("2 core:2 2"),
         (
             "in:1:1: a count without its type\n"
-            "    2 2 2 2 2 2\n"
+            "    2 core:2 2\n"
             "    ^\n"
-            "  give all types, or none for 2 to 5 levels, or leave out the last one (pu)"
+            "  give all types, or none, or leave out the last one (pu)"
         ),
     ),
     "synth index count": (
@@ -701,12 +701,48 @@ CASES: dict[str, tuple[str, str]] = {
         ),
     ),
     "synth index core": (
-        ("pack:2 core:2(indexes=0,1,2,3) pu:2"),
+        ("pack:2 core:2(indexes=0,1,2) pu:2"),
         (
-            "in:1:8: indexes= on a core level\n"
-            "    pack:2 core:2(indexes=0,1,2,3) pu:2\n"
-            "           ^^^^^^^^^^^^^^^^^^^^^^^\n"
-            "  only PU and NUMANode take it: cores and caches are counted on"
+            "in:1:8: indexes=: 3 numbers for 4 objects\n"
+            "    pack:2 core:2(indexes=0,1,2) pu:2\n"
+            "           ^^^^^^^^^^^^^^^^^^^^^\n"
+            "  a list of numbers, STEP*COUNT:..., or types"
+        ),
+    ),
+    "synth index twice over": (
+        ("pack:2 core:2 pu:2(indexes=core:pack:core)"),
+        (
+            "in:1:15: indexes=: a level is named twice\n"
+            "    pack:2 core:2 pu:2(indexes=core:pack:core)\n"
+            "                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+            "  a list of numbers, STEP*COUNT:..., or types"
+        ),
+    ),
+    "synth index of nothing": (
+        ("pu:2(indexes=0*2)"),
+        (
+            "in:1:1: indexes=: a loop of 0\n"
+            "    pu:2(indexes=0*2)\n"
+            "    ^^^^^^^^^^^^^^^^^\n"
+            "  a list of numbers, STEP*COUNT:..., or types"
+        ),
+    ),
+    "synth index uneven": (
+        ("core:3 [numa(indexes=l2)] l2:2 [numa] pu:2"),
+        (
+            "in:1:8: indexes=: 9 objects do not go evenly into 6 of l2\n"
+            "    core:3 [numa(indexes=l2)] l2:2 [numa] pu:2\n"
+            "           ^^^^^^^^^^^^^^^^^^\n"
+            "  a list of numbers, STEP*COUNT:..., or types"
+        ),
+    ),
+    "synth index division": (
+        ("core:2 pu:2(indexes=3*3)"),
+        (
+            "in:1:8: indexes=: the loops do not divide 4 objects\n"
+            "    core:2 pu:2(indexes=3*3)\n"
+            "           ^^^^^^^^^^^^^^^^^\n"
+            "  a list of numbers, STEP*COUNT:..., or types"
         ),
     ),
     "synth attribute": (
@@ -730,7 +766,7 @@ CASES: dict[str, tuple[str, str]] = {
     "synth nodes twice": (
         ("[numa] pack:2 numa:2 pu:2"),
         (
-            "in:1:1: NUMA nodes at two levels\n"
+            "in:1:1: NUMA nodes as a level and in brackets\n"
             "    [numa] pack:2 numa:2 pu:2\n"
             "    ^^^^^^\n"
             "  for example: pack:2 numa:1 l3:1 core:4 pu:2"

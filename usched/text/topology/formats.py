@@ -23,8 +23,11 @@ _LSCPU_HEADER = re.compile(
 )
 _LSCPU_ROW = re.compile(r"[0-9]{1,9}(?:,|$)|,+$")
 _LSCPU_CELLS = re.compile(r"[0-9]{1,9},[0-9A-Za-z,:-]*$")
-#: The first word of a synthetic string: `pack:2`, `[NUMANode(...)]`, `(memory=...)`, or two counts.
-_SYNTHETIC = re.compile(r"[A-Za-z][A-Za-z0-9]*:[0-9]|\[[A-Za-z]+|\([a-z]+=|[0-9]+[ \t]+[0-9]")
+#: How a synthetic string begins: `pack:2`, `[NUMANode(...)]`, `(memory=...)`, or a count and more.
+_SYNTHETIC = re.compile(
+    r"[A-Za-z][A-Za-z0-9]*:[0-9]|\[[A-Za-z]+|\([a-z]+="
+    r"|[0-9]+[ \t]+(?:[0-9[]|[A-Za-z][A-Za-z0-9]*:[0-9])"
+)
 #: `lscpu -e`, `lscpu -C` and the summary, whose words are translated but not the architecture.
 _LSCPU_TABLE = re.compile(
     r"CPU(?:[ \t]+[A-Za-z0-9:%]+)+[ \t]*$|NAME[ \t]+ONE-SIZE[ \t]|Architecture:[ \t]"

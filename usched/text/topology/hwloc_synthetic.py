@@ -10,14 +10,17 @@ Held against lstopo 2.9. Where hwloc warns and goes on, this refuses.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from usched.text.topology.compact import MAX_CPUS
-from usched.text.topology.hwloc_synthetic_indexes import parse_indexes
-from usched.text.topology.hwloc_synthetic_levels import BARE, Level, Memory, find_type
+from usched.text.topology.hwloc_synthetic_cpus import find_cpus
+from usched.text.topology.hwloc_synthetic_levels import (
+    Level,
+    Memory,
+    Parts,
+    find_type,
+    name_levels,
+)
 from usched.text.topology.numbering import settle
-from usched.text.topology.reported import Found
-from usched.words.cpuset import MAX_CPU
 from usched.words.machine import Topology
 from usched.words.problems import Line, Problem, Refused, Span
 
@@ -39,7 +42,7 @@ def parse_hwloc_synthetic(text: str, label: str) -> tuple[Topology, list[str]]:
     string = _String(text, label)
     string.scan()
     string.check()
-    found = string.find()
+    found = find_cpus(Parts(string.levels, string.memory), string.notes)
     topology, assumed = settle(_NAME, found)
     return topology, string.notes + assumed
 
@@ -101,18 +104,12 @@ class _String:
             raise self.wrong(f"more than {MAX_CPUS} cpus: the counts multiply", span)
         if len(self.levels) >= _MAX_LEVELS:
             raise self.wrong(f"more than {_MAX_LEVELS} levels", span)
-        kind, cache = self.type(match["type"], span) if match["type"] else ("", 0)
+        kind, cache, group = self.type(match["type"], span) if match["type"] else ("", 0, None)
         indexes = self.attributes(match)
-        if indexes and kind not in ("pu", "numa", ""):
-            raise self.wrong(
-                f"indexes= on a {kind} level",
-                span,
-                "only PU and NUMANode take it: cores and caches are counted on",
-            )
-        self.levels.append(Level(kind, count, total * count, indexes, span, cache))
+        self.levels.append(Level(kind, count, total * count, indexes, span, cache, group))
         return total * count
 
-    def type(self, word: str, span: Span) -> tuple[str, int]:
+    def type(self, word: str, span: Span) -> tuple[str, int, int | None]:
         found = find_type(word)
         if found is None:
             raise self.wrong(
@@ -150,7 +147,7 @@ class _String:
         if not self.levels:
             raise self.wrong("there is no level, so no cpu", whole)
         self.name_bare()
-        self.number_caches()
+        self.number_unnumbered()
         kinds = [level.kind for level in self.levels]
         for kind in ("package", "numa", "die", "core", "pu"):
             if kinds.count(kind) > 1:
@@ -159,96 +156,43 @@ class _String:
             raise self.wrong(
                 f"the last level is {kinds[-1]}, not pu", self.levels[-1].span, "add pu:1 or pu:2"
             )
-        for outer, inner in (("package", "core"), ("numa", "core")):
-            if outer in kinds and inner in kinds and kinds.index(outer) > kinds.index(inner):
-                span = self.levels[kinds.index(outer)].span
-                raise self.wrong(f"a {outer} inside a {inner}", span)
-        if self.memory and ("numa" in kinds or len({one.above for one in self.memory}) > 1):
-            raise self.wrong("NUMA nodes at two levels", self.memory[-1].span)
-        if self.memory and "core" in kinds and self.memory[0].above > kinds.index("core"):
-            raise self.wrong("a numa inside a core", self.memory[0].span)
+        if "package" in kinds and "core" in kinds and kinds.index("package") > kinds.index("core"):
+            raise self.wrong("a package inside a core", self.levels[kinds.index("package")].span)
+        if self.memory and "numa" in kinds:
+            raise self.wrong("NUMA nodes as a level and in brackets", self.memory[-1].span)
 
     def name_bare(self) -> None:
         bare = [level for level in self.levels if not level.kind]
         if not bare:
             return
-        if len(bare) == 1 and bare[0] is self.levels[-1] and len(self.levels) > 1:
-            bare[0].kind = "pu"
-        elif len(bare) == len(self.levels) and len(bare) in BARE:
-            for level, kind in zip(bare, BARE[len(bare)], strict=True):
-                level.kind = kind
-            said = " ".join(f"{level.kind}:{level.count}" for level in bare)
+        last = self.levels[-1]
+        if len(bare) == 1 and bare[0] is last and len(self.levels) > 1:
+            last.kind = "pu"
+        elif bare[: len(self.levels) - 1] == self.levels[:-1] and last.kind in ("", "pu"):
+            names = name_levels(len(self.levels) - 1, bool(self.memory))
+            for level, kind in zip(self.levels, [*names, "pu"], strict=True):
+                found = find_type(kind)
+                level.kind, level.cache, _ = found or (kind, 0, None)
+            said = " ".join(f"{level.kind}:{level.count}" for level in self.levels)
             self.notes.append(f"counts without types, taken as hwloc does: {said}")
         else:
             raise self.wrong(
                 "a count without its type",
                 bare[0].span,
-                "give all types, or none for 2 to 5 levels, or leave out the last one (pu)",
+                "give all types, or none, or leave out the last one (pu)",
             )
 
-    def number_caches(self) -> None:
-        """`cache` of hwloc 1 has no level: the outermost is the highest."""
-        plain = [level for level in self.levels if level.kind == "cache" and not level.cache]
-        plain = [
-            level for level in plain if "i" not in level.span.line.text[level.span.start :][:3]
-        ]
-        for height, level in enumerate(reversed(plain)):
+    def number_unnumbered(self) -> None:
+        """`cache` of hwloc 1 has no level, and the outermost is the highest; so with groups."""
+        caches = [level for level in self.levels if level.kind == "cache"]
+        for height, level in enumerate(reversed(caches)):
             level.cache = height + 1
-
-    def find(self) -> list[Found]:
-        total = self.levels[-1].total
-        cpus = self.numbers(self.levels[-1].indexes, total, self.levels[-1].span, len(self.levels))
-        package = self.ordinal("package")
-        core = self.ordinal("core")
-        caches = [level for level in self.levels if level.cache]
-        last = max(caches, key=lambda level: level.cache, default=None)
-        node = self.node()
-        found = []
-        for index, cpu in enumerate(cpus):
-            llc = None if last is None else index // (total // last.total)
-            shared = core(index)
-            key = ("pu", index) if shared is None else ("core", shared)
-            found.append(Found(cpu, package(index), node(index), llc, key))
-        return found
-
-    def ordinal(self, kind: str) -> Callable[[int], int | None]:
-        """From a PU's position to the position of its object of a kind."""
-        levels = [level for level in self.levels if level.kind == kind]
-        if not levels:
-            return lambda _: None
-        per = self.levels[-1].total // levels[0].total
-        return lambda index: index // per
-
-    def node(self) -> Callable[[int], int | None]:
-        kinds = [level.kind for level in self.levels]
-        if "numa" in kinds:
-            at = kinds.index("numa")
-            level = self.levels[at]
-            numbers = self.numbers(level.indexes, level.total, level.span, at + 1)
-            per = self.levels[-1].total // level.total
-            return lambda index: numbers[index // per]
-        if not self.memory:
-            return lambda _: None
-        above = self.memory[0].above
-        parents = self.levels[above].total if above >= 0 else 1
-        each = len(self.memory)
-        if each > 1:
-            self.notes.append(f"{each} nodes at each place: the cpus are counted to the first")
-        given = next((one for one in self.memory if one.indexes), self.memory[0])
-        numbers = self.numbers(given.indexes, parents * each, given.span, above + 1)
-        per = self.levels[-1].total // parents
-        return lambda index: numbers[index // per * each]
-
-    def numbers(self, indexes: str, total: int, span: Span, depth: int) -> list[int]:
-        """The operating system's numbers of a level's objects, in their order in the string."""
-        if not indexes:
-            return list(range(total))
-        outer = {level.kind: level.total for level in self.levels[:depth] if level.kind != "cache"}
-        try:
-            return parse_indexes(indexes, total, outer, MAX_CPU)
-        except ValueError as error:
-            remedy = "a list of numbers, STEP*COUNT:..., or types"
-            raise self.wrong(f"indexes=: {error}", span, remedy) from error
+        groups = [level for level in self.levels if level.kind == "group"]
+        left = len(groups)
+        for level in groups:
+            if level.group is None:
+                level.group = left
+                left -= 1
 
 
 def _last(kinds: list[str], kind: str) -> int:

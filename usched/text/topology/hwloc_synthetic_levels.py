@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from usched.words.problems import Span
 
 _CACHE = re.compile(r"l([1-9])([diu]?)(?:c(?:a(?:c(?:he?)?)?)?)?")
+_GROUP = re.compile(r"gr(?:o(?:up?)?)?([0-9]{1,9})")
+#: What hwloc keeps for the types that may come: groups until then.
+_GROUPS_TO_COME = ("tile", "module")
 
 #: Type names as hwloc knows them; two letters are enough.
 _TYPES = {
@@ -22,18 +25,11 @@ _TYPES = {
     "cache": "cache",
 }
 
-#: What hwloc takes bare counts for, by how many there are.
-BARE = {
-    2: ("numa", "pu"),
-    3: ("package", "numa", "pu"),
-    4: ("package", "numa", "core", "pu"),
-    5: ("package", "numa", "cache", "core", "pu"),
-}
-
 
 @dataclass(slots=True)
 class Level:
-    """total: of the whole machine, this level's objects. cache: its level, 0 for none."""
+    """total: of the whole machine, this level's objects. cache: the level of a data or unified
+    cache, 0 for none. group: what stands after `Group`, None for nothing."""
 
     kind: str
     count: int
@@ -41,6 +37,7 @@ class Level:
     indexes: str
     span: Span
     cache: int = 0
+    group: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +49,47 @@ class Memory:
     span: Span
 
 
-def find_type(word: str) -> tuple[str, int] | None:
-    """The kind of level that a word names, and the level of a data or unified cache, else 0."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A whole string: its levels, the outermost first, and its memory, as written."""
+
+    levels: list[Level]
+    memory: list[Memory]
+
+
+def find_type(word: str) -> tuple[str, int, int | None] | None:
+    """What a word names: the kind of level, and `cache` and `group` of a Level."""
     low = word.lower()
     cache = _CACHE.fullmatch(low)
     if cache:
-        return ("icache", 0) if cache[2] == "i" else ("cache", int(cache[1]))
-    if low.startswith("group") and low[5:].isdigit():
-        return "group", 0
+        instructions = cache[2] == "i"
+        return (
+            f"l{cache[1]}{'i' if instructions else ''}",
+            0 if instructions else int(cache[1]),
+            None,
+        )
+    group = _GROUP.fullmatch(low)
+    if group:
+        return "group", 0, int(group[1])
     for name, kind in _TYPES.items():
         if len(low) >= 2 and name.startswith(low):
-            return kind, 0
-    return None
+            return kind, 0, None
+    return ("group", 0, None) if low.startswith(_GROUPS_TO_COME) else None
+
+
+def name_levels(count: int, nodes_are_attached: bool) -> list[str]:
+    """What hwloc takes so many levels without types for, the last one (the PUs) aside.
+
+    Wanted are, in this order, nodes, packages, cores, up to four caches, groups.
+    """
+    nodes = min(count, 0 if nodes_are_attached else 1)
+    packages = min(count - nodes, 1)
+    cores = min(count - nodes - packages, 1)
+    left = count - nodes - packages - cores
+    caches = {0: [], 1: ["l2"], 2: ["l2", "l1"], 3: ["l3", "l2", "l1"]}.get(
+        left, ["l3", "l2", "l1", "l1i"]
+    )
+    groups = left - len(caches)
+    return (
+        ["group"] * groups + ["package"] * packages + ["numa"] * nodes + caches + ["core"] * cores
+    )
