@@ -449,6 +449,34 @@ def test_children_that_move_along_with_their_parent_are_named(session: Session) 
     assert back[-2] == "#   A/B/C: reaches cpu1 (was cpu5)"
 
 
+def test_a_change_says_what_is_worth_a_second_look_when_it_becomes_true(session: Session) -> None:
+    words = ("A", "on", "cpu7", "lwktpri", "4", "quantum", "26ms")
+    assert "cpu7 is only for X (exclusive)" in session.refused(3, *words)
+    words = ("A", "on", "cpu6", "lwktpri", "4", "quantum", "26ms")
+    for flag in ("-n", None):
+        result = session.run(*words, *filter(None, [flag]))
+        assert (result.status, result.err) == (
+            0,
+            "usched: warning: A can starve: NORM can fill all its cpus\n"
+            "usched: warning: the quantum of A, 26ms, is 3 ticks at 100 Hz, 30 ms\n",
+        )
+        assert "warning" not in result.out
+    again = session.run("A", "on", "cpu5", "lwktpri", "4", "quantum", "26ms")
+    assert (again.status, again.err) == (0, "")
+    assert session.run("destroy", "A").err == ""
+    assert session.run(*words, "-q").err == ""
+
+
+def test_a_new_topology_says_what_is_worth_a_second_look_on_it(session: Session) -> None:
+    session.write("off.yaml", "sockets: 2\ncores: 2\nthreads: 2\nhz: 250\noffline: [3, 7]\n")
+    session.done("A", "on", "cpu0", "lwktpri", "9", "quantum", "10ms")
+    result = session.run("topology", "load", "off.yaml")
+    assert result.err == (
+        "usched: warning: X has only cpus that are offline: cpu3, cpu7\n"
+        "usched: warning: the quantum of A, 10ms, is 3 ticks at 250 Hz, 12 ms\n"
+    )
+
+
 def test_a_new_topology_names_whose_cpus_it_changes(session: Session) -> None:
     session.write("sixteen.yaml", "machine: sixteen\nsockets: 2\ncores: 4\nthreads: 2\n")
     lines = [

@@ -6,7 +6,7 @@ from hypothesis import given
 
 from tests.meaning.test_tree_laws import carry_out, lines, topologies
 from tests.meaning.trees import EIGHT, GAPS, tree_of
-from usched.meaning.warnings import find_warnings
+from usched.meaning.warnings import MANY_SIBLINGS, find_new_warnings, find_warnings
 from usched.words.machine import Topology
 
 
@@ -138,6 +138,73 @@ def test_warnings_name_schedulers_that_there_are(topology: Topology, texts: list
     tree = carry_out(topology, texts)
     for found in find_warnings(tree):
         assert found.what
-        assert found.rule in ("split-core", "nodes", "starve", "overcommit", "uncovered")
+        assert found.rule in (
+            "split-core",
+            "nodes",
+            "starve",
+            "overcommit",
+            "uncovered",
+            "offline",
+            "quantum",
+        )
         assert (found.rule == "uncovered") == (found.name == "")
         assert not found.name or tree.scheduler(found.name)
+
+
+def test_a_pool_of_offline_cpus_only_is_named() -> None:
+    assert warnings("offline", "A on cpu3 lwktpri 4\nB on cpu2-3 lwktpri 4", GAPS) == [
+        "A has only cpus that are offline: cpu3"
+    ]
+    inside = "A on cpu2-3 lwktpri 4\nA/B on cpu1 lwktpri 4"
+    assert warnings("offline", inside, GAPS) == ["A/B has only cpus that are offline: cpu3"]
+
+
+def test_a_quantum_that_the_tick_rate_rounds_is_named_with_what_it_is() -> None:
+    assert warnings("quantum", "A on cpu0 lwktpri 4 quantum 500us") == [
+        "the quantum of A, 500us, is 1 tick at 100 Hz, 10 ms"
+    ]
+    assert warnings("quantum", "A on cpu0 lwktpri 4 quantum 26ms") == [
+        "the quantum of A, 26ms, is 3 ticks at 100 Hz, 30 ms"
+    ]
+    for exact in ("20ms", "7", "3s", "100000us"):
+        assert warnings("quantum", f"A on cpu0 lwktpri 4 quantum {exact}") == []
+
+
+def new_warnings(before: str, more: str) -> list[str]:
+    """What is true only after some more statements."""
+    old, new = tree_of(before), tree_of(before + "\n" + more)
+    names = [name for name in new.names() if f"{name} on" in more]
+    return [found.what for found in find_new_warnings(old, new, names)]
+
+
+def test_a_warning_is_new_only_when_it_was_not_true_before() -> None:
+    before = "A on cpu0 lwktpri 4 exclusive\nB on cpu1 lwktpri 3"
+    assert new_warnings(before, "C on cpu4-5 lwktpri 3") == [
+        "A (exclusive) shares threads of core0 with a sibling"
+    ]
+    assert new_warnings(before + "\nC on cpu4 lwktpri 3", "D on cpu4 lwktpri 3") == []
+
+
+def test_a_warning_about_what_stands_in_a_changed_scheduler_is_new() -> None:
+    before = "A on cpu0-1 lwktpri 4\nA/B on cpu0 lwktpri 4"
+    assert new_warnings(before, "A on cpu0-2 lwktpri 4") == [
+        "the pool of A spans node0-node1: memory may be far"
+    ]
+    assert new_warnings(before, "A/C on cpu0 lwktpri 9") == [
+        "A/B can starve: A/C can fill all its cpus"
+    ]
+
+
+def test_cpus_that_nobody_has_are_news_only_where_somebody_had_some() -> None:
+    assert new_warnings("", "A on cpu0 lwktpri 4") == []
+    assert new_warnings("A on cpu* lwktpri 4", "A on core0 lwktpri 4") == [
+        "no scheduler has cpu1-cpu3, cpu5-cpu7"
+    ]
+
+
+def test_in_a_large_domain_only_the_changed_ones_are_looked_at() -> None:
+    before = "\n".join(f"S{number} on cpu0 lwktpri 4" for number in range(MANY_SIBLINGS + 1))
+    assert new_warnings(before, "A on cpu1-2 lwktpri 3 vcpus 5\nB on cpu0 lwktpri 1") == [
+        "the pool of A spans node0-node1: memory may be far",
+        "A is overcommitted 5:2: 5 vcpus on 2 cpus",
+    ]

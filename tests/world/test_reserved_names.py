@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.face.sessions import less_warnings
 from tests.world.scratch import Scratch, make_scratch
 from usched.face.app import run
 
@@ -36,7 +37,7 @@ def say(scratch: Scratch, capsys: pytest.CaptureFixture[str], *words: str) -> tu
     status = run([*scratch.options, *words])
     heard = capsys.readouterr()
     assumed = "usched: no topology is declared: using this machine's (8 cpus)\n"
-    return status, heard.out, heard.err.replace(assumed, "")
+    return status, heard.out, less_warnings(heard.err.replace(assumed, ""))
 
 
 def test_it_is_read_shown_and_exported(

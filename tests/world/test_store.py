@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.face.sessions import less_warnings
 from tests.world.scratch import COMMAND, Scratch, environment, fork_and_listen, make_scratch, start
 from usched.actions.read import read_log, read_statements
 from usched.face.app import run
@@ -54,7 +55,7 @@ def say(scratch: Scratch, words: list[str], capsys: pytest.CaptureFixture[str]) 
     status = run([*scratch.options, *words])
     lines = capsys.readouterr().err.splitlines(keepends=True)
     assumed = "usched: no topology is declared: using this machine's (8 cpus)\n"
-    return status, "".join(line for line in lines if line != assumed)
+    return status, less_warnings("".join(line for line in lines if line != assumed))
 
 
 def refuses(scratch: Scratch, capsys: pytest.CaptureFixture[str]) -> str:

@@ -13,15 +13,17 @@ from usched.actions.context import (
     write_record,
 )
 from usched.actions.topology import (
+    News,
     check_topology,
     describe_topology,
     find_declared,
-    find_moved,
+    find_news,
 )
 from usched.meaning.lost import describe_damage
 from usched.meaning.reach import Moved
 from usched.meaning.registry import differs
 from usched.meaning.tree import Change, Tree
+from usched.meaning.warnings import find_new_warnings
 from usched.text.language.canonical import format_statement
 from usched.text.language.grammar import Unreadable
 from usched.words.machine import Topology
@@ -54,13 +56,13 @@ class Done(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """done: in order. declared: the topology that became the registry's, if one did; moved: the
-    schedulers whose real cpus that changes."""
+    """done: in order. declared: the topology that became the registry's, if one did. news: whom
+    that moved, and all that `usched check` would warn of only now."""
 
     machine: Machine
     done: tuple[Done, ...]
     declared: Topology | None = None
-    moved: tuple[Moved, ...] = ()
+    news: News = News()
 
 
 def carry_out(context: Context, script: Iterable[ScriptLine], dry_run: bool = False) -> Outcome:
@@ -87,23 +89,27 @@ def _carry_out(
     with open_registry(context, not dry_run) as store:
         machine = find_machine(store, context)
         record = write_record(machine.topology) if machine.origin == "given" else None
-        moved: tuple[Moved, ...] = ()
+        news = News()
         if record is not None and record != store.topology_record():
             check_topology(store, machine.topology, find_declared(store))
-            moved = find_moved(store, context, machine.topology)
+            news = find_news(store, context, machine.topology)
         else:
             record = None
         ledger = Ledger(Tree(store, machine.topology), store.last_revision() + 1)
         ledger.take_all(script)
         if record is not None:
-            ledger.add_topology(record, machine.topology, moved)
+            ledger.add_topology(record, machine.topology, news.moved)
+        met = list(store.met)
+        names = dict.fromkeys(change.name for done in ledger.done for change in done.changes)
+        warnings = find_new_warnings(Tree(store, machine.topology), ledger.tree, names)
         if not dry_run:
             store.record(ledger.entries, find_author())
-        for damaged in store.met:
+        for damaged in met:
             if not damaged.name or ledger.tree.stored(damaged.name) == damaged:  # not mended
                 context.tell(format_problem(describe_damage(ledger.tree, damaged)))
     declared = machine.topology if record is not None else None
-    return Outcome(machine, tuple(ledger.done), declared, moved), ledger.entries
+    news = News(news.moved, tuple(dict.fromkeys((*news.warnings, *warnings))))
+    return Outcome(machine, tuple(ledger.done), declared, news), ledger.entries
 
 
 class Ledger:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from usched.actions.context import Context, find_host, open_registry, read_record, rehearse
-from usched.actions.topology import find_declared
-from usched.meaning.reach import Moved, compare_reach
+from usched.actions.topology import News, compare_trees, find_declared
 from usched.meaning.registry import Damaged, Placed, Registry, differs
 from usched.meaning.tree import Tree
 from usched.words.problems import NoSuchName, Problem, Refused
@@ -17,15 +16,15 @@ from usched.world.store import Edit, Entry, Store
 class Rollback(NamedTuple):
     """What going back changes: statements before and after, and whether the topology does.
 
-    machine: the name of the topology that is declared afterwards, None for none. moved: the
-    schedulers whose real cpus differ.
+    machine: the name of the topology that is declared afterwards, None for none. news:
+    what that means for the schedulers that there are then.
     """
 
     edits: tuple[Edit, ...]
     topology: bool
     revision: int | None
     machine: str | None = None
-    moved: tuple[Moved, ...] = ()
+    news: News = News()
 
 
 def roll_back(context: Context, number: int, dry_run: bool = False) -> Rollback:
@@ -55,14 +54,14 @@ def _roll_back(context: Context, number: int, dry_run: bool) -> Rollback:
         before = find_declared(store) if changed else machine
         if before is None:
             before = find_host(context._replace(tell=lambda _: None)).topology
-        moved = tuple(compare_reach(Tree(now, before), tree))
+        news = compare_trees(Tree(now, before), tree)
         revision = store.last_revision() + 1
         if not dry_run:
             topology = (record or "") if changed else None
-            entry = Entry(revision, f"rollback {number}", edits, topology, moved)
+            entry = Entry(revision, f"rollback {number}", edits, topology, news.moved)
             store.record([entry], find_author())
     name = machine.machine if record is not None else None
-    return Rollback(edits, changed, revision, name, moved)
+    return Rollback(edits, changed, revision, name, news)
 
 
 def _list_edits(now: Registry, then: Registry) -> tuple[Edit, ...]:

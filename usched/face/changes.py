@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import click
+
+from usched.actions.topology import News
+from usched.face.output import warn
 from usched.meaning.reach import Moved
 from usched.meaning.tree import Change
 from usched.words.cpuset import CpuSet, format_cpus
-from usched.words.problems import count
+from usched.words.problems import count, format_problem
 from usched.words.statement import parent_of
 
 
@@ -28,6 +32,15 @@ def describe_change(change: Change, offline: CpuSet) -> str:
     if gone := change.has & offline:
         text += f"; offline: {format_cpus(gone)}"
     return text
+
+
+def print_news(news: News) -> None:
+    """Who moved, as comments behind the change; what is worth a second look only now, as warnings
+    on standard error."""
+    for moved in news.moved:
+        click.echo(f"#   {describe_moved(moved)}")
+    for warning in news.warnings:
+        warn(f"warning: {format_problem(warning)}")
 
 
 def describe_moved(moved: Moved) -> str:

@@ -2,24 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from math import gcd
 
 from usched.meaning.reach import held_cpus, in_order, own_cpus, reach_of
-from usched.meaning.resolving import Scheduler
-from usched.meaning.tree import Tree
+from usched.meaning.resolving import Resolver, Scheduler
+from usched.text.language.canonical import format_ms, format_quantum
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
 from usched.words.problems import Problem, count, join_names
 from usched.words.statement import MACHINE, parent_of
 
+_Finder = Callable[[Resolver, Sequence[Scheduler]], Iterator[Problem]]
 
-def find_warnings(tree: Tree) -> list[Problem]:
+#: How many of those that fill a scheduler's cpus are named.
+_SHOWN = 8
+
+#: With more schedulers in one domain than these, a change does not look through all of them.
+MANY_SIBLINGS = 256
+
+
+def find_warnings(tree: Resolver) -> list[Problem]:
     """Every warning, by kind, then in the order of the tree."""
-    schedulers = tree.schedulers()
-    return [warning for find in _FINDERS for warning in find(tree, schedulers)]
+    return _find_among(tree, tree.schedulers())
 
 
-def _split_cores(tree: Tree, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
+def find_new_warnings(old: Resolver, new: Resolver, names: Collection[str]) -> list[Problem]:
+    """Those that were not true before, about what a change to these schedulers can touch: they,
+    what is directly in them, and their siblings.
+
+    A registry of ten thousand schedulers must not be read to add one: in a domain of more than
+    MANY_SIBLINGS the changed ones are looked at, each by itself.
+    """
+    domains = dict.fromkeys(parent for name in names for parent in (parent_of(name), name))
+    known = {(problem.rule, problem.name) for problem in _find_near(old, domains, names)}
+    if not old.child_names(MACHINE):
+        known.add(("uncovered", ""))  # nobody had any cpu before, either
+    found = _find_near(new, domains, names)
+    return [problem for problem in found if (problem.rule, problem.name) not in known]
+
+
+def _find_near(tree: Resolver, domains: Iterable[str], names: Iterable[str]) -> list[Problem]:
+    near: list[Scheduler] = []
+    large = set()
+    for domain in domains:
+        if domain != MACHINE and tree.find(domain) is None:
+            continue
+        if len(tree.child_names(domain)) > MANY_SIBLINGS:
+            large.add(domain)
+        else:
+            found = (tree.scheduler(each.name) for each in tree.children(domain))
+            near += filter(None, found)
+    alone = (tree.scheduler(name) for name in names if parent_of(name) in large)
+    return _find_among(tree, near) + _find_among(tree, [*filter(None, alone)], _ALONE)
+
+
+def _find_among(
+    tree: Resolver, schedulers: Sequence[Scheduler], finders: Sequence[_Finder] | None = None
+) -> list[Problem]:
+    return [warning for find in finders or _FINDERS for warning in find(tree, schedulers)]
+
+
+def _split_cores(tree: Resolver, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
     """The threads of a core in different hands, where one of them is meant to be kept to itself."""
     for parent, children in _domains(schedulers).items():
         view = tree.view(parent)
@@ -58,7 +102,7 @@ def _domains(schedulers: Sequence[Scheduler]) -> dict[str, list[Scheduler]]:
     return domains
 
 
-def _across_nodes(tree: Tree, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
+def _across_nodes(tree: Resolver, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
     nodes = tree.topology.groups["node"]
     for scheduler in schedulers:
         view = tree.view(parent_of(scheduler.name))
@@ -72,7 +116,7 @@ def _across_nodes(tree: Tree, schedulers: Sequence[Scheduler]) -> Iterator[Probl
             yield Problem(what, None, "", "nodes", scheduler.name)
 
 
-def _may_starve(tree: Tree, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
+def _may_starve(tree: Resolver, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
     """Every cpu of its pool lies under a higher one that is always able to fill it."""
     for children in _domains(schedulers).values():
         fills = [(child, _fills(tree, child)) for child in children]
@@ -84,13 +128,17 @@ def _may_starve(tree: Tree, schedulers: Sequence[Scheduler]) -> Iterator[Problem
                 filled |= fills[done][1]
                 done += 1
             if scheduler.pool <= filled:
-                above = [each.name for each, cpus in fills[:done] if cpus & scheduler.pool]
-                what = f"{scheduler.name} can starve: {join_names(above)} can fill all its cpus"
+                fillers = (each.name for each, cpus in fills[:done] if cpus & scheduler.pool)
+                above = list(islice(fillers, _SHOWN + 1))
+                names = join_names(
+                    above[:_SHOWN] if len(above) <= _SHOWN else [*above[:-1], "more"]
+                )
+                what = f"{scheduler.name} can starve: {names} can fill all its cpus"
                 starving[scheduler.name] = Problem(what, None, "", "starve", scheduler.name)
         yield from (starving[child.name] for child in children if child.name in starving)
 
 
-def _fills(tree: Tree, scheduler: Scheduler) -> CpuSet:
+def _fills(tree: Resolver, scheduler: Scheduler) -> CpuSet:
     """The parent's cpus that a scheduler, given lwps enough, keeps busy at every tick."""
     inside = own_cpus(scheduler) - held_cpus(tree, scheduler.name)
     for child in in_order(tree, scheduler.name):
@@ -104,7 +152,7 @@ def _fills(tree: Tree, scheduler: Scheduler) -> CpuSet:
     return scheduler.pool if len(inside) >= len(pool) else NO_CPUS
 
 
-def _overcommitted(_tree: Tree, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
+def _overcommitted(_tree: Resolver, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
     for scheduler in schedulers:
         size, width = len(scheduler.pool), scheduler.width
         if width > size:
@@ -115,20 +163,57 @@ def _overcommitted(_tree: Tree, schedulers: Sequence[Scheduler]) -> Iterator[Pro
             yield Problem(what, None, "", "overcommit", scheduler.name)
 
 
-def _uncovered(tree: Tree, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
+def _only_offline(tree: Resolver, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
+    if not tree.topology.offline:
+        return
+    for scheduler in schedulers:
+        reach = reach_of(tree, scheduler)
+        if reach <= tree.topology.offline:
+            what = f"{scheduler.name} has only cpus that are offline: {format_cpus(reach)}"
+            yield Problem(what, None, "", "offline", scheduler.name)
+
+
+def _rounded(tree: Resolver, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
+    """A quantum in time is so many ticks, and those may be another time."""
+    hz = tree.topology.hz
+    for scheduler in schedulers:
+        quantum = scheduler.declare.quantum
+        if quantum is None or quantum.is_exact(hz):
+            continue
+        ticks = quantum.ticks(hz)
+        real = format_ms(ticks, hz)
+        what = (
+            f"the quantum of {scheduler.name}, {format_quantum(quantum)}, is "
+            f"{count(ticks, 'tick')} at {hz} Hz, {real}"
+        )
+        yield Problem(what, None, "", "quantum", scheduler.name)
+
+
+def _uncovered(tree: Resolver, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:
     covered = NO_CPUS
     for scheduler in schedulers:
         if parent_of(scheduler.name) == MACHINE:
             covered |= scheduler.pool
     left = tree.topology.all - covered
-    if left and schedulers:
+    if left and covered and _has_all(tree, schedulers):
         yield Problem(f"no scheduler has {format_cpus(left)}", None, "", "uncovered")
 
 
-_FINDERS: tuple[Callable[[Tree, Sequence[Scheduler]], Iterator[Problem]], ...] = (
+def _has_all(tree: Resolver, schedulers: Sequence[Scheduler]) -> bool:
+    """Whether these are all that stand on the machine."""
+    here = sum(parent_of(each.name) == MACHINE for each in schedulers)
+    return here == len(tree.child_names(MACHINE))
+
+
+#: Those that look at one scheduler at a time.
+_ALONE: tuple[_Finder, ...] = (_across_nodes, _overcommitted, _only_offline, _rounded)
+
+_FINDERS: tuple[_Finder, ...] = (
     _split_cores,
     _across_nodes,
     _may_starve,
     _overcommitted,
     _uncovered,
+    _only_offline,
+    _rounded,
 )

@@ -123,6 +123,10 @@ class Quantum(NamedTuple):
         per_second = _UNITS[self.unit]
         return max(1, (2 * self.amount * hz + per_second) // (2 * per_second))
 
+    def is_exact(self, hz: int) -> bool:
+        """Whether it is whole ticks at hz as it is written."""
+        return not self.unit or self.amount * hz == self.ticks(hz) * _UNITS[self.unit]
+
 
 DEFAULT_QUANTUM = Quantum(DEFAULT_QUANTUM_MS, "ms")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from usched.actions.rollback import Rollback, roll_back
-from usched.face.changes import describe_moved
+from usched.face.changes import print_news
 from usched.face.options import common_options, context_of, dry_run_option, refuse_topology
 from usched.face.output import report_change
 from usched.meaning.registry import Placed
@@ -40,8 +40,7 @@ def _print_rollback(done: Rollback, revision: int, dry_run: bool) -> None:
                 click.echo(f"{sign} # {edit.name}, which was damaged")
     if done.topology:
         click.echo(f"# with the topology of then: {done.machine or 'none declared'}")
-    for moved in done.moved:
-        click.echo(f"#   {describe_moved(moved)}")
+    print_news(done.news)
     word = "would be" if dry_run else "is"
     click.echo(f"# rollback to {revision} {word} revision {done.revision}")
     if dry_run:

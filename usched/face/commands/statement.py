@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from usched.actions.change import Done, Outcome, carry_out
-from usched.face.changes import describe_change, describe_moved
+from usched.face.changes import describe_change, print_news
 from usched.face.completing import StatementWords
 from usched.face.options import common_options, context_of, dry_run_option, quiet_option
 from usched.face.output import report_change
@@ -53,8 +53,7 @@ def print_outcome(outcome: Outcome, dry_run: bool) -> None:
     if outcome.declared is not None:
         said = "would be" if dry_run else "is now"
         click.echo(f"# the registry's topology {said} {outcome.declared.machine}")
-        for moved in outcome.moved:
-            click.echo(f"#   {describe_moved(moved)}")
+    print_news(outcome.news)
     if dry_run:
         click.echo("# dry run: nothing was changed")
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import click
 
 from usched.actions.context import Machine, find_machine, open_registry
-from usched.actions.topology import declare_topology, forget_topology
-from usched.face.changes import describe_moved
+from usched.actions.topology import News, declare_topology, forget_topology
+from usched.face.changes import print_news
 from usched.face.options import (
     common_options,
     context_of,
@@ -18,7 +16,6 @@ from usched.face.options import (
 )
 from usched.face.output import has_unicode, print_json, report_change, terminal_width, warn
 from usched.face.render_machine import draw_machine, machine_record, summarise_machine
-from usched.meaning.reach import Moved
 from usched.text.topology.mapping import format_topology
 from usched.words.machine import Topology
 
@@ -67,18 +64,13 @@ def load(ctx: click.Context, file: str, dry_run: bool) -> None:
 def _declare(ctx: click.Context, topology: Topology, notes: list[str], dry_run: bool) -> None:
     for note in notes:
         warn(note)
-    moved = declare_topology(context_of(ctx), Machine(topology, "given"), dry_run)
+    news = declare_topology(context_of(ctx), Machine(topology, "given"), dry_run)
     said = "would be declared" if dry_run else "is declared"
     with report_change(dry_run):
         click.echo(
-            f"{summarise_machine(topology)}: {'is already declared' if moved is None else said}"
+            f"{summarise_machine(topology)}: {'is already declared' if news is None else said}"
         )
-        _print_moved(moved or ())
-
-
-def _print_moved(moved: Iterable[Moved]) -> None:
-    for each in moved:
-        click.echo(f"#   {describe_moved(each)}")
+        print_news(news or News())
 
 
 @command.command("show")
@@ -113,8 +105,8 @@ def forget(ctx: click.Context, dry_run: bool) -> None:
     if done is None:
         click.echo("no topology is declared")
         return
-    host, moved = done
+    host, news = done
     said = "would be used" if dry_run else "is used from now on"
     with report_change(dry_run):
         click.echo(f"{summarise_machine(host.topology)}: the machine at hand {said}")
-        _print_moved(moved)
+        print_news(news)

@@ -45,6 +45,12 @@ def format_quantum(quantum: Quantum) -> str:
     return f"{quantum.amount}{quantum.unit}"
 
 
+def format_ms(ticks: int, hz: int) -> str:
+    """What so many ticks last: `10 ms`, to three digits where that is no whole number."""
+    us, rest = divmod(ticks * 1_000_000, hz)
+    return f"{us // 1000} ms" if not rest and us % 1000 == 0 else f"{1000 * ticks / hz:.3g} ms"
+
+
 def format_cpu_terms(cpus: Cpus) -> str:
     """Terms sorted and without repeats, cpu numbers in runs; the same after `except`."""
     words = format_terms(cpus.terms)
