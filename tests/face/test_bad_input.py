@@ -462,6 +462,7 @@ def test_topology_on_which_schedulers_do_not_fit(session: Session) -> None:
     assert session.refused(3, "topology", "load", "t.yaml") == block(
         """
         usched: X: core3 is not in the machine (it has core0-core1)
+          type first: usched destroy X
         """
     )
 
@@ -558,11 +559,16 @@ def test_cpu_that_is_not_there(session: Session) -> None:
     )
 
 
-def test_cpu_term_where_a_cpu_is_wanted(session: Session) -> None:
-    assert session.refused(4, "explain", "node0") == block(
+def test_cpu_term_that_means_nothing_here(session: Session) -> None:
+    assert session.refused(4, "explain", "node7") == block(
         """
-        usched: there is no scheduler or cpu node0
-          name a scheduler, or a cpu of the machine: cpu0
+        usched: node7 is not in the machine (it has node0-node1)
+        """
+    )
+    assert session.refused(4, "explain", "node") == block(
+        """
+        usched: there is no scheduler or cpu node
+          name a scheduler, or cpus of the machine: cpu0, cpu0-3, node1, core2
         """
     )
 

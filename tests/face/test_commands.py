@@ -635,11 +635,44 @@ def test_a_change_of_topology_names_every_scheduler_that_no_longer_fits(
     assert session.refused(3, "topology", "load", "four.yaml") == page(
         """
         usched: B: cpu6 is not in the machine (it has cpu0-cpu3)
+          type first: usched B on 'cpu*' lwktpri 3
+            or: usched destroy B
         usched: C: node1 is not in the machine (it has node0)
           with it: C/D
+          type first: usched C on 'cpu*' lwktpri 3
+            or: usched destroy C recursive
         usched: 2 problems; nothing was changed
         """
     ).removesuffix("\n")
+
+
+def test_what_a_refused_topology_says_to_type_lets_it_be_loaded(session: Session) -> None:
+    session.done("destroy", "X")
+    session.done("B", "on", "cpu2-6", "core0", "lwktpri", "3", "exclusive")
+    session.done("C", "on", "node1", "lwktpri", "3", "locked")
+    session.write("four.yaml", "machine: four\ncores: 4\n")
+    said = session.refused(3, "topology", "load", "four.yaml")
+    assert "  type first: usched B on core0 cpu2 cpu3 lwktpri 3 exclusive\n" in said
+    typed = [line.partition("usched ")[2] for line in said.splitlines() if "type first" in line]
+    assert len(typed) == 2
+    for words in typed:
+        session.done(*words.replace("'", "").split())
+    session.done("topology", "load", "four.yaml")
+
+
+def test_a_remedy_that_would_be_refused_is_not_offered(session: Session) -> None:
+    """Without cpu4 and cpu5 POOL is too narrow for what stands in it."""
+    session.done("destroy", "X")
+    session.done("P", "on", "cpu4", "cpu5", "lwktpri", "3")
+    session.done("P/IN", "on", "cpu1", "lwktpri", "3")
+    session.write("five.yaml", "machine: five\ncores: 5\n")
+    said = session.refused(3, "topology", "load", "five.yaml")
+    assert said.split("usched: P: ")[1].startswith(
+        "cpu5 is not in the machine (it has cpu0-cpu4)\n"
+        "  with it: P/IN\n"
+        "  type first: usched P on 'cpu*' lwktpri 3\n"
+        "    or: usched destroy P recursive"
+    )
 
 
 def test_statuses_tell_usage_refusal_and_absence_apart(session: Session) -> None:
@@ -707,4 +740,82 @@ def test_a_registry_whose_machine_changed_is_still_read(session: Session) -> Non
         )
     assert session.refused(3, "--topology", "four.yaml", "check") == (
         "usched: A: cpu7 is not in the machine (it has cpu0-cpu3)"
+    )
+
+
+OFFLINE = "machine: gone\nsockets: 2\ncores: 2\nthreads: 2\noffline: [3, 7]\n"
+
+
+def test_counts_of_cpus_say_how_many_are_offline(session: Session) -> None:
+    session.write("gone.yaml", OFFLINE)
+    session.done("topology", "load", "gone.yaml")
+    assert session.done("list", "--real") == page(
+        """
+        NAME      LWKTPRI  CPUS  OFFLINE  VCPUS  QUANTUM  FLAGS      REAL CPUS  ON
+        NORM            6     6                                      0-2,4-6    cpu*
+        POOL            6     4               4                      0-1,4-5    node0
+        POOL/WEB        4     2                                      0-1,4-5    cpu0 cpu1
+        X               8     2        2                  exclusive  3,7        core3
+        """
+    )
+    assert "OFFLINE" not in session.done("list", "--topology", "eight.yaml")
+    assert "X  lwktpri 8, on core3: 2 cpus, 2 offline, exclusive\n" in session.done("tree")
+    assert "pool        2 of the machine, 2 offline: cpu3, cpu7\n" in session.done("show", "X")
+    assert "  of these cpu3, cpu7 are offline\n" in session.done("explain", "X")
+    assert "── socket1: 2 cores, 4 cpus, 2 offline\n" in session.done("topology", "show")
+    assert "on gone (8 cpus, 2 offline), " in session.run("check").out
+    said = session.done("Y", "on", "node1", "lwktpri", "6", "-n")
+    assert "#   Y: 2 cpus on cpu2, cpu6\n" in said
+    said = session.done("X", "on", "core3", "lwktpri", "7", "exclusive", "-n")
+    assert "#   X: 2 cpus on cpu3, cpu7; offline: cpu3, cpu7\n" in said
+
+
+def test_explain_takes_every_cpu_term(session: Session) -> None:
+    assert session.done("explain", "node1") == page(
+        """
+        node1 of eight: 4 cpus (cpu2-cpu3, cpu6-cpu7), in node1, socket1
+        may run there, in the order in which they are offered them:
+          X  lwktpri 8, as its cpu0-cpu1, on cpu3, cpu7 only
+          NORM  lwktpri 6, as its cpu2, cpu5, on cpu2, cpu6 only
+        may not:
+          POOL: its pool is node0
+          POOL/WEB: it stands in POOL
+        """
+    )
+    for words in ("cpu*", "cpu0-3", "core1", "socket0", "thread1"):
+        text = session.done("explain", words)
+        assert text.startswith(f"{words} of eight: ")
+        assert parsed(session.done("explain", words, "--json"))["may"]
+    assert parsed(session.done("explain", "core1", "--json"))["cpus"] == [1, 5]
+    assert session.refused(4, "explain", "node2") == (
+        "usched: node2 is not in the machine (it has node0-node1)"
+    )
+    assert session.refused(4, "explain", "frob") == (
+        "usched: there is no scheduler or cpu frob\n"
+        "  name a scheduler, or cpus of the machine: cpu0, cpu0-3, node1, core2"
+    )
+
+
+def test_a_node_over_two_sockets_is_drawn_once(session: Session) -> None:
+    session.write(
+        "over.yaml",
+        "machine: over\ncpus:\n"
+        "  - {cpu: 0, socket: 0, node: 0, core: 0}\n"
+        "  - {cpu: 1, socket: 1, node: 0, core: 1}\n"
+        "  - {cpu: 2, socket: 1, node: 1, core: 2}\n"
+        "  - {cpu: 3, socket: 2, node: 2, core: 3}\n",
+    )
+    assert session.done("--topology", "over.yaml", "topology", "show") == page(
+        """
+        over (4 cpus, 4 cores, 3 nodes, 3 sockets), 100 Hz
+        ├── socket0, socket1: 3 cores, 3 cpus
+        │   ├── node0: 2 cores, 2 cpus
+        │   │   [0] [1]
+        │   └── node1: 1 core, 1 cpu
+        │       [2]
+        └── socket2: 1 core, 1 cpu
+            └── node2: 1 core, 1 cpu
+                [3]
+        [cpu ...] is a core with its threads
+        """
     )

@@ -136,7 +136,7 @@ def test_a_scheduler_that_does_not_fit_says_why() -> None:
 
 
 def test_routes_to_a_cpu_come_by_descending_lwktpri_each_subtree_behind_its_root() -> None:
-    routes, barred = routes_to(tree_of(TREE), 0)
+    routes, barred = routes_to(tree_of(TREE), CpuSet.of([0]))
     found = [
         (each.scheduler.name, format_cpu_list(each.cpus), format_cpu_list(each.own))
         for each in routes
@@ -160,7 +160,7 @@ def test_routes_to_a_cpu_come_by_descending_lwktpri_each_subtree_behind_its_root
 
 
 def test_who_may_not_run_on_a_cpu_is_told_why() -> None:
-    routes, barred = routes_to(tree_of(TREE), 7)
+    routes, barred = routes_to(tree_of(TREE), CpuSet.of([7]))
     assert [each.scheduler.name for each in routes] == ["X"]
     assert [(each.name, each.reason) for each in barred] == [
         ("W", "its pool is cpu0 cpu1"),
@@ -178,7 +178,7 @@ def test_who_may_not_run_on_a_cpu_is_told_why() -> None:
 
 
 def test_a_cpu_that_no_locked_vcpu_is_fixed_to_is_out_of_reach() -> None:
-    _, barred = routes_to(tree_of("W on cpu0-3 lwktpri 4 vcpus 2 locked"), 3)
+    _, barred = routes_to(tree_of("W on cpu0-3 lwktpri 4 vcpus 2 locked"), CpuSet.of([3]))
     assert [(each.name, each.reason) for each in barred] == [
         ("W", "none of its 2 locked vcpus is fixed to it")
     ]
@@ -189,7 +189,7 @@ def test_reach_and_routes_agree(topology: Topology, texts: list[str]) -> None:
     tree = carry_out(topology, texts)
     found: dict[str, list[int]] = {each.name: [] for each in tree.schedulers()}
     for cpu in topology.all:
-        routes, barred = routes_to(tree, cpu)
+        routes, barred = routes_to(tree, CpuSet.of([cpu]))
         names = [each.scheduler.name for each in routes] + [each.name for each in barred]
         assert sorted(names) == sorted(found), "everybody is there or told why not, once"
         for route in routes:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
+from usched.words.cpuset import count_cpus
 from usched.words.machine import Topology
-from usched.words.problems import EnvironmentFailed, Problem, Refused, count
+from usched.words.problems import EnvironmentFailed, Problem, Refused
 from usched.world.places import make_folder
 from usched.world.registry_file import check_folder, is_new
 from usched.world.store import Store, open_store
@@ -78,7 +79,8 @@ def find_host(context: Context) -> Machine:
 
     topology, notes = detect_topology(context.root)
     context.tell(
-        f"no topology is declared: using this machine's ({count(len(topology.cpus), 'cpu')})"
+        "no topology is declared: using this machine's "
+        f"({count_cpus(topology.all, topology.offline)})"
     )
     for note in notes:
         context.tell(note)

@@ -16,6 +16,7 @@ from usched.actions.context import (
 from usched.meaning.reach import Moved, compare_reach
 from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_new_warnings
+from usched.words.cpuset import count_cpus
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, Problem, Refused
 from usched.world.author import find_author
@@ -85,7 +86,9 @@ def check_topology(store: Store, new: Topology, old: Topology | None) -> None:
         known = {problem.name for problem in Tree(registry, old).find_misfits()}
         problems = [problem for problem in problems if problem.name not in known]
     if problems:
-        raise Refused(problems)
+        from usched.meaning.remedies import add_remedies
+
+        raise Refused(add_remedies(problems, registry, old, new))
 
 
 def find_news(store: Store, context: Context, new: Topology) -> News:
@@ -108,4 +111,4 @@ def compare_trees(old: Tree, new: Tree) -> News:
 
 
 def describe_topology(topology: Topology) -> str:
-    return f"topology {topology.machine} ({len(topology.cpus)} cpus)"
+    return f"topology {topology.machine} ({count_cpus(topology.all, topology.offline)})"

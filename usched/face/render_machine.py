@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from usched.face.output import tree_guides
-from usched.words.cpuset import format_cpus
+from usched.words.cpuset import CpuSet, count_cpus, format_cpus
 from usched.words.machine import Cpu, Topology
 from usched.words.problems import count
 
@@ -71,15 +71,34 @@ def _draw_level(
         return
     tee, elbow, bar = tree_guides(page[1])
     level = levels[0]
-    numbers = list(dict.fromkeys(getattr(cpu, level) for cpu in cpus))
-    for number in numbers:
-        inside = [cpu for cpu in cpus if getattr(cpu, level) == number]
-        last = number == numbers[-1]
+    branches = _join_crossing(cpus, levels)
+    for inside in branches:
+        last = inside is branches[-1]
         cores = len({cpu.core for cpu in inside})
-        counts = f"{count(cores, 'core')}, {count(len(inside), 'cpu')}"
-        yield f"{margin}{elbow if last else tee}{level}{number}: {counts}"
+        counted = count_cpus(CpuSet.of(cpu.number for cpu in inside), topology.offline)
+        numbers = dict.fromkeys(getattr(cpu, level) for cpu in inside)
+        names = ", ".join(f"{level}{number}" for number in numbers)
+        yield f"{margin}{elbow if last else tee}{names}: {count(cores, 'core')}, {counted}"
         below = margin + ("    " if last else bar)
         yield from _draw_level(topology, inside, levels[1:], below, page)
+
+
+def _join_crossing(cpus: Sequence[Cpu], levels: Sequence[str]) -> list[list[Cpu]]:
+    """The cpus by the first level, in order; groups of it that share one of a level beneath, such
+    as two sockets with a node over both, are one branch, so that nothing is drawn twice."""
+    level, *beneath = levels
+    branches: dict[int, list[Cpu]] = {}
+    for cpu in cpus:
+        branches.setdefault(getattr(cpu, level), []).append(cpu)
+    for other in (*beneath, "core"):
+        owners: dict[int, int] = {}
+        for number, inside in list(branches.items()):
+            for shared in dict.fromkeys(getattr(cpu, other) for cpu in inside):
+                owner = owners.setdefault(shared, number)
+                if owner != number and number in branches:
+                    branches[owner] += branches.pop(number)
+                    owners.update((getattr(cpu, other), owner) for cpu in inside)
+    return [sorted(inside) for inside in branches.values()]
 
 
 def _draw_cores(topology: Topology, cpus: Sequence[Cpu], margin: str, width: int) -> Iterator[str]:

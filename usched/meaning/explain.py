@@ -108,9 +108,10 @@ def _explain_chain(tree: Tree, scheduler: Scheduler, reach: CpuSet) -> list[str]
     while above:
         names.append(above)
         above = parent_of(above)
-    if not names:
-        return []
     offline = reach & tree.topology.offline
+    if not names:
+        verb = "is" if len(offline) == 1 else "are"
+        return [f"of these {format_cpus(offline)} {verb} offline"] if offline else []
     text = f"through {' and '.join(names)} it reaches {format_cpus(reach)} of the machine"
     return [text + (f" ({format_cpus(offline)} offline)" if offline else "")]
 

@@ -59,6 +59,22 @@ def reach_of(tree: Resolver, scheduler: Scheduler) -> CpuSet:
     return reach(tree.scheduler, scheduler.name, own_cpus(scheduler))
 
 
+def count_offline(tree: Resolver, scheduler: Scheduler) -> int:
+    """How many of the cpus of its pool cannot be on an online cpu of the machine."""
+    gone = tree.topology.offline
+    if not gone:
+        return 0
+    parent = parent_of(scheduler.name)
+    behind = (reach(tree.scheduler, parent, CpuSet.of([cpu])) for cpu in scheduler.pool)
+    return sum(reals <= gone for reals in behind)
+
+
+def describe_offline(tree: Resolver, scheduler: Scheduler) -> str:
+    """`, 2 offline` behind a count of its pool's cpus; "" where there are none."""
+    gone = count_offline(tree, scheduler)
+    return f", {gone} offline" if gone else ""
+
+
 class Moved(NamedTuple):
     """A scheduler that could reach these real cpus, and now others."""
 
@@ -80,7 +96,7 @@ def compare_reach(old: Resolver, new: Resolver) -> list[Moved]:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A scheduler that may run on a real cpu. cpus: those of its own that can be on it.
+    """A scheduler that may run on a real cpu asked for. cpus: those of its own that can be there.
 
     own: those of them on which its own lwps run (no exclusive child holds them).
     """
@@ -98,12 +114,12 @@ class Barred:
     reason: str
 
 
-def routes_to(tree: Resolver, cpu: int) -> tuple[list[Route], list[Barred]]:
-    """Who may run on a real cpu: by descending lwktpri, each subtree behind its root; and why
-    the others may not."""
+def routes_to(tree: Resolver, cpus: CpuSet) -> tuple[list[Route], list[Barred]]:
+    """Who may run on one of these real cpus: by descending lwktpri, each subtree behind its root;
+    and why the others may on none of them."""
     routes: list[Route] = []
     barred: list[Barred] = []
-    _follow(tree, MACHINE, CpuSet.of([cpu]), routes, barred)
+    _follow(tree, MACHINE, cpus, routes, barred)
     return routes, barred
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from usched.words.problems import count
+
 #: The largest cpu number that a topology may use: eight times what Linux is ever built for.
 MAX_CPU = 65_535
 
@@ -82,6 +84,12 @@ def format_cpus(cpus: CpuSet) -> str:
     if len(runs) > 8:
         words.append(f"... ({len(cpus)} cpus in all)")
     return ", ".join(words) or "no cpu"
+
+
+def count_cpus(cpus: CpuSet, offline: CpuSet) -> str:
+    """`8 cpus`, `8 cpus, 2 offline`."""
+    gone = len(cpus & offline)
+    return count(len(cpus), "cpu") + (f", {gone} offline" if gone else "")
 
 
 _LIST_TERM = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")

@@ -13,6 +13,7 @@ from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, warn
 from usched.face.records import problem_record
 from usched.text.language.grammar import parse_script
+from usched.words.cpuset import count_cpus
 from usched.words.problems import UschedError, count, format_problem
 from usched.world.files import read_text
 
@@ -45,7 +46,7 @@ def command(ctx: click.Context, files: tuple[str, ...], as_json: bool) -> None:
     verb = "is" if report.schedulers == 1 else "are"
     click.echo(
         f"{count(report.schedulers, 'scheduler')} {verb} valid on {machine.machine} "
-        f"({count(len(machine.cpus), 'cpu')}), {count(len(report.warnings), 'warning')}"
+        f"({count_cpus(machine.all, machine.offline)}), {count(len(report.warnings), 'warning')}"
     )
 
 

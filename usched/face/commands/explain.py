@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import click
 
@@ -12,12 +13,15 @@ from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
 from usched.face.unfit import warn_unfit
 from usched.meaning.explain import Standing, explain_scheduler
-from usched.meaning.reach import Barred, Route, above, routes_to
+from usched.meaning.reach import Barred, Route, above, reach, routes_to
+from usched.meaning.selectors import select_terms
 from usched.meaning.tree import Tree
+from usched.text.language.grammar import parse_cpu_terms
 from usched.text.language.hints import clip
-from usched.words.cpuset import format_cpus
-from usched.words.problems import NoSuchName, Problem, suggest
-from usched.words.statement import parent_of
+from usched.words.cpuset import CpuSet, count_cpus, format_cpus
+from usched.words.machine import Topology
+from usched.words.problems import Misused, NoSuchName, Problem, suggest
+from usched.words.statement import MACHINE, parent_of
 
 
 @click.command("explain")
@@ -28,25 +32,21 @@ from usched.words.statement import parent_of
 def command(ctx: click.Context, what: str, as_json: bool) -> None:
     """Say which schedulers may run on a cpu, or where a scheduler may run, and why.
 
-    A CPU is one of the machine's: cpu5. Schedulers come by descending lwktpri, each with the
-    chain of cpus through which it gets there; then those that may not, with the reason.
+    A CPU is one of the machine's, cpu5, or several: cpu0-3, node1, core2, cpu*. Schedulers come
+    by descending lwktpri, each with the chain of cpus through which it gets there; then those that
+    may not, with the reason.
     """
     with read_registry(context_of(ctx)) as reading:
         tree = reading.tree
-        number = re.fullmatch(r"cpu([0-9]{1,9})", what)
-        if number and tree.stored(what) is None:
-            routes, barred = _find_routes(tree, int(number[1]))
+        if tree.stored(what) is None:
+            asked = _Asked(what, _select(tree, what))
+            routes, barred = routes_to(tree, asked.cpus)
             warn_unfit(tree)
             if as_json:
-                print_json(_routes_record(int(number[1]), routes, barred))
+                print_json(_routes_record(asked, routes, barred))
             else:
-                _print_routes(tree, int(number[1]), routes, barred)
+                _print_routes(tree, asked, routes, barred)
             return
-        if tree.stored(what) is None:
-            bare = re.fullmatch(r"(?:cpu)?([0-9]{1,9})", what.lower())
-            near = f"did you mean 'cpu{bare[1]}'?" if bare else suggest(what, tree.names())
-            remedy = near or "name a scheduler, or a cpu of the machine: cpu0"
-            raise NoSuchName(Problem(f"there is no scheduler or cpu {clip(what)}", None, remedy))
         standing = explain_scheduler(tree, tree.require(what))
         warn_unfit(tree)
         if as_json:
@@ -55,32 +55,69 @@ def command(ctx: click.Context, what: str, as_json: bool) -> None:
             _print_standing(standing)
 
 
-def _find_routes(tree: Tree, cpu: int) -> tuple[list[Route], list[Barred]]:
-    if cpu not in tree.topology.all:
-        has = format_cpus(tree.topology.all)
-        raise NoSuchName(f"cpu{cpu} is not in the machine (it has {has})")
-    return routes_to(tree, cpu)
+class _Asked(NamedTuple):
+    """cpus of the machine, as somebody named them."""
+
+    words: str
+    cpus: CpuSet
 
 
-def _print_routes(tree: Tree, cpu: int, routes: list[Route], barred: list[Barred]) -> None:
-    place = tree.topology.places[cpu]
-    llc = "" if place.llc is None else f", llc{place.llc}"
-    offline = ", offline now" if cpu in tree.topology.offline else ""
+def _select(tree: Tree, what: str) -> CpuSet:
+    """The machine's cpus that terms mean. Raises NoSuchName, also for what is neither them nor a
+    scheduler."""
+    try:
+        terms = parse_cpu_terms(what, "command line")
+    except Misused as error:
+        bare = re.fullmatch(r"(?:cpu)?([0-9]{1,9})", what.lower())
+        near = f"did you mean 'cpu{bare[1]}'?" if bare else suggest(what, tree.names())
+        remedy = near or "name a scheduler, or cpus of the machine: cpu0, cpu0-3, node1, core2"
+        what = f"there is no scheduler or cpu {clip(what)}"
+        raise NoSuchName(Problem(what, None, remedy)) from error
+    view = tree.view(MACHINE)
+    assert view is not None
+    selection = select_terms(terms, view)
+    if selection.problems:
+        raise NoSuchName(problem._replace(where=None) for problem in selection.problems)
+    return selection.cpus
+
+
+def _print_routes(tree: Tree, asked: _Asked, routes: list[Route], barred: list[Barred]) -> None:
+    click.echo(_describe_place(tree.topology, asked))
+    several = len(asked.cpus) > 1
     click.echo(
-        f"cpu{cpu} of {tree.topology.machine}: core{place.core}{llc}, node{place.node}, "
-        f"socket{place.socket}{offline}"
+        f"may run there, in the order in which they are offered {'them' if several else 'it'}:"
     )
-    click.echo("may run there, in the order in which they are offered it:")
     for route in routes:
         declare = route.scheduler.declare
         margin = "  " * (declare.name.count("/") + 1)
-        click.echo(f"{margin}{declare.name}  lwktpri {declare.lwktpri}, {_describe_way(route)}")
+        way = _describe_way(route)
+        if several:
+            there = reach(tree.scheduler, declare.name, route.cpus) & asked.cpus
+            way += "" if there == asked.cpus else f", on {format_cpus(there)} only"
+        click.echo(f"{margin}{declare.name}  lwktpri {declare.lwktpri}, {way}")
     if not routes:
-        click.echo("  nobody: no scheduler has it")
+        click.echo("  nobody: no scheduler has " + ("any of them" if several else "it"))
     if barred:
         click.echo("may not:")
         for each in barred:
             click.echo(f"  {each.name}: {each.reason}")
+
+
+def _describe_place(topology: Topology, asked: _Asked) -> str:
+    """`cpu5 of twin: core2, llc1, node1, socket1`; of several the levels that they are all in."""
+    cpus = [topology.places[number] for number in asked.cpus]
+    places = []
+    for level in ("core", "llc", "node", "socket"):
+        numbers = {getattr(cpu, level) for cpu in cpus}
+        if len(numbers) == 1 and None not in numbers:
+            places.append(f"{level}{numbers.pop()}")
+    gone = asked.cpus & topology.offline
+    if len(cpus) == 1:
+        places += ["offline now"] if gone else []
+        return f"cpu{cpus[0].number} of {topology.machine}: {', '.join(places)}"
+    words = f"{asked.words} of {topology.machine}: {count_cpus(asked.cpus, topology.offline)}"
+    inside = f", in {', '.join(places)}" if places else ""
+    return f"{words} ({format_cpus(asked.cpus)}){inside}"
 
 
 def _describe_way(route: Route) -> str:
@@ -100,9 +137,11 @@ def _describe_way(route: Route) -> str:
     return text
 
 
-def _routes_record(cpu: int, routes: list[Route], barred: list[Barred]) -> dict[str, object]:
+def _routes_record(asked: _Asked, routes: list[Route], barred: list[Barred]) -> dict[str, object]:
+    cpus = list(asked.cpus)
+    named: dict[str, object] = {"cpu": cpus[0]} if len(cpus) == 1 else {"cpus": cpus}
     return {
-        "cpu": cpu,
+        **named,
         "may": [
             {
                 "name": route.scheduler.name,

@@ -9,14 +9,19 @@ from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_columns, print_json
 from usched.face.records import scheduler_records
 from usched.face.unfit import warn_unfit
+from usched.meaning.reach import count_offline, reach_of
+from usched.meaning.registry import Placed
+from usched.meaning.tree import Tree
 from usched.text.language.canonical import format_cpu_terms, format_quantum
+from usched.words.cpuset import format_cpu_list
 
 
 @click.command("list")
+@click.option("--real", is_flag=True, help="Show the machine's cpus that each can reach.")
 @json_option
 @common_options
 @click.pass_context
-def command(ctx: click.Context, as_json: bool) -> None:
+def command(ctx: click.Context, real: bool, as_json: bool) -> None:
     """List the schedulers: parents first, siblings in declaration order."""
     with read_registry(context_of(ctx)) as reading:
         tree = reading.tree
@@ -28,22 +33,32 @@ def command(ctx: click.Context, as_json: bool) -> None:
         if not entries:
             click.echo("no schedulers; declare one: usched NORM on 'cpu*' lwktpri 6")
             return
-        rows = []
-        for entry in entries:
-            declare = entry.declare
-            scheduler = tree.scheduler(entry.name)
-            flags = [word for word in ("exclusive", "locked") if getattr(declare, word)]
-            vcpus = "" if declare.vcpus is None else str(declare.vcpus)
-            rows.append(
-                (
-                    entry.name,
-                    str(declare.lwktpri),
-                    str(len(scheduler.pool)) if scheduler else "-",
-                    vcpus,
-                    format_quantum(declare.quantum) if declare.quantum else "",
-                    " ".join(flags) if scheduler else "does not fit",
-                    format_cpu_terms(declare.cpus),
-                )
-            )
-    heads = ("NAME", "LWKTPRI", "CPUS", "VCPUS", "QUANTUM", "FLAGS", "ON")
-    print_columns(heads, rows, right=(1, 2, 3, 4))
+        rows = [_row(tree, entry) for entry in entries]
+    heads = ["NAME", "LWKTPRI", "CPUS", "OFFLINE", "VCPUS", "QUANTUM", "FLAGS", "REAL CPUS", "ON"]
+    shown = [
+        place
+        for place, head in enumerate(heads)
+        if (head != "OFFLINE" or tree.topology.offline) and (head != "REAL CPUS" or real)
+    ]
+    print_columns(
+        [heads[place] for place in shown],
+        [[row[place] for place in shown] for row in rows],
+        right=[column for column, place in enumerate(shown) if place in range(1, 6)],
+    )
+
+
+def _row(tree: Tree, entry: Placed) -> tuple[str, ...]:
+    declare = entry.declare
+    scheduler = tree.scheduler(entry.name)
+    flags = [word for word in ("exclusive", "locked") if getattr(declare, word)]
+    return (
+        entry.name,
+        str(declare.lwktpri),
+        str(len(scheduler.pool)) if scheduler else "-",
+        str(count_offline(tree, scheduler) or "") if scheduler else "",
+        "" if declare.vcpus is None else str(declare.vcpus),
+        format_quantum(declare.quantum) if declare.quantum else "",
+        " ".join(flags) if scheduler else "does not fit",
+        format_cpu_list(reach_of(tree, scheduler)) if scheduler else "-",
+        format_cpu_terms(declare.cpus),
+    )

@@ -9,7 +9,7 @@ from usched.face.completing import SchedulerName
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
 from usched.face.records import scheduler_record
-from usched.meaning.reach import reach_of
+from usched.meaning.reach import describe_offline, reach_of
 from usched.meaning.registry import Placed
 from usched.text.language.canonical import format_statement
 from usched.words.cpuset import format_cpus
@@ -44,12 +44,12 @@ def _describe(reading: Reading, entry: Placed) -> list[tuple[str, str]]:
         own = count(scheduler.width, "virtual cpu" if scheduler.virtual else "cpu")
         numbers = "cpu0" if scheduler.width == 1 else f"cpu0-cpu{scheduler.width - 1}"
         lines.append(("cpus", f"{own}, {numbers}"))
-        pool = f"{len(scheduler.pool)} of {parent}: {format_cpus(scheduler.pool)}"
-        lines.append(("pool", pool))
+        pool = f"{len(scheduler.pool)} of {parent}{describe_offline(tree, scheduler)}"
+        lines.append(("pool", f"{pool}: {format_cpus(scheduler.pool)}"))
         lines.append(("reaches", format_cpus(reach_of(tree, scheduler))))
         hz = tree.topology.hz
         ticks = entry.declare.quantum_ticks(hz)
-        lines.append(("quantum", f"{ticks} ticks at {hz} Hz"))
+        lines.append(("quantum", f"{count(ticks, 'tick')} at {hz} Hz"))
     children = [child.name for child in tree.children(entry.name)]
     lines.append(("inside", ", ".join(children) or "no schedulers"))
     revisions, _ = reading.store.revisions(entry.name, 1)

@@ -12,6 +12,7 @@ from usched.face.options import common_options, context_of, json_option
 from usched.face.output import has_unicode, print_json, tree_guides
 from usched.face.records import scheduler_record
 from usched.face.unfit import warn_unfit
+from usched.meaning.reach import describe_offline
 from usched.meaning.tree import Tree
 from usched.text.language.canonical import format_cpu_terms
 from usched.words.cpuset import format_cpus
@@ -67,7 +68,7 @@ def _label(tree: Tree, declare: Declare) -> str:
     words = f"{declare.name}  lwktpri {declare.lwktpri}, on {format_cpu_terms(declare.cpus)}: "
     if scheduler is None:
         return words + "does not fit the machine"
-    pool = count(len(scheduler.pool), "cpu")
+    pool = count(len(scheduler.pool), "cpu") + describe_offline(tree, scheduler)
     words += f"{count(scheduler.width, 'vcpu')} on {pool}" if scheduler.virtual else pool
     flags = [word for word in ("exclusive", "locked") if getattr(declare, word)]
     return ", ".join((words, *flags))
