@@ -37,7 +37,10 @@ def detect_topology(root: str = "/") -> tuple[Topology, list[str]]:
         one = Found(cpu, node=node, online=cpu in online)
         if cpu in online:
             one = one._replace(
-                socket=places.sockets.get(cpu), core=places.cores[cpu], llc=places.llcs.get(cpu)
+                socket=places.sockets.get(cpu),
+                core=places.cores[cpu],
+                llc=places.llcs.get(cpu),
+                kind=places.kind(cpu) if online != present else None,
             )
         found.append(one)
     smt_off = files.read(f"{CPUS}/smt/control") in ("off", "forceoff")

@@ -113,3 +113,13 @@ class Places:
             shared = shared or self._group(cpu, *_CORE)
             for mate in shared | CpuSet.of([cpu]):
                 self.llcs.setdefault(mate, (level, cpu))
+
+    def kind(self, cpu: int) -> Hashable:
+        """The sizes of its caches, which differ between the types of cores of one machine."""
+        folder = f"{CPUS}/cpu{cpu}/cache"
+        sizes = [
+            tuple(self.files.read(f"{folder}/{name}/{file}") for file in ("level", "type", "size"))
+            for name in self.files.names(folder)
+            if name.startswith("index")
+        ]
+        return tuple(sizes) or None

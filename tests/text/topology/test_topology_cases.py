@@ -48,8 +48,8 @@ def read(name: str, root: Path) -> tuple[Topology, list[str]]:
             "pkg.xml",
             "0=0/0/-/0 1=1/0/-/1",
             [
-                "the sockets are numbered 0, 65536 by the firmware: counted from 0 here",
                 NO_CACHES,
+                "the sockets are numbered 0, 65536 by the firmware: counted from 0 here",
             ],
         ),
         ("nodeset.xml", "0=0/0/-/0 1=1/1/-/1", [NO_CORES, NO_CACHES]),

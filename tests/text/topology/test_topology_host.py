@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.text.topology.machine_sources import unpack
-from usched.words.cpuset import CpuSet
+from usched.words.cpuset import CpuSet, format_cpu_list
 from usched.words.machine import Cpu, Topology
 from usched.words.problems import EnvironmentFailed, format_problem
 from usched.world.host import detect_topology
@@ -80,8 +80,8 @@ def test_sockets_numbered_by_firmware_addresses_are_counted_from_0(tmp_path: Pat
     topology, notes = detect(machine(["36/0", "5120/1"]), tmp_path)
     assert [cpu.socket for cpu in topology.cpus] == [0, 1]
     assert notes[1:] == [
-        "the sockets are numbered 36, 5120 by the firmware: counted from 0 here",
         "no caches are reported: the topology has no llc",
+        "the sockets are numbered 36, 5120 by the firmware: counted from 0 here",
     ]
 
 
@@ -151,15 +151,114 @@ def test_a_node_with_memory_only_is_no_node_of_cpus(tmp_path: Path) -> None:
     assert list(topology.groups["node"]) == [0]
 
 
-def test_offline_cpus_among_odd_cores_become_cores_beside_their_neighbours(tmp_path: Path) -> None:
+def test_an_offline_cpu_between_pairs_is_a_core_beside_its_neighbours(tmp_path: Path) -> None:
     tree = machine(["0/0-1", "0/0-1", "", "0/3-4", "0/3-4"], online="0-1,3-4")
     topology, notes = detect(tree, tmp_path)
     assert topology.offline == CpuSet.of([2])
     assert [cpu.core for cpu in topology.cpus] == [0, 0, 1, 2, 2]
     assert notes[-1] == (
-        "offline cpu2: the place is not reported, taken for cores of their own beside their "
+        "offline cpu2: the place is not reported, assumed from the numbers of the others "
+        "(siblings where like cores have theirs)"
+    )
+
+
+def test_an_offline_cpu_among_odd_cores_is_a_core_beside_its_neighbours(tmp_path: Path) -> None:
+    words = ["0/0-1", "0/0-1", "0/2,4", "", "0/2,4"]
+    topology, notes = detect(machine(words, online="0-2,4"), tmp_path)
+    assert [cpu.core for cpu in topology.cpus] == [0, 0, 1, 2, 1]
+    assert notes[-1] == (
+        "offline cpu3: the place is not reported, taken for cores of their own beside their "
         "neighbours"
     )
+
+
+def hybrid(offline: set[int], adjacent: bool, sizes: bool) -> str:
+    """Two cores of two threads and four of one, whose L2 is one and of another size."""
+    pairs = [(0, 1), (2, 3)] if adjacent else [(0, 6), (1, 7)]
+    cores = {cpu: set(pair) for pair in pairs for cpu in pair}
+    small = set(range(8)) - set(cores)
+    tree = f"{CPU}/present: 0-7\n"
+    online = set(range(8)) - offline
+    tree += f"{CPU}/online: {format_cpu_list(CpuSet.of(online))}\n"
+    for cpu in online:
+        siblings = CpuSet.of(cores.get(cpu, {cpu}) & online)
+        tree += f"{CPU}/cpu{cpu}/topology/core_cpus_list: {format_cpu_list(siblings)}\n"
+        if sizes:
+            shared = CpuSet.of(small & online) if cpu in small else siblings
+            tree += cache(cpu, 2, format_cpu_list(shared))
+            tree += f"{CPU}/cpu{cpu}/cache/index0/size: {'2048K' if cpu in small else '1280K'}\n"
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("offline", "adjacent", "sizes"),
+    [
+        ({1}, True, True),
+        ({2}, True, True),
+        ({5}, True, True),
+        ({4, 6}, True, True),
+        ({3, 4}, True, True),
+        ({0, 1}, True, True),
+        ({1}, True, False),
+        ({6}, True, False),
+        ({6}, False, True),
+        ({1}, False, True),
+        ({2}, False, True),
+        ({0, 3}, False, True),
+    ],
+)
+def test_siblings_that_are_offline_are_found_on_a_hybrid_machine(
+    offline: set[int], adjacent: bool, sizes: bool, tmp_path: Path
+) -> None:
+    topology, _ = detect(hybrid(offline, adjacent, sizes), tmp_path)
+    cores = [0, 0, 1, 1, 2, 3, 4, 5] if adjacent else [0, 1, 2, 3, 4, 5, 0, 1]
+    assert [cpu.core for cpu in topology.cpus] == cores
+
+
+def test_second_threads_that_smt_switched_off_are_found_on_a_hybrid_machine(
+    tmp_path: Path,
+) -> None:
+    tree = hybrid({1, 3}, True, True) + f"{CPU}/smt/control: off\n"
+    topology, _ = detect(tree, tmp_path)
+    assert [cpu.core for cpu in topology.cpus] == [0, 0, 1, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("sockets", "away", "found"),
+    [
+        # The socket of each node, the node whose cpu is offline, the socket it is put on.
+        ([0, 1, 1, 1], 2, 1),
+        ([0, 0, 0, 1], 1, 0),
+        ([0, 0, 1, 1], 2, 1),
+        ([0, 0, 1, 1], 1, 0),
+        ([0, 0, 1, 1], 3, 1),
+        ([0, 0, 1, 1], 0, 0),
+        ([0, 1], 1, 1),
+        ([0, 1], 0, 0),
+        ([0, 1, 2], 1, 1),
+        ([0, 1, 2], 2, 2),
+    ],
+)
+def test_a_node_that_is_wholly_offline_is_on_the_socket_of_its_place(
+    sockets: list[int], away: int, found: int, tmp_path: Path
+) -> None:
+    online = CpuSet.of(set(range(len(sockets))) - {away})
+    words = ["" if cpu == away else f"{socket}/{cpu}" for cpu, socket in enumerate(sockets)]
+    tree = machine(words, online=format_cpu_list(online))
+    for cpu in range(len(sockets)):
+        here = cpu if cpu != away else ""
+        tree += f"sys/devices/system/node/node{cpu}/cpulist: {here}\n{CPU}/cpu{cpu}/node{cpu}/\n"
+    topology, _ = detect(tree, tmp_path)
+    assert topology.offline == CpuSet.of([away])
+    assert topology.places[away].node == away
+    assert topology.places[away].socket == found
+
+
+def test_an_offline_cpu_goes_to_the_socket_that_lacks_one(tmp_path: Path) -> None:
+    tree = machine(["0/0", "0/1", "", "1/3"], online="0-1,3")
+    tree += "".join(cache(cpu, 2, str(cpu)) for cpu in (0, 1, 3))
+    topology, _ = detect(tree, tmp_path)
+    assert topology.places[2] == Cpu(2, 1, 0, 2, 2)
 
 
 def test_groups_are_read_from_bitmaps_where_there_are_no_lists(tmp_path: Path) -> None:

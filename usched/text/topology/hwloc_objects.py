@@ -17,14 +17,16 @@ from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
 class Object:
     """An object on the way from the root. number: counts all objects, so it names this one.
 
-    cache: the level of a data or unified cache, else 0. complete: its cpus, those that are offline
-    or not allowed included. nodes: the numbers of the nodes it is local to, none where not said.
+    cache: the level of a data or unified cache, else 0. size: a cache's, as printed. complete: its
+    cpus, those that are offline or not allowed included. nodes: the numbers of the nodes it is
+    local to, None where not said.
     """
 
     number: int
     kind: str
     os_index: int | None
     cache: int = 0
+    size: str = ""
     complete: CpuSet = NO_CPUS
     nodes: CpuSet | None = None
 
@@ -76,7 +78,9 @@ def find_cpus(export: Export, notes: list[str]) -> Iterator[Found]:
         here = cpu in export.pus
         online = here and (export.online is None or cpu in export.online)
         key = ("pu", cpu) if core is None and here else core
-        yield Found(cpu, socket, nodes.get(cpu), max(caches, default=None), key, online)
+        last = max(caches, default=None)
+        kind = tuple((one.cache, one.size) for one in path if one.size) or None
+        yield Found(cpu, socket, nodes.get(cpu), last, key, online, kind)
     if missing:
         notes.append(
             f"{format_cpus(missing)}: offline, or not allowed where the export was made; "

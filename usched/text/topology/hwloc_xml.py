@@ -109,6 +109,7 @@ class _Reader:
             "package" if kind == "socket" else kind,
             self.number(attributes) if kind in ("pu", "numanode") else _label(attributes),
             _cache_level(kind, attributes),
+            attributes.get("cache_size", ""),
             self.cpus(attributes, "complete_cpuset") | cpus,
             self.nodes(attributes),
         )

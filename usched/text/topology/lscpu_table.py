@@ -121,17 +121,30 @@ def place_rows(
             f"{format_cpus(short)}: fewer caches than lscpu has columns, and it leaves out which: "
             "the topology has no llc (usched topology detect, or lstopo --of xml, know them)"
         )
+    clusters = _find_clusters(rows)
     found = []
     for row in rows:
         here = row.cpu in online
         llc = None if short or not row.caches else max(row.caches, key=lambda one: one[0])
         core = cores.get(row.cpu, ("alone", row.cpu) if here else None)
-        found.append(Found(row.cpu, row.socket, row.node, llc, core, here))
+        second = next((cache for cache in row.caches or () if cache[0] == 2), None)
+        kind = (row.given, second in clusters) if row.given else None
+        found.append(Found(row.cpu, row.socket, row.node, llc, core, here, kind))
     alone = online - CpuSet.of(cores)
     if alone and "core" in columns:
         which = "" if len(alone) == len(found) else f" for {format_cpus(alone)}"
         notes.append(f"no core is reported{which}: each cpu a core of its own")
     return found, not short
+
+
+def _find_clusters(rows: Sequence[Row]) -> set[tuple[int, int]]:
+    """The L2 caches that several cores share, as the small cores of a hybrid machine do."""
+    cores: dict[tuple[int, int], set[int | None]] = {}
+    for row in rows:
+        for cache in row.caches or ():
+            if cache[0] == 2 and row.core is not None:
+                cores.setdefault(cache, set()).add(row.core)
+    return {cache for cache, several in cores.items() if len(several) > 1}
 
 
 def _is_online(row: Row, cores_are_known: bool) -> bool:

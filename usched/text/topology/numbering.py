@@ -33,11 +33,11 @@ def settle(
     notes: list[str] = []
     cpus = sorted(found, key=lambda one: one.cpu)
     cpus = _unreported(cpus, notes)
-    cpus = _name_sockets(cpus, notes)
     cpus = [one if one.core is None else one._replace(core=(one.socket, one.core)) for one in cpus]
     if caches_are_known:
         cpus = _complete_caches(cpus, notes)
     cpus = place_unplaced(cpus, primaries_only, notes)
+    cpus = _name_sockets(cpus, notes)
     cpus = _split_cores(cpus, notes)
     cpus = _drop_impossible_caches(cpus, notes)
     cores = _count(one.core for one in cpus)

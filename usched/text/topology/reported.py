@@ -10,7 +10,8 @@ class Found(NamedTuple):
     """One cpu as found. core, llc: equal for the cpus that share one, within a socket at least.
 
     core None: the source does not say where the cpu is; its node may still be known. llc None:
-    no cache is reported. socket, node None: not reported.
+    no cache is reported. socket, node None: not reported. kind: equal for the cpus of one type, as
+    far as the source tells; None where it does not.
     """
 
     cpu: int
@@ -19,3 +20,4 @@ class Found(NamedTuple):
     llc: Hashable | None = None
     core: Hashable | None = None
     online: bool = True
+    kind: Hashable | None = None

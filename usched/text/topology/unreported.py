@@ -1,9 +1,9 @@
 """Places for the cpus that a source lists without saying where they are.
 
 An offline cpu has no topology directory in Linux, and lscpu prints `-` for it. The numbers of the
-others show how the firmware counts: siblings adjacent, or all first threads before all second
-ones. Where a count fits every cpu that is known, the unknown ones are placed by it, and a note
-says so; where none fits, each is taken for a core of its own beside its neighbour.
+others show how the firmware counts. Where a count fits every cpu that is known, the unknown ones
+are placed by it, and a note says so; where none fits, each is taken for a core of its own beside
+its neighbour.
 """
 
 from __future__ import annotations
@@ -11,14 +11,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
+from usched.text.topology.counting import find_order
 from usched.text.topology.reported import Found
 from usched.words.cpuset import CpuSet, format_cpus
 
 _SAID = {
     "compact": "siblings adjacent",
     "linux": "first threads before second ones",
+    "mixed": "siblings where like cores have theirs",
     "single": "one thread a core",
 }
+
+#: A node and a socket, None for any.
+_Where = tuple[int | None, int | None]
 
 
 def place_unplaced(cpus: list[Found], primaries_only: bool, notes: list[str]) -> list[Found]:
@@ -26,7 +31,7 @@ def place_unplaced(cpus: list[Found], primaries_only: bool, notes: list[str]) ->
     unplaced = [one for one in cpus if one.core is None]
     if not unplaced:
         return cpus
-    order, slots = _find_order(cpus, primaries_only)
+    order, slots = find_order(cpus, primaries_only)
     names = format_cpus(CpuSet.of(one.cpu for one in unplaced))
     offline = "offline " if not any(one.online for one in unplaced) else ""
     notes.append(
@@ -40,41 +45,6 @@ def place_unplaced(cpus: list[Found], primaries_only: bool, notes: list[str]) ->
     return _Placing(cpus, slots).place()
 
 
-def _find_order(cpus: Sequence[Found], primaries_only: bool) -> tuple[str, list[int]]:
-    """How the firmware counts, and for each cpu the position of its core; "" if nothing fits."""
-    total = len(cpus)
-    sizes = Counter(one.core for one in cpus if one.core is not None)
-    threads = max(sizes.values(), default=1)
-    if threads == 1 and primaries_only:
-        threads = total // len(sizes) if sizes and total % len(sizes) == 0 else 2
-    ranks = list(range(total))
-    if threads == 1:
-        return "single", ranks
-    orders = {"compact": [rank // threads for rank in ranks]}
-    if total % threads == 0:
-        orders["linux"] = [rank % (total // threads) for rank in ranks]
-    for order, slots in orders.items():
-        if _fits(cpus, slots):
-            return order, slots
-    return "", ranks
-
-
-def _fits(cpus: Sequence[Found], slots: Sequence[int]) -> bool:
-    core_of: dict[int, Hashable] = {}
-    slot_of: dict[Hashable, int] = {}
-    node_of: dict[int, int] = {}
-    for one, slot in zip(cpus, slots, strict=True):
-        if one.node is not None and node_of.setdefault(slot, one.node) != one.node:
-            return False
-        if one.core is None:
-            continue
-        if core_of.setdefault(slot, one.core) != one.core:
-            return False
-        if slot_of.setdefault(one.core, slot) != slot:
-            return False
-    return True
-
-
 class _Placing:
     """slots: the position of each cpu's core, by the order that was found."""
 
@@ -85,28 +55,39 @@ class _Placing:
         for one, slot in zip(cpus, slots, strict=True):
             if one.core is not None:
                 self.anchors.setdefault(slot, one)
-        self.sizes = Counter((one.socket, one.llc) for one in cpus if one.core is not None)
-        self.nodes_per_socket = Counter(
-            socket for socket, _ in {(a.socket, a.node) for a in self.anchors.values()}
+        known = [one for one in cpus if one.core is not None]
+        self.sizes: Counter[Hashable] = Counter(one.socket for one in known)
+        self.sizes.update((one.socket, one.llc) for one in known)
+        cores = {(one.llc, one.core) for one in known}
+        #: Where each core has a cache of its own, so have those that are not known.
+        self.caches_are_private = len(cores) > 1 and len({llc for llc, _ in cores}) == len(cores)
+        #: Of each node its socket; a node of several is of the last of them.
+        self.socket_of = {one.node or 0: one.socket or 0 for one in self.anchors.values()}
+        self.nodes_per_socket = max(
+            Counter(
+                socket for socket, _ in {(a.socket, a.node) for a in self.anchors.values()}
+            ).values()
         )
         self.before = self._neighbours(range(max(slots) + 1))
         self.after = self._neighbours(range(max(slots), -1, -1))
 
-    def _neighbours(self, order: Sequence[int]) -> dict[tuple[int, int | None], Found]:
-        """The placed core met last on the way to each slot: of any node, and of each node."""
-        wanted: dict[int, set[int | None]] = {}
+    def _neighbours(self, order: Sequence[int]) -> dict[tuple[int, _Where], Found]:
+        """The placed core met last on the way to each slot, anywhere and where a cpu must be."""
+        wanted: dict[int, set[_Where]] = {}
         for one, slot in zip(self.cpus, self.slots, strict=True):
             if one.core is None:
-                wanted.setdefault(slot, set()).add(one.node)
-        last: dict[int | None, Found] = {}
+                wanted.setdefault(slot, set()).add((one.node, one.socket))
+        last: dict[_Where, Found] = {}
         met = {}
         for slot in order:
             anchor = self.anchors.get(slot)
             if anchor is not None:
-                last[anchor.node] = last[None] = anchor
-            for node in wanted.get(slot, ()):
-                if node in last:
-                    met[slot, node] = last[node]
+                node, socket = anchor.node, anchor.socket
+                for where in ((node, socket), (node, None), (None, socket), (None, None)):
+                    last[where] = anchor
+            for where in wanted.get(slot, ()):
+                if where in last:
+                    met[slot, where] = last[where]
         return met
 
     def place(self) -> list[Found]:
@@ -119,27 +100,49 @@ class _Placing:
         near = self.anchors.get(slot)
         if near is not None:
             return one._replace(socket=near.socket, node=near.node, llc=near.llc, core=near.core)
-        sides = [
-            side[slot, one.node] for side in (self.before, self.after) if (slot, one.node) in side
-        ]
+        key = slot, (one.node, one.socket)
+        sides = [side[key] for side in (self.before, self.after) if key in side]
         core = ("unplaced", slot)
         if sides:
-            near = min(sides, key=lambda side: self.sizes[side.socket, side.llc])
-            placed = near._replace(cpu=one.cpu, online=one.online, core=core)
+            near = min(sides, key=self._fullness)
+            llc = ("unplaced", slot) if self.caches_are_private else near.llc
+            placed = near._replace(cpu=one.cpu, online=one.online, core=core, llc=llc)
         else:
-            placed = self._whole_node(one, core)
-        self.sizes[placed.socket, placed.llc] += 1
+            placed = self._nowhere_yet(one, core)
+        self.sizes.update([placed.socket, (placed.socket, placed.llc)])
         self.anchors[slot] = placed
         return placed
 
-    def _whole_node(self, one: Found, core: Hashable) -> Found:
-        """Nothing of this node is known: it is like the others, as far as one can tell."""
-        others = [anchor for anchor in self.anchors.values() if anchor.node == one.node]
-        if others:
-            return others[-1]._replace(cpu=one.cpu, online=one.online, core=core)
+    def _fullness(self, side: Found) -> tuple[int, int]:
+        return self.sizes[side.socket], self.sizes[side.socket, side.llc]
+
+    def _nowhere_yet(self, one: Found, core: Hashable) -> Found:
+        """Nothing of its node, or of its socket, is known."""
+        node = one.node
+        for anchor in reversed(list(self.anchors.values())):
+            same_node = node is not None and anchor.node == node
+            if same_node and one.socket in (None, anchor.socket):
+                return anchor._replace(cpu=one.cpu, online=one.online, core=core)
+        socket = one.socket if one.socket is not None else self._find_socket(node or 0)
         some = next(iter(self.anchors.values()))
-        sockets = {anchor.socket or 0 for anchor in self.anchors.values()}
-        alone = all(count == 1 for count in self.nodes_per_socket.values())
-        socket = max(sockets) + 1 if alone else some.socket
-        llc = None if some.llc is None else ("unplaced", one.node)
-        return one._replace(socket=socket, llc=llc, core=core)
+        node = node if node is not None else some.node
+        self.socket_of[node or 0] = socket
+        llc = None if some.llc is None else ("unplaced", node)
+        return one._replace(socket=socket, node=node, llc=llc, core=core)
+
+    def _find_socket(self, node: int) -> int:
+        """Nodes count on through the sockets, and each socket has as many as the fullest."""
+        below = max((other for other in self.socket_of if other < node), default=None)
+        above = min((other for other in self.socket_of if other > node), default=None)
+        sides = [self.socket_of[side] for side in (below, above) if side is not None]
+        if len(sides) == 2 and sides[0] == sides[1]:
+            return sides[0]
+        taken = Counter(self.socket_of.values())
+        for socket in sides:
+            if taken[socket] < self.nodes_per_socket:
+                return socket
+        if below is None and sides and sides[0] > 0:
+            free = sides[0] - 1
+        else:
+            free = sides[0] + 1 if len(sides) == 2 else max(taken) + 1
+        return free if free not in taken else max(taken) + 1
