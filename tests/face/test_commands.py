@@ -819,3 +819,26 @@ def test_a_node_over_two_sockets_is_drawn_once(session: Session) -> None:
         [cpu ...] is a core with its threads
         """
     )
+
+
+def test_a_run_says_once_what_its_rate_does_to_times(session: Session) -> None:
+    session.write(
+        "times.yaml",
+        "workload: times\nprograms:\n"
+        "  - {name: a, scheduler: NORM, run: 14ms, sleep: 26ms, repeat: 3}\n"
+        "  - {name: b, scheduler: NORM, run: 20ms}\n",
+    )
+    said = (
+        "usched: 2 times are rounded to whole ticks at 100 Hz, by 4 ms at most: run of program"
+        " 'a', 14ms, is 1 tick, 10 ms\n"
+    )
+    for words in (("simulate", "times.yaml"), ("simulate", "times.yaml", "--json")):
+        result = session.run(*words)
+        assert (result.status, result.err) == (0, said)
+    assert said in session.run("check", "times.yaml").err
+    session.write(
+        "exact.yaml", "workload: e\nhz: 500\nprograms:\n  - {name: a, scheduler: NORM, run: 14ms}\n"
+    )
+    assert session.done("simulate", "exact.yaml").startswith(
+        "e on eight: 8 cpus, 7 ticks at 500 Hz"
+    )

@@ -13,8 +13,10 @@ from usched.meaning.lost import find_lost
 from usched.meaning.registry import EMPTY, Registry
 from usched.meaning.timetable import Timetable, plan_timetable
 from usched.meaning.tree import Tree
+from usched.text.language.canonical import format_ms
 from usched.text.workload import parse_workload
-from usched.words.problems import format_problem
+from usched.words.machine import Topology
+from usched.words.problems import count, format_problem
 from usched.words.run import Run
 from usched.words.workload import Workload
 from usched.world.yaml_file import load_yaml
@@ -31,7 +33,7 @@ class Simulation:
 
 def prepare(context: Context, path: str, script: list[ScriptLine] | None) -> Simulation:
     """Read a workload and hold it against the registry, or against a script's instead."""
-    workload = parse_workload(load_yaml(path, "workload"))
+    raw = load_yaml(path, "workload")
     with open_registry(context) as store:
         machine = find_machine(store, context)
         registry = EMPTY
@@ -39,10 +41,26 @@ def prepare(context: Context, path: str, script: list[ScriptLine] | None) -> Sim
             registry = store.registry()
             for problem in find_lost(registry):
                 context.tell(format_problem(problem))
+    workload = parse_workload(raw, machine.topology.hz)
+    tell_rounded(context, workload, machine.topology)
     if script is not None:
         registry = build_registry(machine, script)
     timetable = plan_timetable(registry, machine.topology, workload)
     return Simulation(machine, workload, timetable)
+
+
+def tell_rounded(context: Context, workload: Workload, topology: Topology) -> None:
+    """Say once what the rate of the run does to times with a unit."""
+    rounded = workload.rounded
+    if rounded is None:
+        return
+    hz = workload.hz or topology.hz
+    many = "a time is" if rounded.times == 1 else f"{rounded.times} times are"
+    taken = f"{count(rounded.ticks, 'tick')}, {format_ms(rounded.ticks, hz)}"
+    context.tell(
+        f"{many} rounded to whole ticks at {hz} Hz, by {rounded.error_ms:.3g} ms at most: "
+        f"{rounded.what}, {rounded.time}, is {taken}"
+    )
 
 
 def build_registry(machine: Machine, script: list[ScriptLine]) -> Registry:
@@ -62,6 +80,8 @@ def run(
     return simulate(simulation.timetable, ticks, at, progress, segments)
 
 
-def check_workload(tree: Tree, path: str) -> None:
+def check_workload(context: Context, tree: Tree, path: str) -> None:
     """Hold a workload against a tree. Raises Refused with everything that is wrong."""
-    plan_timetable(tree.registry(), tree.topology, parse_workload(load_yaml(path, "workload")))
+    workload = parse_workload(load_yaml(path, "workload"), tree.topology.hz)
+    tell_rounded(context, workload, tree.topology)
+    plan_timetable(tree.registry(), tree.topology, workload)

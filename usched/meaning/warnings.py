@@ -178,9 +178,9 @@ def _rounded(tree: Resolver, schedulers: Sequence[Scheduler]) -> Iterator[Proble
     hz = tree.topology.hz
     for scheduler in schedulers:
         quantum = scheduler.declare.quantum
-        if quantum is None or quantum.is_exact(hz):
+        ticks = scheduler.declare.quantum_ticks(hz)
+        if quantum is None or not quantum.error_ms(hz, ticks):
             continue
-        ticks = quantum.ticks(hz)
         real = format_ms(ticks, hz)
         what = (
             f"the quantum of {scheduler.name}, {format_quantum(quantum)}, is "

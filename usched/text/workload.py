@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from usched.text.clock import Clock
 from usched.text.fields import Fields, describe
 from usched.text.language.grammar import parse_cpu_terms, parse_line
 from usched.words.located import Located
+from usched.words.machine import DEFAULT_HZ
 from usched.words.problems import Line, Misused, Problem, Refused, Span
 from usched.words.statement import MAX_TICKS, Grant, Revoke, Term
 from usched.words.workload import Change, Event, Hotplug, Kill, Move, Program, Workload
@@ -20,19 +22,23 @@ MAX_NAME = 64
 MAX_HZ = 1_000_000
 
 
-def parse_workload(node: Located) -> Workload:
-    """Read a workload. Raises Refused with everything that is wrong, each with its place."""
+def parse_workload(node: Located, hz: int = DEFAULT_HZ) -> Workload:
+    """Read a workload. hz: ticks per second where it does not say.
+
+    Raises Refused with everything that is wrong, each with its place.
+    """
     problems: list[Problem] = []
     fields = Fields(node, "the workload", problems)
     name = fields.text("workload", "workload")
     if not name.isprintable() or len(name) > MAX_NAME:
         what = f"workload of the workload must be at most {MAX_NAME} printable characters"
         fields.complain(what, fields.span("workload"))
-    hz = fields.integer("hz", low=1, high=MAX_HZ) if fields.has("hz") else None
-    fields.known += [] if hz else ["hz"]
+    own_hz = fields.integer("hz", low=1, high=MAX_HZ) if fields.has("hz") else None
+    fields.known += [] if own_hz else ["hz"]
+    clock = Clock(own_hz or hz)
     listed = fields.items("programs")
-    programs = tuple(_parse_program(item, problems) for item in listed)
-    events = [_parse_event(item, problems) for item in fields.items("events")]
+    programs = tuple(_parse_program(item, problems, clock) for item in listed)
+    events = [_parse_event(item, problems, clock) for item in fields.items("events")]
     fields.finish()
     if not listed and not problems:
         fields.complain("the workload has no programs", node.span)
@@ -40,7 +46,7 @@ def parse_workload(node: Located) -> Workload:
     if problems:
         raise Refused(problems)
     ordered = sorted((event for event in events if event), key=lambda event: event.at)
-    return Workload(name, programs, tuple(ordered), hz)
+    return Workload(name, programs, tuple(ordered), own_hz, clock.rounded())
 
 
 def _check_programs(programs: tuple[Program, ...], problems: list[Problem]) -> None:
@@ -55,7 +61,7 @@ def _check_programs(programs: tuple[Program, ...], problems: list[Problem]) -> N
         problems.append(Problem(f"{lwps} lwps; a workload has at most {MAX_LWPS}", rule="bounds"))
 
 
-def _parse_program(node: Located, problems: list[Problem]) -> Program:
+def _parse_program(node: Located, problems: list[Problem], clock: Clock) -> Program:
     fields = Fields(node, "a program", problems)
     name = fields.text("name")
     fields.what = f"program '{name[:40]}'"
@@ -64,18 +70,18 @@ def _parse_program(node: Located, problems: list[Problem]) -> Program:
         fields.complain(f"'{name[:40]}' is not a program's name", fields.span("name"), remedy)
     scheduler = fields.text("scheduler")
     rforks = fields.integer("rforks", 1, 1, MAX_LWPS)
-    at = fields.integer("at", 0, 0, MAX_TICKS)
-    every = fields.integer("every", 0, 0, MAX_TICKS)
-    bursts = _parse_bursts(fields)
+    at = clock.ticks(fields, "at", 0, 0)
+    every = clock.ticks(fields, "every", 0, 0)
+    bursts = _parse_bursts(fields, clock)
     repeat = _parse_repeat(fields)
-    period, deadline = _parse_period(fields)
+    period, deadline = _parse_period(fields, clock)
     fields.finish()
     return Program(
         name, scheduler, bursts, rforks, at, every, repeat, period, deadline, fields.span("name")
     )
 
 
-def _parse_bursts(fields: Fields) -> tuple[tuple[int, int], ...]:
+def _parse_bursts(fields: Fields, clock: Clock) -> tuple[tuple[int, int], ...]:
     """`run` and `sleep`, or `bursts`: a list of [run, sleep]."""
     for key in ("run", "sleep"):
         if fields.has("bursts") and fields.has(key):
@@ -83,8 +89,8 @@ def _parse_bursts(fields: Fields) -> tuple[tuple[int, int], ...]:
             fields.known.append(key)
     if not fields.has("bursts"):
         fields.known.append("bursts")
-        run = fields.integer("run", low=1, high=MAX_TICKS)
-        return ((run, fields.integer("sleep", 0, 0, MAX_TICKS)),)
+        run = clock.ticks(fields, "run", 1)
+        return ((run, clock.ticks(fields, "sleep", 0, 0)),)
     bursts: list[tuple[int, int]] = []
     listed = fields.items("bursts")
     for item in listed:
@@ -94,8 +100,8 @@ def _parse_bursts(fields: Fields) -> tuple[tuple[int, int], ...]:
             what = f"a burst of {fields.what} is [run, sleep]: two numbers, not {found}"
             fields.complain(what, item.span)
             continue
-        burst = fields.whole(pair[0], f"run in a burst of {fields.what}", 1, MAX_TICKS)
-        sleep = fields.whole(pair[1], f"sleep in a burst of {fields.what}", 0, MAX_TICKS)
+        burst = clock.read(fields, pair[0], f"run in a burst of {fields.what}", 1)
+        sleep = clock.read(fields, pair[1], f"sleep in a burst of {fields.what}", 0)
         bursts.append((burst or 1, sleep or 0))
     if not listed:
         fields.complain(f"{fields.what} has no bursts", fields.span("bursts"))
@@ -116,15 +122,15 @@ def _parse_repeat(fields: Fields) -> int | None:
     return fields.integer("repeat", 1, 1, MAX_TICKS)
 
 
-def _parse_period(fields: Fields) -> tuple[int | None, int | None]:
+def _parse_period(fields: Fields, clock: Clock) -> tuple[int | None, int | None]:
     if not fields.has("period"):
         fields.known += ["period", "deadline"]
         if fields.has("deadline"):
             what = f"{fields.what} has a deadline and no period"
             fields.complain(what, fields.span("deadline"), "a deadline counts from the due tick")
         return None, None
-    period = fields.integer("period", low=1, high=MAX_TICKS)
-    deadline = fields.integer("deadline", period, 1, MAX_TICKS)
+    period = clock.ticks(fields, "period", 1)
+    deadline = clock.ticks(fields, "deadline", 1, period)
     for key in ("sleep", "bursts"):
         if fields.has(key):
             what = f"{fields.what} has both a period and '{key}'"
@@ -137,9 +143,9 @@ def _parse_period(fields: Fields) -> tuple[int | None, int | None]:
 _KINDS = ("usched", "move", "kill", "offline", "online")
 
 
-def _parse_event(node: Located, problems: list[Problem]) -> Event | None:
+def _parse_event(node: Located, problems: list[Problem], clock: Clock) -> Event | None:
     fields = Fields(node, "an event", problems)
-    at = fields.integer("at", low=0, high=MAX_TICKS)
+    at = clock.ticks(fields, "at", 0)
     fields.known += [*_KINDS, "to"]
     kinds = [kind for kind in _KINDS if fields.has(kind)]
     if len(kinds) != 1:

@@ -111,21 +111,24 @@ class Cpus(NamedTuple):
 
 
 class Quantum(NamedTuple):
-    """A time slice as written: so many ticks (unit "") or so much time (`us`, `ms`, `s`)."""
+    """A time as written: so many ticks (unit "") or so much time (`us`, `ms`, `s`)."""
 
     amount: int
     unit: str = ""
 
-    def ticks(self, hz: int) -> int:
-        """Whole ticks at hz: the nearest, a half rounded up, and at least 1."""
+    def ticks(self, hz: int, low: int = 1) -> int:
+        """Whole ticks at hz: the nearest, a half rounded up, and at least `low`."""
         if not self.unit:
             return self.amount
         per_second = _UNITS[self.unit]
-        return max(1, (2 * self.amount * hz + per_second) // (2 * per_second))
+        return max(low, (2 * self.amount * hz + per_second) // (2 * per_second))
 
-    def is_exact(self, hz: int) -> bool:
-        """Whether it is whole ticks at hz as it is written."""
-        return not self.unit or self.amount * hz == self.ticks(hz) * _UNITS[self.unit]
+    def error_ms(self, hz: int, ticks: int) -> float:
+        """By how many milliseconds it is another time than so many ticks; exactly 0 for none."""
+        if not self.unit:
+            return 0.0
+        unit = _UNITS[self.unit]
+        return 1000 * abs(ticks * unit - self.amount * hz) / (hz * unit)
 
 
 DEFAULT_QUANTUM = Quantum(DEFAULT_QUANTUM_MS, "ms")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from usched.words.problems import Span
 from usched.words.statement import Statement, Term
@@ -71,11 +72,24 @@ class Hotplug:
 Event = Change | Move | Kill | Hotplug
 
 
+class Rounded(NamedTuple):
+    """Times with a unit that are no whole ticks. times: how many; error_ms: of the worst, `what`,
+    which is written as `time` and taken as `ticks`."""
+
+    times: int
+    error_ms: float
+    what: str
+    time: str
+    ticks: int
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """events: by tick, those of one tick in the order written. hz: None for the topology's."""
+    """events: by tick, those of one tick in the order written. hz: None for the topology's.
+    rounded: what the rate did to times with a unit, None where they are exact."""
 
     name: str
     programs: tuple[Program, ...]
     events: tuple[Event, ...] = ()
     hz: int | None = None
+    rounded: Rounded | None = field(default=None, compare=False)

@@ -62,5 +62,5 @@ def _check(ctx: click.Context, files: Sequence[str]) -> Report:
             script += parse_script(text, label)
     report = check_registry(context, script)
     for workload in workloads:
-        check_workload(report.tree, workload)
+        check_workload(context, report.tree, workload)
     return report
