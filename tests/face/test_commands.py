@@ -842,3 +842,51 @@ def test_a_run_says_once_what_its_rate_does_to_times(session: Session) -> None:
     assert session.done("simulate", "exact.yaml").startswith(
         "e on eight: 8 cpus, 7 ticks at 500 Hz"
     )
+
+
+WRONG = """
+A on cpu9 lwktpri 6
+B on node3 lwktpri 99
+C/D on cpu0 lwktpri 6
+E on cpu0
+destroy NONE
+F on cpu3 lwktpri 4 exclusive
+POOL/I on node0 lwktpri 3
+list on cpu0 lwktpri 3
+grant NORM to bob
+destroy POOL
+destroy POOL into POOL/WEB recursive
+K on cpu3-2 lwktpri 4
+L on cpu0 lwktpri 4 vcpus 0
+M on cpu0 lwktpri 4 quantum 0
+N/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q on cpu0 lwktpri 4
+O on cpu0 except cpu0 lwktpri 4
+Q on cpu0 lwktpri 4 lwktpri 5
+S on cpu0 lwktpri 4 frob
+T on lwktpri 4
+"""
+
+
+def test_check_as_json_names_the_scheduler_of_every_problem(session: Session) -> None:
+    lines = WRONG.strip().splitlines()
+    seen = set()
+    for line in lines:
+        session.write("wrong.usched", line)
+        result = session.run("check", "wrong.usched", "--json")
+        assert result.status != 0, line
+        problems = parsed(result.out)["problems"]
+        assert problems
+        words = line.split()
+        for problem in problems:
+            seen.add(problem["rule"])
+            expected = words[1] if words[0] in ("destroy", "grant") else words[0]
+            assert problem["scheduler"] == expected, (line, problem)
+    assert len(seen) > 10
+    session.write(
+        "w.yaml",
+        "workload: w\nprograms: [{name: a, scheduler: NOPE, run: 1}]\nevents:\n"
+        "  - {at: 1, usched: 'Z on cpu77 lwktpri 4'}\n"
+        "  - {at: 2, move: a, to: MISSING}\n",
+    )
+    problems = parsed(session.run("check", "w.yaml", "--json").out)["problems"]
+    assert [problem["scheduler"] for problem in problems] == ["NOPE", "Z", "MISSING"]
