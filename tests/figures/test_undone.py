@@ -9,7 +9,7 @@ from usched.engine.dispatcher import simulate
 from usched.figures.undone import Undone, find_undone
 from usched.meaning.timetable import plan_timetable
 from usched.text.workload import parse_workload
-from usched.world.yaml_file import parse_yaml
+from usched.text.yaml import parse_yaml
 
 
 def undone(text: str, ticks: int) -> Undone:

@@ -15,9 +15,9 @@ from usched.meaning.timetable import (
     plan_timetable,
 )
 from usched.text.workload import parse_workload
+from usched.text.yaml import parse_yaml
 from usched.words.cpuset import CpuSet
 from usched.words.problems import Refused, format_problem
-from usched.world.yaml_file import parse_yaml
 
 REGISTRY = """
 NORM on cpu* lwktpri 6

@@ -11,11 +11,11 @@ from usched.meaning.tree import Tree
 from usched.text.language.canonical import format_statement
 from usched.text.language.grammar import parse_line
 from usched.text.topology.mapping import parse_topology
+from usched.text.yaml import parse_yaml
 from usched.words.cpuset import format_cpu_list
 from usched.words.machine import Topology
 from usched.words.problems import Line, NoSuchName, Refused, format_problem
 from usched.words.statement import Statement
-from usched.world.yaml_file import parse_yaml
 
 
 def machine(text: str) -> Topology:

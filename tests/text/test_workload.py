@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from usched.text.workload import parse_workload
+from usched.text.yaml import parse_yaml
 from usched.words.statement import Term
 from usched.words.workload import Change, Hotplug, Kill, Move, Program, Workload
-from usched.world.yaml_file import parse_yaml
 
 
 def workload(text: str) -> Workload:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.text.language.texts import block
 from usched.text.workload import parse_workload
+from usched.text.yaml import parse_yaml
 from usched.words.problems import Refused, format_problem
-from usched.world.yaml_file import parse_yaml
 
 KEYS = "name, scheduler, rforks, at, every, bursts, run, sleep, repeat, period, deadline"
 

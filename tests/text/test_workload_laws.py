@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.text.language.texts import soup
 from usched.text.workload import parse_workload
+from usched.text.yaml import parse_yaml
 from usched.words.located import locate
 from usched.words.problems import Refused, UschedError, format_problem
-from usched.world.yaml_file import parse_yaml
 
 numbers = st.integers(-2, 12) | st.sampled_from([10**6, 10**6 + 1, 10**15, 10**15 + 1, 10**30])
 scalars = st.none() | st.booleans() | numbers | st.floats() | st.text(max_size=8)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usched.text.workload import parse_workload
+from usched.text.yaml import parse_yaml
 from usched.words.problems import Refused, format_problem
 from usched.words.workload import Rounded, Workload
-from usched.world.yaml_file import parse_yaml
 
 
 def workload(program: str, hz: int = 100, more: str = "") -> Workload:

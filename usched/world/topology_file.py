@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from usched.text.topology.formats import FORMATS, looks_synthetic, recognise
+from usched.text.topology.formats import FORMATS, looks_synthetic, parse_machine
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, Problem
 from usched.world.files import STANDARD_INPUT, read_text
@@ -34,29 +34,3 @@ def load_topology(path_or_synthetic: str) -> tuple[Topology, list[str]]:
 def _is_text(argument: str) -> bool:
     """Whether an argument of the command line was UTF-8 (os.fsdecode keeps what was not)."""
     return not any("\ud800" <= character <= "\udfff" for character in argument)
-
-
-def parse_machine(text: str, label: str) -> tuple[Topology, list[str]]:
-    """Read text in whichever format it is. Raises Refused with the places under label."""
-    match recognise(text, label):
-        case "yaml":
-            from usched.text.topology.mapping import parse_topology
-            from usched.world.yaml_file import parse_yaml
-
-            return parse_topology(parse_yaml(text, label)), []
-        case "lscpu-json":
-            from usched.text.topology.lscpu import parse_lscpu_json
-
-            return parse_lscpu_json(text, label)
-        case "lscpu-parsable":
-            from usched.text.topology.lscpu import parse_lscpu_parsable
-
-            return parse_lscpu_parsable(text, label)
-        case "hwloc-xml":
-            from usched.text.topology.hwloc_xml import parse_hwloc_xml
-
-            return parse_hwloc_xml(text, label)
-        case "hwloc-synthetic":
-            from usched.text.topology.hwloc_synthetic import parse_hwloc_synthetic
-
-            return parse_hwloc_synthetic(text, label)

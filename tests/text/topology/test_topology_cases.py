@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.text.topology.machine_sources import HERE, unpack
+from usched.text.topology.formats import parse_machine
 from usched.words.machine import Topology
 from usched.words.problems import Refused, format_problem
 from usched.world.host import detect_topology
-from usched.world.topology_file import load_topology, parse_machine
+from usched.world.topology_file import load_topology
 
 CASES = HERE / "cases"
 NO_CORES = "the export has no cores: each cpu a core of its own"

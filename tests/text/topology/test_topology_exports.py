@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from usched.text.topology.formats import recognise
+from usched.text.topology.formats import parse_machine, recognise
 from usched.words.cpuset import CpuSet
 from usched.words.machine import Cpu, Topology
 from usched.words.problems import EnvironmentFailed, Refused, UschedError, format_problem
-from usched.world.topology_file import load_topology, parse_machine
+from usched.world.topology_file import load_topology
 
 JSON_FOREIGN = '{"cpus": [{"cpu": 0, "node": 0, "socket": 0, "core": 0}]}'
 JSON_OWN = '{"machine": "m", "hz": 100, "cpus": [{"cpu": 0, "socket": 0, "node": 0, "core": 0}]}'

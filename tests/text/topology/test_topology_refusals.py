@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from usched.text.topology.formats import parse_machine
 from usched.words.problems import Refused, format_problem
-from usched.world.topology_file import parse_machine
 
 XML = '<topology version="2.0"><object type="Machine" os_index="0">'
 HEADER = "# CPU,Core,Socket,Node,,L1d,L1i,L2,L3\n"

@@ -19,11 +19,12 @@ from tests.text.topology.machine_sources import (
     unpack,
 )
 from usched.text.topology.compact import Shape
+from usched.text.topology.formats import parse_machine
 from usched.words.cpuset import CpuSet
 from usched.words.machine import Cpu, Topology
 from usched.words.problems import Refused
 from usched.world.host import detect_topology
-from usched.world.topology_file import load_topology, parse_machine
+from usched.world.topology_file import load_topology
 
 ALL_SAME = (
     "four-sockets-one-node",

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from tests.text.topology.machine_sources import CONFIGS, shapes
 from usched.text.topology.compact import Shape
+from usched.text.topology.formats import parse_machine
 from usched.text.topology.mapping import format_topology, parse_topology, topology_record
+from usched.text.yaml import parse_yaml
 from usched.words.cpuset import MAX_CPU, CpuSet
 from usched.words.located import locate
 from usched.words.machine import Cpu, Topology
-from usched.world.topology_file import load_topology, parse_machine
-from usched.world.yaml_file import parse_yaml
+from usched.world.topology_file import load_topology
 
 
 def parse(text: str) -> Topology:

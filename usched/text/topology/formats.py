@@ -1,10 +1,12 @@
-"""Which of the formats a text is in, told by its content; the name of the file plays no part."""
+"""A machine from text in any of the formats, which is told by its content; the name of the file
+plays no part."""
 
 from __future__ import annotations
 
 import re
 from typing import Literal
 
+from usched.words.machine import Topology
 from usched.words.problems import Line, Problem, Refused, Span
 
 Kind = Literal["yaml", "lscpu-json", "lscpu-parsable", "hwloc-xml", "hwloc-synthetic"]
@@ -33,6 +35,32 @@ _LSCPU_TABLE = re.compile(
     r"CPU(?:[ \t]+[A-Za-z0-9:%]+)+[ \t]*$|NAME[ \t]+ONE-SIZE[ \t]|Architecture:[ \t]"
     r"|[^\W\d]+\s?:[ \t]+(?:x86_64|i[3-6]86|aarch64|armv[5-8]\w*|ppc64(?:le)?|s390x|riscv64)$"
 )
+
+
+def parse_machine(text: str, label: str) -> tuple[Topology, list[str]]:
+    """Read text in whichever format it is. Raises Refused with the places under label."""
+    match recognise(text, label):
+        case "yaml":
+            from usched.text.topology.mapping import parse_topology
+            from usched.text.yaml import parse_yaml
+
+            return parse_topology(parse_yaml(text, label)), []
+        case "lscpu-json":
+            from usched.text.topology.lscpu import parse_lscpu_json
+
+            return parse_lscpu_json(text, label)
+        case "lscpu-parsable":
+            from usched.text.topology.lscpu import parse_lscpu_parsable
+
+            return parse_lscpu_parsable(text, label)
+        case "hwloc-xml":
+            from usched.text.topology.hwloc_xml import parse_hwloc_xml
+
+            return parse_hwloc_xml(text, label)
+        case "hwloc-synthetic":
+            from usched.text.topology.hwloc_synthetic import parse_hwloc_synthetic
+
+            return parse_hwloc_synthetic(text, label)
 
 
 def recognise(text: str, label: str) -> Kind:
