@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from usched.actions.change import carry_out
-from usched.actions.context import Context, Machine, find_host, open_registry, write_record
+from usched.actions.context import Context, find_host, open_registry
 from usched.actions.read import read_difference, read_log, read_statements
 from usched.actions.rollback import roll_back
 from usched.actions.topology import declare_topology, forget_topology
@@ -23,6 +23,7 @@ from usched.meaning.registry import EMPTY, Registry, compare_registries, format_
 from usched.meaning.tree import Tree
 from usched.text.language.canonical import format_statement
 from usched.text.language.grammar import Unreadable, parse_line, parse_script
+from usched.text.topology.mapping import format_topology
 from usched.words.machine import Topology
 from usched.words.problems import Line, NoSuchName, UschedError
 from usched.world.topology_file import load_topology
@@ -131,7 +132,7 @@ class Twin:
             case "topology", str(shape):
                 topology = load_topology(shape)[0]
                 if self.attempt(
-                    lambda: declare_topology(self.context, Machine(topology, "given")),
+                    lambda: declare_topology(self.context, topology),
                     self.fits(topology),
                 ) and not self.same(topology):
                     self.note(self.states[-1], topology)
@@ -218,9 +219,7 @@ class Twin:
         with open_registry(self.context) as store:
             for number, state in enumerate(self.states):
                 assert placed(store.registry_at(number)) == placed(state), number
-                machine = self.machines[number]
-                record = write_record(machine) if machine else None
-                assert store.topology_record(number) == record, number
+                assert store.topology(number) == self.machines[number], number
             numbers = [revision.number for revision in store.revisions()[0]]
         assert numbers == list(range(len(self.states) - 1, 0, -1))
 
@@ -307,7 +306,7 @@ def test_export_carried_out_elsewhere_gives_the_same_export(
         exported = format_registry(read_statements(twin.context))
         other = make_context(Path(there), EIGHT)
         if twin.machines[-1] is not None:
-            shape = write_record(twin.machines[-1])
+            shape = format_topology(twin.machines[-1])
             (Path(there) / "topology.yaml").write_text(shape)
             other = make_context(Path(there), str(Path(there) / "topology.yaml"))
         else:
@@ -464,8 +463,8 @@ def test_topology_given_with_a_statement_is_declared_in_the_same_revision(
     assert machine_of(command) == ("declared", 4)
     assert command.log() == ["A on cpu3 lwktpri 6  # and topology synthetic (4 cpus)"]
     with open_registry(command.context) as store:
-        assert store.topology_record(0) is None
-        assert store.topology_record(1) is not None
+        assert store.topology(0) is None
+        assert store.topology(1) is not None
     assert command("--topology", FOUR, "B", "on", "cpu3", "lwktpri", "6")[0] == 0
     assert command.log()[1:] == ["B on cpu3 lwktpri 6"]
     assert command("rollback", "0")[0] == 0

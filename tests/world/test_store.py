@@ -17,10 +17,11 @@ from tests.face.sessions import less_warnings
 from tests.world.scratch import COMMAND, Scratch, environment, fork_and_listen, make_scratch, start
 from usched.actions.read import read_log, read_statements
 from usched.face.app import run
+from usched.meaning.history import Author, Draft
 from usched.meaning.registry import format_registry
 from usched.world.places import default_registry
 from usched.world.registry_file import APPLICATION_ID, SCHEMA_VERSION
-from usched.world.store import Author, Entry, open_store
+from usched.world.store import open_store
 
 ME = Author(0, "root")
 Stranger = Callable[[Path, list[str]], tuple[int, str, str]]
@@ -143,7 +144,7 @@ def test_reading_a_registry_that_does_not_exist_makes_no_file(
 def test_writing_goes_through_a_rollback_journal(full: Scratch) -> None:
     with open_store(str(full.path), write=True) as store:
         number = store.last_revision() + 1
-        store.record([Entry(number, "nothing", ())], ME)
+        store.record([Draft(number, "nothing")], ME)
         names = [entry.name for entry in full.path.parent.iterdir() if entry.is_file()]
         assert sorted(names) == ["registry.db", "registry.db-journal"]
     assert not full.journal.exists()

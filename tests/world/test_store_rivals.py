@@ -11,10 +11,11 @@ from subprocess import Popen
 import pytest
 
 from tests.world.scratch import Scratch, fork, make_scratch, start, wait_for
-from usched.actions.change import ScriptLine, carry_out
+from usched.actions.change import carry_out
 from usched.actions.read import read_log, read_statements
 from usched.face.app import run
 from usched.meaning.registry import format_registry
+from usched.meaning.script import ScriptLine
 from usched.text.language.grammar import parse_script
 from usched.world.lock_holders import find_holders
 from usched.world.store import open_store

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
+from usched.meaning.history import Draft
 from usched.words.cpuset import count_cpus
 from usched.words.machine import Topology
-from usched.words.problems import EnvironmentFailed, Problem, Refused
+from usched.words.problems import EnvironmentFailed, Problem
+from usched.world.author import find_author
 from usched.world.places import make_folder
 from usched.world.registry_file import check_folder, is_new
 from usched.world.store import Store, open_store
@@ -56,11 +58,11 @@ class Machine(NamedTuple):
 
 def find_machine(store: Store, context: Context) -> Machine:
     """The topology given with the command, else the declared one, else this machine's."""
-    return find_machine_of(store.topology_record(), context)
+    return find_machine_of(store.topology(), context)
 
 
-def find_machine_of(record: str | None, context: Context) -> Machine:
-    """As `find_machine`, where this is the record of what is declared."""
+def find_machine_of(declared: Topology | None, context: Context) -> Machine:
+    """As `find_machine`, where this is what is declared."""
     if context.topology is not None:
         from usched.world.topology_file import load_topology
 
@@ -68,8 +70,8 @@ def find_machine_of(record: str | None, context: Context) -> Machine:
         for note in notes:
             context.tell(note)
         return Machine(topology, "given")
-    if record is not None:
-        return Machine(read_record(record), "declared")
+    if declared is not None:
+        return Machine(declared, "declared")
     return find_host(context)
 
 
@@ -87,36 +89,31 @@ def find_host(context: Context) -> Machine:
     return Machine(topology, "host")
 
 
-def write_record(topology: Topology) -> str:
-    """A topology as the registry keeps it: one line of JSON, the same for the same machine."""
-    import json
+def change_registry(
+    context: Context,
+    dry_run: bool,
+    action: Callable[[Store, Context], tuple[R, Sequence[Draft]]],
+) -> R:
+    """Perform an action on the registry and write the revisions that it gives, all or none.
 
-    from usched.text.topology.mapping import topology_record
-
-    return json.dumps(topology_record(topology), separators=(",", ":"))
-
-
-def read_record(record: str) -> Topology:
-    import json
-
-    from usched.text.topology.mapping import parse_topology
-    from usched.words.located import locate
-
-    try:
-        raw = json.loads(record)
-        if not isinstance(raw, dict) or "machine" not in raw:
-            raise ValueError("no machine")
-        return parse_topology(locate(raw))
-    except (ValueError, RecursionError, Refused) as error:
-        what = f"the topology in the registry is damaged: {record[:60]!r}"
-        raise EnvironmentFailed(Problem(what, None, "put the file back from a copy")) from error
-
-
-def rehearse(context: Context, dry_run: bool, action: Callable[[Context, bool], R]) -> R:
-    """Perform an action, given where and whether dry. Where its first write would make the
-    registry it is tried without writing before: one that is refused must leave no file behind,
-    and a file that others may have open cannot safely be taken away again."""
-    if not dry_run and is_new(context.registry):
-        action(context, True)
+    Where the first write would make the registry, the action is tried before: one that is refused
+    must leave no file behind, and a file that others may have open cannot safely be taken away
+    again. It is performed once more where somebody else made the registry in between.
+    """
+    if dry_run:
+        with open_registry(context) as store:
+            return action(store, context)[0]
+    if is_new(context.registry):
+        with open_registry(context) as store:
+            result, drafts = action(store, context)
+        if not drafts:
+            return result
+        with open_registry(context, write=True) as store:
+            if store.last_revision() == 0:  # as it was when this was tried
+                store.record(drafts, find_author())
+                return result
         context = context._replace(tell=lambda _: None)
-    return action(context, dry_run)
+    with open_registry(context, write=True) as store:
+        result, drafts = action(store, context)
+        store.record(drafts, find_author())
+    return result

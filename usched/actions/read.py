@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from usched.actions.change import Ledger, ScriptLine
-from usched.actions.context import (
-    Context,
-    Machine,
-    find_machine,
-    find_machine_of,
-    open_registry,
-    read_record,
-)
+from usched.actions.context import Context, Machine, find_machine, find_machine_of, open_registry
 from usched.actions.rollback import require_revision
-from usched.actions.topology import describe_topology
+from usched.meaning.history import Revision, describe_topology
 from usched.meaning.reach import Moved, compare_reach
-from usched.meaning.registry import Difference, Registry, compare_registries
+from usched.meaning.registry import Difference, Placed, Registry, compare_registries
+from usched.meaning.script import ScriptLine, carry_out_on
 from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_warnings
 from usched.words.problems import Problem, Refused
-from usched.world.store import Revision, Store
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The registry as it is, on a machine. The tree reads on while the registry is open."""
-
-    store: Store
-    machine: Machine
-    tree: Tree
-
-
-@contextmanager
-def read_registry(context: Context) -> Iterator[Reading]:
-    """Open the registry for reading, on its machine; schedulers may not fit that any more."""
+def read_tree(context: Context) -> Tree:
+    """The registry as it is, on its machine; schedulers may not fit that any more."""
     with open_registry(context) as store:
         machine = find_machine(store, context)
-        yield Reading(store, machine, Tree(store.registry(), machine.topology))
+        return Tree(store.registry(), machine.topology)
+
+
+def read_scheduler(context: Context, name: str) -> tuple[Tree, Placed, Revision | None]:
+    """A scheduler, in the tree, and what changed it last. Raises NoSuchName."""
+    with open_registry(context) as store:
+        machine = find_machine(store, context)
+        tree = Tree(store.registry(), machine.topology)
+        entry = tree.require(name)
+        revisions, _ = store.revisions(name, 1)
+    return tree, entry, revisions[0] if revisions else None
+
+
+def read_machine(context: Context) -> Machine:
+    """The topology in force."""
+    with open_registry(context) as store:
+        return find_machine(store, context)
 
 
 def read_statements(context: Context) -> Registry:
@@ -81,18 +77,17 @@ def read_difference(context: Context, old: int, new: int | None) -> Comparison:
                 who = each.name or "a scheduler"
                 context.tell(f"what {who} was at revision {number} is damaged: {each.why}")
         differences = compare_registries(*registries)
-        records = [store.topology_record(number) for number in (old, last)]
+        declared = [store.topology(number) for number in (old, last)]
     texts: list[str | None] = [None, None]
-    if records[0] != records[1]:
-        texts = [describe_topology(read_record(each)) if each else None for each in records]
+    if declared[0] != declared[1]:
+        texts = [describe_topology(each) if each else None for each in declared]
     moved: list[Moved] = []
-    if (differences or records[0] != records[1]) and all(map(len, registries)):
-        machines = {record: find_machine_of(record, context) for record in dict.fromkeys(records)}
-        then, now = (
-            Tree(registry, machines[record].topology)
-            for registry, record in zip(registries, records, strict=True)
+    if (differences or declared[0] != declared[1]) and all(map(len, registries)):
+        first = find_machine_of(declared[0], context)
+        second = first if declared[0] == declared[1] else find_machine_of(declared[1], context)
+        moved = compare_reach(
+            Tree(registries[0], first.topology), Tree(registries[1], second.topology)
         )
-        moved = compare_reach(then, now)
     return Comparison(differences, (texts[0], texts[1]), moved)
 
 
@@ -119,8 +114,3 @@ def check_registry(context: Context, script: list[ScriptLine]) -> Report:
             raise Refused(problems)
         warnings = find_warnings(tree) + store.find_log_damage()
         return Report(tree, len(tree.names()), warnings)
-
-
-def carry_out_on(tree: Tree, script: list[ScriptLine]) -> None:
-    """Statements on a tree that nobody keeps."""
-    Ledger(tree, 1 + max((entry.place for entry in tree.walk()), default=0)).take_all(script)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from usched.actions.context import Context, find_host, open_registry, read_record, rehearse
-from usched.actions.topology import News, compare_trees, find_declared
+from usched.actions.context import Context, change_registry, find_host
+from usched.actions.topology import News, compare_trees
+from usched.meaning.history import Draft, Edit, NewTopology
 from usched.meaning.registry import Damaged, Placed, Registry, differs
 from usched.meaning.tree import Tree
 from usched.words.problems import NoSuchName, Problem, Refused
-from usched.world.author import find_author
-from usched.world.store import Edit, Entry, Store
+from usched.world.store import Store
 
 
 class Rollback(NamedTuple):
@@ -32,36 +32,32 @@ def roll_back(context: Context, number: int, dry_run: bool = False) -> Rollback:
 
     Raises NoSuchName for a revision that there is not, Refused when it does not fit the machine.
     """
-    return rehearse(context, dry_run, lambda where, dry: _roll_back(where, number, dry))
+    return change_registry(context, dry_run, lambda store, told: _roll_back(store, told, number))
 
 
-def _roll_back(context: Context, number: int, dry_run: bool) -> Rollback:
-    with open_registry(context, not dry_run) as store:
-        require_revision(store, number)
-        now, then = store.registry(), store.registry_at(number)
-        if then.damage():
-            raise Refused(_describe_gap(each, number) for each in then.damage())
-        edits = _list_edits(now, then)
-        record, old_record = store.topology_record(number), store.topology_record()
-        changed = record != old_record
-        if not edits and not changed:
-            return Rollback((), False, None)
-        machine = read_record(record) if record is not None else find_host(context).topology
-        tree = Tree(then, machine)
-        problems = tree.survey()
-        if problems:
-            raise Refused(problems)
-        before = find_declared(store) if changed else machine
-        if before is None:
-            before = find_host(context._replace(tell=lambda _: None)).topology
-        news = compare_trees(Tree(now, before), tree)
-        revision = store.last_revision() + 1
-        if not dry_run:
-            topology = (record or "") if changed else None
-            entry = Entry(revision, f"rollback {number}", edits, topology, news.moved)
-            store.record([entry], find_author())
-    name = machine.machine if record is not None else None
-    return Rollback(edits, changed, revision, name, news)
+def _roll_back(store: Store, context: Context, number: int) -> tuple[Rollback, list[Draft]]:
+    require_revision(store, number)
+    now, then = store.registry(), store.registry_at(number)
+    if then.damage():
+        raise Refused(_describe_gap(each, number) for each in then.damage())
+    edits = _list_edits(now, then)
+    declared, before = store.topology(number), store.topology()
+    if not edits and declared == before:
+        return Rollback((), False, None), []
+    machine = find_host(context).topology if declared is None else declared
+    tree = Tree(then, machine)
+    problems = tree.survey()
+    if problems:
+        raise Refused(problems)
+    if declared == before:
+        before = machine
+    elif before is None:
+        before = find_host(context._replace(tell=lambda _: None)).topology
+    news = compare_trees(Tree(now, before), tree)
+    changed = None if declared == store.topology() else NewTopology(declared)
+    draft = Draft(store.last_revision() + 1, f"rollback {number}", edits, changed, news.moved)
+    name = None if declared is None else declared.machine
+    return Rollback(edits, changed is not None, draft.number, name, news), [draft]
 
 
 def _list_edits(now: Registry, then: Registry) -> tuple[Edit, ...]:

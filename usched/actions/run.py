@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from usched.actions.change import ScriptLine
 from usched.actions.context import Context, Machine, find_machine, open_registry
-from usched.actions.read import carry_out_on
 from usched.engine.dispatcher import simulate
 from usched.meaning.lost import find_lost
 from usched.meaning.registry import EMPTY, Registry
+from usched.meaning.script import ScriptLine, carry_out_on
 from usched.meaning.timetable import Timetable, plan_timetable
 from usched.meaning.tree import Tree
 from usched.text.language.canonical import format_ms

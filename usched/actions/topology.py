@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from usched.actions.context import (
-    Context,
-    Machine,
-    find_host,
-    open_registry,
-    read_record,
-    rehearse,
-    write_record,
-)
+from usched.actions.context import Context, Machine, change_registry, find_host
+from usched.meaning.history import Draft, NewTopology, describe_topology
 from usched.meaning.reach import Moved, compare_reach
 from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_new_warnings
-from usched.words.cpuset import count_cpus
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, Problem, Refused
-from usched.world.author import find_author
-from usched.world.store import Entry, Store
+from usched.world.store import Store
 
 
 class News(NamedTuple):
@@ -31,56 +22,46 @@ class News(NamedTuple):
     warnings: tuple[Problem, ...] = ()
 
 
-def declare_topology(context: Context, machine: Machine, dry_run: bool = False) -> News | None:
+def declare_topology(context: Context, topology: Topology, dry_run: bool = False) -> News | None:
     """Make a topology the registry's; None if it was so before.
 
     Raises Refused if a scheduler is left out.
     """
-    return rehearse(context, dry_run, lambda where, dry: _declare_topology(where, machine, dry))
 
+    def declare(store: Store, context: Context) -> tuple[News | None, list[Draft]]:
+        if topology == store.topology():
+            return None, []
+        return _replace_topology(store, context, topology, NewTopology(topology))
 
-def _declare_topology(context: Context, machine: Machine, dry_run: bool) -> News | None:
-    with open_registry(context, not dry_run) as store:
-        record = write_record(machine.topology)
-        if record == store.topology_record():
-            return None
-        check_topology(store, machine.topology, find_declared(store))
-        news = find_news(store, context, machine.topology)
-        if not dry_run:
-            text = describe_topology(machine.topology)
-            entry = Entry(store.last_revision() + 1, text, (), record, news.moved)
-            store.record([entry], find_author())
-    return news
+    return change_registry(context, dry_run, declare)
 
 
 def forget_topology(context: Context, dry_run: bool = False) -> tuple[Machine, News] | None:
     """Go back to the machine at hand; None if no topology was declared. And what that changes."""
-    return rehearse(context, dry_run, _forget_topology)
 
-
-def _forget_topology(context: Context, dry_run: bool) -> tuple[Machine, News] | None:
-    with open_registry(context, not dry_run) as store:
-        old = find_declared(store)
-        if old is None:
-            return None
+    def forget(store: Store, context: Context) -> tuple[tuple[Machine, News] | None, list[Draft]]:
+        if store.topology() is None:
+            return None, []
         host = find_host(context)
-        check_topology(store, host.topology, old)
-        news = find_news(store, context, host.topology)
-        if not dry_run:
-            entry = Entry(store.last_revision() + 1, "topology forget", (), "", news.moved)
-            store.record([entry], find_author())
-    return host, news
+        news, drafts = _replace_topology(store, context, host.topology, NewTopology(None))
+        return (host, news), drafts
+
+    return change_registry(context, dry_run, forget)
 
 
-def find_declared(store: Store) -> Topology | None:
-    """The declared topology, whatever is given with the command."""
-    record = store.topology_record()
-    return read_record(record) if record is not None else None
+def _replace_topology(
+    store: Store, context: Context, machine: Topology, declared: NewTopology
+) -> tuple[News, list[Draft]]:
+    check_topology(store, machine)
+    news = find_news(store, context, machine)
+    text = "topology forget" if declared.topology is None else describe_topology(machine)
+    return news, [Draft(store.last_revision() + 1, text, (), declared, news.moved)]
 
 
-def check_topology(store: Store, new: Topology, old: Topology | None) -> None:
+def check_topology(store: Store, new: Topology) -> None:
     """Refuse a topology on which a scheduler no longer fits, naming every one of them."""
     registry = store.registry()
+    old = store.topology()
     problems = Tree(registry, new).find_misfits()
     if problems and old is not None:
         known = {problem.name for problem in Tree(registry, old).find_misfits()}
@@ -96,7 +77,7 @@ def find_news(store: Store, context: Context, new: Topology) -> News:
     registry = store.registry()
     if not len(registry):
         return News()
-    old = find_declared(store)
+    old = store.topology()
     if old is None:
         try:
             old = find_host(context._replace(tell=lambda _: None)).topology
@@ -108,7 +89,3 @@ def find_news(store: Store, context: Context, new: Topology) -> News:
 def compare_trees(old: Tree, new: Tree) -> News:
     names = dict.fromkeys((*old.names(), *new.names()))
     return News(tuple(compare_reach(old, new)), tuple(find_new_warnings(old, new, names)))
-
-
-def describe_topology(topology: Topology) -> str:
-    return f"topology {topology.machine} ({count_cpus(topology.all, topology.offline)})"

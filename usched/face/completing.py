@@ -75,23 +75,23 @@ def scheduler_names(ctx: click.Context) -> list[str]:
 
 def cpu_names(ctx: click.Context, domain: str) -> list[str]:
     """`cpu0`, `cpu1`, ... of the machine or a scheduler."""
-    from usched.actions.read import read_registry
+    from usched.actions.read import read_tree
     from usched.face.options import context_of
 
     quiet = context_of(ctx)._replace(tell=lambda _: None)
     try:
-        with read_registry(quiet) as reading:
-            view = reading.tree.view(domain) if not domain or reading.tree.find(domain) else None
-            if view is None:
-                return []
-            levels = [] if view.name and view.behind is None else reading.tree.topology.groups
-            named = [
-                f"{level}{number}"
-                for level in levels
-                for number in reading.tree.topology.groups[level]
-                if view.group(level, number)
-            ]
-            return [f"cpu{cpu}" for cpu in view.cpus] + named
+        tree = read_tree(quiet)
+        view = tree.view(domain) if not domain or tree.find(domain) else None
+        if view is None:
+            return []
+        levels = [] if view.name and view.behind is None else tree.topology.groups
+        named = [
+            f"{level}{number}"
+            for level in levels
+            for number in tree.topology.groups[level]
+            if view.group(level, number)
+        ]
+        return [f"cpu{cpu}" for cpu in view.cpus] + named
     except UschedError:
         return []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 
-from usched.world.store import Author
+from usched.meaning.history import Author
 
 
 def find_author() -> Author:

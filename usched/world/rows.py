@@ -11,7 +11,8 @@ from usched.meaning.rules import check_declaration, check_depth
 from usched.text.language.grammar import parse_line
 from usched.text.language.hints import clip
 from usched.words.cpuset import parse_cpu_list
-from usched.words.problems import Line, Misused
+from usched.words.machine import Topology
+from usched.words.problems import Line, Misused, Refused
 from usched.words.statement import Declare, parent_of
 
 
@@ -67,6 +68,33 @@ def read_moved(name: object, had: object, has: object) -> Moved | None:
         return Moved(name, parse_cpu_list(had), parse_cpu_list(has))
     except ValueError:
         return None
+
+
+def read_topology(record: str) -> Topology | None:
+    """A topology as a revision has it; None where that says nothing."""
+    import json
+
+    from usched.text.topology.mapping import parse_topology
+    from usched.words.located import locate
+
+    try:
+        raw = json.loads(record)
+        if not isinstance(raw, dict) or "machine" not in raw:
+            return None
+        return parse_topology(locate(raw))
+    except (ValueError, RecursionError, Refused):
+        return None
+
+
+def write_topology(topology: Topology | None) -> str | None:
+    """One line of JSON, the same for the same machine; None for none."""
+    import json
+
+    from usched.text.topology.mapping import topology_record
+
+    if topology is None:
+        return None
+    return json.dumps(topology_record(topology), separators=(",", ":"))
 
 
 def gather(rows: list[Placed | Damaged]) -> Registry:

@@ -11,61 +11,28 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
+from usched.meaning.history import Author, Draft, Revision
 from usched.meaning.reach import Moved
 from usched.meaning.registry import Damaged, Placed, Registry
 from usched.text.language.canonical import format_statement
 from usched.words.cpuset import format_cpu_list
+from usched.words.machine import Topology
 from usched.words.problems import Problem
 from usched.words.statement import parent_of
 from usched.world.registry_file import begin, damaged, explain
-from usched.world.rows import gather, is_text, read_declaration, read_moved, read_scheduler
+from usched.world.rows import (
+    gather,
+    is_text,
+    read_declaration,
+    read_moved,
+    read_scheduler,
+    read_topology,
+    write_topology,
+)
 
 #: What stands above was never written by this program.
 MAX_REVISION = 10**15
-
-
-class Author(NamedTuple):
-    """Who makes a change: the real uid, and the name that the log shows."""
-
-    uid: int
-    user: str
-
-
-class Revision(NamedTuple):
-    """One numbered change. time: UTC, ISO 8601. text: the canonical statement, or what was done.
-
-    moved: the schedulers whose real cpus it changed, by name.
-    """
-
-    number: int
-    time: str
-    uid: int
-    user: str
-    text: str
-    moved: tuple[Moved, ...] = ()
-
-
-class Edit(NamedTuple):
-    """What a revision does to one scheduler; None where it is absent."""
-
-    name: str
-    before: Placed | Damaged | None
-    after: Placed | None
-
-
-class Entry(NamedTuple):
-    """A revision to be written. topology: the record now declared, "" for none any more.
-
-    moved: the schedulers whose real cpus it changes.
-    """
-
-    number: int
-    text: str
-    edits: tuple[Edit, ...]
-    topology: str | None = None
-    moved: tuple[Moved, ...] = ()
 
 
 def _is_changed(column: str) -> str:
@@ -233,33 +200,38 @@ class Store:
             return read_declaration(name, row[1], row[0])
         return self.stored(name) if is_text(name) else None
 
-    def topology_record(self, number: int | None = None) -> str | None:
-        """The declared topology as recorded, now or after a revision; None for none."""
+    def topology(self, number: int | None = None) -> Topology | None:
+        """The declared topology, now or after a revision; None for none."""
         row = self._db.execute(
             "SELECT record FROM topology WHERE revision <= ? ORDER BY revision DESC LIMIT 1",
             (self.last_revision() if number is None else number,),
         ).fetchone()
         if row is not None and not isinstance(row[0], (str, type(None))):
             raise damaged(self._path, "the topology is no text")
-        return row[0] if row else None
+        if row is None or row[0] is None:
+            return None
+        topology = read_topology(row[0])
+        if topology is None:
+            raise damaged(self._path, f"its topology cannot be read: {row[0][:60]!r}")
+        return topology
 
     # -- writing --------------------------------------------------------------
 
-    def record(self, entries: Iterable[Entry], author: Author) -> None:
+    def record(self, drafts: Iterable[Draft], author: Author) -> None:
         """Write revisions with all that they change; nothing is there before the commit."""
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         revisions, changes, topologies, moved = [], [], [], []
         kept: dict[str, tuple[Placed | None, str | None]] = {}
-        for entry in entries:
-            revisions.append((entry.number, now, author.uid, author.user, entry.text))
-            if entry.topology is not None:
-                topologies.append((entry.number, entry.topology or None))
-            for each in entry.moved:
+        for draft in drafts:
+            revisions.append((draft.number, now, author.uid, author.user, draft.text))
+            if draft.topology is not None:
+                topologies.append((draft.number, write_topology(draft.topology.topology)))
+            for each in draft.moved:
                 cpus = (format_cpu_list(each.had), format_cpu_list(each.has))
-                moved.append((entry.number, each.name, *cpus))
-            for edit in entry.edits:
+                moved.append((draft.number, each.name, *cpus))
+            for edit in draft.edits:
                 before, after = _write_placed(edit.before), _write_placed(edit.after)
-                changes.append((entry.number, edit.name, *before, *after))
+                changes.append((draft.number, edit.name, *before, *after))
                 kept[edit.name] = (edit.after, after[0])
         write = self._db.executemany
         write("INSERT INTO revision VALUES (?, ?, ?, ?, ?)", revisions)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import click
 
-from usched.actions.change import ScriptLine
 from usched.actions.read import Report, check_registry
 from usched.actions.run import check_workload
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, warn
 from usched.face.records import problem_record
+from usched.meaning.script import ScriptLine
 from usched.text.language.grammar import parse_script
 from usched.words.cpuset import count_cpus
 from usched.words.problems import UschedError, count, format_problem

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import click
 
-from usched.actions.read import read_registry
+from usched.actions.read import read_tree
 from usched.face.completing import CpuOrName
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
@@ -36,23 +36,22 @@ def command(ctx: click.Context, what: str, as_json: bool) -> None:
     by descending lwktpri, each with the chain of cpus through which it gets there; then those that
     may not, with the reason.
     """
-    with read_registry(context_of(ctx)) as reading:
-        tree = reading.tree
-        if tree.stored(what) is None:
-            asked = _Asked(what, _select(tree, what))
-            routes, barred = routes_to(tree, asked.cpus)
-            warn_unfit(tree)
-            if as_json:
-                print_json(_routes_record(asked, routes, barred))
-            else:
-                _print_routes(tree, asked, routes, barred)
-            return
-        standing = explain_scheduler(tree, tree.require(what))
+    tree = read_tree(context_of(ctx))
+    if tree.stored(what) is None:
+        asked = _Asked(what, _select(tree, what))
+        routes, barred = routes_to(tree, asked.cpus)
         warn_unfit(tree)
         if as_json:
-            print_json(_standing_record(standing))
+            print_json(_routes_record(asked, routes, barred))
         else:
-            _print_standing(standing)
+            _print_routes(tree, asked, routes, barred)
+        return
+    standing = explain_scheduler(tree, tree.require(what))
+    warn_unfit(tree)
+    if as_json:
+        print_json(_standing_record(standing))
+    else:
+        _print_standing(standing)
 
 
 class _Asked(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from usched.actions.read import read_registry
+from usched.actions.read import read_tree
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_columns, print_json
 from usched.face.records import scheduler_records
@@ -23,17 +23,16 @@ from usched.words.cpuset import format_cpu_list
 @click.pass_context
 def command(ctx: click.Context, real: bool, as_json: bool) -> None:
     """List the schedulers: parents first, siblings in declaration order."""
-    with read_registry(context_of(ctx)) as reading:
-        tree = reading.tree
-        entries = list(tree.walk())
-        warn_unfit(tree)
-        if as_json:
-            print_json(scheduler_records(tree, entries))
-            return
-        if not entries:
-            click.echo("no schedulers; declare one: usched NORM on 'cpu*' lwktpri 6")
-            return
-        rows = [_row(tree, entry) for entry in entries]
+    tree = read_tree(context_of(ctx))
+    entries = list(tree.walk())
+    warn_unfit(tree)
+    if as_json:
+        print_json(scheduler_records(tree, entries))
+        return
+    if not entries:
+        click.echo("no schedulers; declare one: usched NORM on 'cpu*' lwktpri 6")
+        return
+    rows = [_row(tree, entry) for entry in entries]
     heads = ["NAME", "LWKTPRI", "CPUS", "OFFLINE", "VCPUS", "QUANTUM", "FLAGS", "REAL CPUS", "ON"]
     shown = [
         place

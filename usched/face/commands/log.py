@@ -9,7 +9,7 @@ from usched.face.changes import describe_moved
 from usched.face.completing import SchedulerName
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import format_columns, print_json
-from usched.world.store import Revision
+from usched.meaning.history import Revision
 
 
 @click.command("log")

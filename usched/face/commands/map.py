@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import click
 
-from usched.actions.read import read_registry
+from usched.actions.read import read_tree
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, terminal_width
 from usched.face.unfit import warn_unfit
@@ -36,17 +36,16 @@ class _Row:
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
     """Draw which scheduler has which cpu: a row a scheduler, a column a cpu of the machine."""
-    with read_registry(context_of(ctx)) as reading:
-        tree = reading.tree
-        warn_unfit(tree)
-        rows = [_Row(each, reach_of(tree, each), _sign(tree, each)) for each in tree.schedulers()]
-        if as_json:
-            print_json(_record(tree, rows))
-            return
-        if not rows:
-            click.echo("no schedulers; declare one: usched NORM on 'cpu*' lwktpri 6")
-            return
-        _draw(tree, rows)
+    tree = read_tree(context_of(ctx))
+    warn_unfit(tree)
+    rows = [_Row(each, reach_of(tree, each), _sign(tree, each)) for each in tree.schedulers()]
+    if as_json:
+        print_json(_record(tree, rows))
+        return
+    if not rows:
+        click.echo("no schedulers; declare one: usched NORM on 'cpu*' lwktpri 6")
+        return
+    _draw(tree, rows)
 
 
 def _sign(tree: Tree, scheduler: Scheduler) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
-from usched.actions.read import Reading, read_registry
+from usched.actions.read import read_scheduler
 from usched.face.completing import SchedulerName
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
 from usched.face.records import scheduler_record
 from usched.meaning.reach import describe_offline, reach_of
 from usched.meaning.registry import Placed
+from usched.meaning.tree import Tree
 from usched.text.language.canonical import format_statement
 from usched.words.cpuset import format_cpus
 from usched.words.problems import count, format_problem
@@ -24,17 +25,17 @@ from usched.words.statement import parent_of
 @click.pass_context
 def command(ctx: click.Context, name: str, as_json: bool) -> None:
     """Show a scheduler: its statement, and what that is on the machine."""
-    with read_registry(context_of(ctx)) as reading:
-        entry = reading.tree.require(name)
-        if as_json:
-            print_json(scheduler_record(reading.tree, entry))
-            return
-        for label, text in _describe(reading, entry):
-            click.echo(f"{label:10}  {text}")
+    tree, entry, last = read_scheduler(context_of(ctx), name)
+    if as_json:
+        print_json(scheduler_record(tree, entry))
+        return
+    for label, text in _describe(tree, entry):
+        click.echo(f"{label:10}  {text}")
+    if last is not None:
+        click.echo(f"changed     revision {last.number}, {last.time}, by {last.user}")
 
 
-def _describe(reading: Reading, entry: Placed) -> list[tuple[str, str]]:
-    tree = reading.tree
+def _describe(tree: Tree, entry: Placed) -> list[tuple[str, str]]:
     lines = [("statement", format_statement(entry.declare))]
     for problem in tree.resolve(entry.name).problems:
         lines.append(("misfit", format_problem(problem).replace("\n", "; ")))
@@ -52,8 +53,4 @@ def _describe(reading: Reading, entry: Placed) -> list[tuple[str, str]]:
         lines.append(("quantum", f"{count(ticks, 'tick')} at {hz} Hz"))
     children = [child.name for child in tree.children(entry.name)]
     lines.append(("inside", ", ".join(children) or "no schedulers"))
-    revisions, _ = reading.store.revisions(entry.name, 1)
-    if revisions:
-        last = revisions[0]
-        lines.append(("changed", f"revision {last.number}, {last.time}, by {last.user}"))
     return lines

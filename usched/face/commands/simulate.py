@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from usched.actions.change import ScriptLine
 from usched.actions.run import Simulation, prepare, run
 from usched.face.options import common_options, context_of, json_option
 from usched.face.progress import Progress
+from usched.meaning.script import ScriptLine
 from usched.text.language.grammar import parse_script
 from usched.words.problems import EnvironmentFailed, Misused, Problem
 from usched.words.run import Run

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from usched.actions.change import Done, Outcome, carry_out
+from usched.actions.change import Outcome, carry_out
 from usched.face.changes import describe_change, print_news
 from usched.face.completing import StatementWords
 from usched.face.options import common_options, context_of, dry_run_option, quiet_option
 from usched.face.output import report_change
+from usched.meaning.script import Done
 from usched.text.language.canonical import format_statement
 from usched.text.language.grammar import parse_words
 from usched.words.cpuset import CpuSet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from usched.actions.context import Machine, find_machine, open_registry
+from usched.actions.read import read_machine
 from usched.actions.topology import News, declare_topology, forget_topology
 from usched.face.changes import print_news
 from usched.face.options import (
@@ -64,7 +64,7 @@ def load(ctx: click.Context, file: str, dry_run: bool) -> None:
 def _declare(ctx: click.Context, topology: Topology, notes: list[str], dry_run: bool) -> None:
     for note in notes:
         warn(note)
-    news = declare_topology(context_of(ctx), Machine(topology, "given"), dry_run)
+    news = declare_topology(context_of(ctx), topology, dry_run)
     said = "would be declared" if dry_run else "is declared"
     with report_change(dry_run):
         click.echo(
@@ -83,8 +83,7 @@ def show(ctx: click.Context, as_yaml: bool, as_json: bool) -> None:
     if as_json and as_yaml:
         raise click.UsageError("--json or --yaml, not both", ctx)
     context = context_of(ctx)
-    with open_registry(context) as store:
-        machine = find_machine(store, context)
+    machine = read_machine(context)
     if as_json:
         print_json(machine_record(machine.topology, machine.origin))
     elif as_yaml:

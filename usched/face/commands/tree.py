@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from usched.actions.read import read_registry
+from usched.actions.read import read_tree
 from usched.face.completing import SchedulerName
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import has_unicode, print_json, tree_guides
@@ -27,23 +27,22 @@ from usched.words.statement import MACHINE, Declare
 @click.pass_context
 def command(ctx: click.Context, name: str | None, as_json: bool) -> None:
     """Draw the tree of schedulers, or of what is in NAME."""
-    with read_registry(context_of(ctx)) as reading:
-        tree = reading.tree
-        if name is not None:
-            tree.require(name)
-        warn_unfit(tree)
-        if as_json:
-            print_json(_branches(tree, name or MACHINE))
-            return
-        if name is None:
-            topology = tree.topology
-            offline = f", {len(topology.offline)} offline" if topology.offline else ""
-            text = f"{topology.machine}: {count(len(topology.cpus), 'cpu')}"
-            click.echo(f"{text} ({format_cpus(topology.all)}{offline})")
-        else:
-            click.echo(_label(tree, tree.require(name).declare))
-        for line in _draw(tree, name or MACHINE, "", has_unicode()):
-            click.echo(line)
+    tree = read_tree(context_of(ctx))
+    if name is not None:
+        tree.require(name)
+    warn_unfit(tree)
+    if as_json:
+        print_json(_branches(tree, name or MACHINE))
+        return
+    if name is None:
+        topology = tree.topology
+        offline = f", {len(topology.offline)} offline" if topology.offline else ""
+        text = f"{topology.machine}: {count(len(topology.cpus), 'cpu')}"
+        click.echo(f"{text} ({format_cpus(topology.all)}{offline})")
+    else:
+        click.echo(_label(tree, tree.require(name).declare))
+    for line in _draw(tree, name or MACHINE, "", has_unicode()):
+        click.echo(line)
 
 
 def _branches(tree: Tree, name: str) -> list[dict[str, object]]:
