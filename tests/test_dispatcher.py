@@ -32,7 +32,9 @@ def plan(scenario: Scenario) -> Timetable:
         if isinstance(statement, Unreadable):
             raise Misused(statement.problem)
         tree.apply(statement, place)
-    return plan_timetable(tree.registry(), topology, parse_workload(locate(scenario.workload)))
+    return plan_timetable(
+        tree.resolver.registry(), topology, parse_workload(locate(scenario.workload))
+    )
 
 
 def dispatch(timetable: Timetable, ticks: int) -> dict[str, Any]:

@@ -175,13 +175,13 @@ class Twin:
             except UschedError:
                 failed = True
                 continue
-            if placed(tree.registry()) != placed(state):
-                state = tree.registry()
+            if placed(tree.resolver.registry()) != placed(state):
+                state = tree.resolver.registry()
                 found.append(state)
         return None if failed else found
 
     def fits(self, topology: Topology) -> bool:
-        return not Tree(self.states[-1], topology).survey()
+        return not Tree(self.states[-1], topology).resolver.survey()
 
     def same(self, topology: Topology | None) -> bool:
         return topology == self.machines[-1]

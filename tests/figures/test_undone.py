@@ -16,7 +16,7 @@ def undone(text: str, ticks: int) -> Undone:
     """text: the programs and events on one scheduler, NORM."""
     workload = parse_workload(parse_yaml("workload: w\n" + textwrap.dedent(text), "w.yaml"))
     tree = tree_of("NORM on cpu* lwktpri 6")
-    run = simulate(plan_timetable(tree.registry(), EIGHT, workload), ticks)
+    run = simulate(plan_timetable(tree.resolver.registry(), EIGHT, workload), ticks)
     return find_undone(run, workload.programs, workload.events)
 
 

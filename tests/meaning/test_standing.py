@@ -31,7 +31,7 @@ P/F on cpu* lwktpri 5
 
 def standing(name: str, text: str = TREE) -> Standing:
     tree = tree_of(text)
-    return explain_scheduler(tree, tree.require(name))
+    return explain_scheduler(tree.resolver, tree.resolver.require(name))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_scheduler_reaches_what_is_behind_its_cpus(name: str, cpus: str) -> No
 def test_a_single_vcpu_that_is_locked_reaches_one_cpu() -> None:
     tree = tree_of(TREE)
     assert [
-        format_cpu_list(reach(tree.scheduler, "W", CpuSet.of([vcpu]))) for vcpu in range(5)
+        format_cpu_list(reach(tree.resolver.scheduler, "W", CpuSet.of([vcpu]))) for vcpu in range(5)
     ] == [
         "0",
         "1",
@@ -122,21 +122,21 @@ def test_an_explanation_names_the_chain_to_the_machine() -> None:
 
 
 def test_a_scheduler_that_does_not_fit_says_why() -> None:
-    registry = tree_of("A on cpu6-7 lwktpri 4\nA/B on cpu0 lwktpri 4").registry()
+    registry = tree_of("A on cpu6-7 lwktpri 4\nA/B on cpu0 lwktpri 4").resolver.registry()
     tree = Tree(registry, GAPS)
-    assert explain_scheduler(tree, tree.require("A")).sentences == (
+    assert explain_scheduler(tree.resolver, tree.resolver.require("A")).sentences == (
         "does not fit: cpu7 is not in the machine (it has cpu0, cpu2-cpu3, cpu6)",
     )
-    assert explain_scheduler(tree, tree.require("A/B")).sentences == (
+    assert explain_scheduler(tree.resolver, tree.resolver.require("A/B")).sentences == (
         "does not fit: its parent A does not fit the machine",
     )
-    assert [(problem.what, problem.remedy) for problem in tree.survey()] == [
+    assert [(problem.what, problem.remedy) for problem in tree.resolver.survey()] == [
         ("A: cpu7 is not in the machine (it has cpu0, cpu2-cpu3, cpu6)", "with it: A/B")
     ]
 
 
 def test_routes_to_a_cpu_come_by_descending_lwktpri_each_subtree_behind_its_root() -> None:
-    routes, barred = routes_to(tree_of(TREE), CpuSet.of([0]))
+    routes, barred = routes_to(tree_of(TREE).resolver, CpuSet.of([0]))
     found = [
         (each.scheduler.name, format_cpu_list(each.cpus), format_cpu_list(each.own))
         for each in routes
@@ -160,7 +160,7 @@ def test_routes_to_a_cpu_come_by_descending_lwktpri_each_subtree_behind_its_root
 
 
 def test_who_may_not_run_on_a_cpu_is_told_why() -> None:
-    routes, barred = routes_to(tree_of(TREE), CpuSet.of([7]))
+    routes, barred = routes_to(tree_of(TREE).resolver, CpuSet.of([7]))
     assert [each.scheduler.name for each in routes] == ["X"]
     assert [(each.name, each.reason) for each in barred] == [
         ("W", "its pool is cpu0 cpu1"),
@@ -178,7 +178,7 @@ def test_who_may_not_run_on_a_cpu_is_told_why() -> None:
 
 
 def test_a_cpu_that_no_locked_vcpu_is_fixed_to_is_out_of_reach() -> None:
-    _, barred = routes_to(tree_of("W on cpu0-3 lwktpri 4 vcpus 2 locked"), CpuSet.of([3]))
+    _, barred = routes_to(tree_of("W on cpu0-3 lwktpri 4 vcpus 2 locked").resolver, CpuSet.of([3]))
     assert [(each.name, each.reason) for each in barred] == [
         ("W", "none of its 2 locked vcpus is fixed to it")
     ]
@@ -187,13 +187,14 @@ def test_a_cpu_that_no_locked_vcpu_is_fixed_to_is_out_of_reach() -> None:
 @given(topologies, lines)
 def test_reach_and_routes_agree(topology: Topology, texts: list[str]) -> None:
     tree = carry_out(topology, texts)
-    found: dict[str, list[int]] = {each.name: [] for each in tree.schedulers()}
+    found: dict[str, list[int]] = {each.name: [] for each in tree.resolver.schedulers()}
     for cpu in topology.all:
-        routes, barred = routes_to(tree, CpuSet.of([cpu]))
+        routes, barred = routes_to(tree.resolver, CpuSet.of([cpu]))
         names = [each.scheduler.name for each in routes] + [each.name for each in barred]
         assert sorted(names) == sorted(found), "everybody is there or told why not, once"
         for route in routes:
             found[route.scheduler.name].append(cpu)
-    for each in tree.schedulers():
-        assert list(reach_of(tree, each)) == found[each.name]
-        assert list(explain_scheduler(tree, tree.require(each.name)).reach) == found[each.name]
+    for each in tree.resolver.schedulers():
+        assert list(reach_of(tree.resolver, each)) == found[each.name]
+        standing = explain_scheduler(tree.resolver, tree.resolver.require(each.name))
+        assert list(standing.reach) == found[each.name]

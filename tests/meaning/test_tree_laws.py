@@ -83,8 +83,8 @@ def test_a_tree_changed_step_by_step_is_the_tree_made_from_its_registry(
             assert snapshot(tree) == before, "a refused statement changes nothing"
             continue
         after = snapshot(tree)
-        assert snapshot(Tree(tree.registry(), topology)) == after
-        assert tree.survey() == [], "what is accepted fits"
+        assert snapshot(Tree(tree.resolver.registry(), topology)) == after
+        assert tree.resolver.survey() == [], "what is accepted fits"
         if not changes:
             assert after == before
 
@@ -93,12 +93,12 @@ def test_a_tree_changed_step_by_step_is_the_tree_made_from_its_registry(
 def test_changes_name_every_scheduler_that_differs(topology: Topology, texts: list[str]) -> None:
     tree = Tree(EMPTY, topology)
     for place, text in enumerate(texts, start=1):
-        before = {each.name: each for each in tree.schedulers()}
+        before = {each.name: each for each in tree.resolver.schedulers()}
         try:
             changes = tree.apply(statement(text), place)
         except (Refused, NoSuchName):
             continue
-        after = {each.name: each for each in tree.schedulers()}
+        after = {each.name: each for each in tree.resolver.schedulers()}
         differ = {name for name in before | after if before.get(name) != after.get(name)}
         assert differ <= {change.name for change in changes}
         for change in changes:
@@ -110,29 +110,29 @@ def test_changes_name_every_scheduler_that_differs(topology: Topology, texts: li
 def test_an_export_carried_out_gives_the_same_registry(
     topology: Topology, texts: list[str]
 ) -> None:
-    registry = carry_out(topology, texts).registry()
+    registry = carry_out(topology, texts).resolver.registry()
     script = format_registry(registry)
     again = Tree(EMPTY, topology)
     for place, text in enumerate(script.splitlines(), start=1):
         again.apply(statement(text), place)  # each is valid in its turn
-    assert format_registry(again.registry()) == script
-    assert compare_registries(registry, again.registry()) == []
+    assert format_registry(again.resolver.registry()) == script
+    assert compare_registries(registry, again.resolver.registry()) == []
     for entry in registry:
         order = [child.name for child in registry.children(entry.name)]
-        assert [child.name for child in again.children(entry.name)] == order
+        assert [child.name for child in again.resolver.children(entry.name)] == order
 
 
 @given(topologies, lines)
 def test_exclusive_pools_are_nobody_elses(topology: Topology, texts: list[str]) -> None:
     tree = carry_out(topology, texts)
-    for each in tree.schedulers():
+    for each in tree.resolver.schedulers():
         assert each.pool, "nobody is left without a cpu"
         parent = each.name.rpartition("/")[0]
-        view = tree.view(parent)
+        view = tree.resolver.view(parent)
         assert view is not None
         assert each.pool <= view.cpus
-        for sibling in tree.children(parent):
-            other = tree.scheduler(sibling.name)
+        for sibling in tree.resolver.children(parent):
+            other = tree.resolver.scheduler(sibling.name)
             if each.declare.exclusive and other is not None and sibling.name != each.name:
                 assert not each.pool & other.pool
 
@@ -142,6 +142,6 @@ def test_exclusive_pools_are_nobody_elses(topology: Topology, texts: list[str]) 
 def test_saying_everything_again_changes_nothing(topology: Topology, texts: list[str]) -> None:
     tree = carry_out(topology, texts)
     before = snapshot(tree)
-    for entry in list(tree.walk()):
+    for entry in list(tree.resolver.walk()):
         assert tree.apply(statement(format_statement(entry.declare)), 99) == ()
     assert snapshot(tree) == before

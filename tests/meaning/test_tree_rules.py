@@ -16,7 +16,7 @@ def chain(depth: int) -> str:
 
 
 def test_a_tree_is_16_levels_deep() -> None:
-    assert len(tree_of(chain(16)).schedulers()) == 16
+    assert len(tree_of(chain(16)).resolver.schedulers()) == 16
 
 
 def test_a_tree_is_no_17_levels_deep() -> None:
@@ -31,12 +31,13 @@ def test_a_tree_is_no_17_levels_deep() -> None:
 
 @pytest.mark.parametrize("priority", range(1, 10))
 def test_lwktpri_1_to_9_are_for_schedulers_on_the_machine(priority: int) -> None:
-    assert tree_of(f"A on cpu* lwktpri {priority}").schedulers()
+    assert tree_of(f"A on cpu* lwktpri {priority}").resolver.schedulers()
 
 
 @pytest.mark.parametrize("priority", [1, 9, 10, 31])
 def test_lwktpri_1_to_31_are_free_inside_a_scheduler(priority: int) -> None:
-    assert len(tree_of(f"A on cpu* lwktpri 4\nA/B on cpu0 lwktpri {priority}").schedulers()) == 2
+    tree = tree_of(f"A on cpu* lwktpri 4\nA/B on cpu0 lwktpri {priority}")
+    assert len(tree.resolver.schedulers()) == 2
 
 
 @pytest.mark.parametrize("vcpus", [1, 4096])
@@ -192,20 +193,20 @@ def test_cpus_come_back_when_exclusive_goes() -> None:
 def test_a_redeclaration_keeps_its_place_among_siblings() -> None:
     tree = tree_of("A on cpu0 lwktpri 4\nB on cpu0 lwktpri 4\nC on cpu0 lwktpri 4")
     take(tree, "B on cpu* lwktpri 7 locked")
-    assert [entry.name for entry in tree.children("")] == ["A", "B", "C"]
+    assert [entry.name for entry in tree.resolver.children("")] == ["A", "B", "C"]
 
 
 def test_a_declaration_again_stands_last() -> None:
     tree = tree_of("A on cpu0 lwktpri 4\nB on cpu0 lwktpri 4")
     take(tree, "destroy A\nA on cpu0 lwktpri 4")
-    assert [entry.name for entry in tree.children("")] == ["B", "A"]
+    assert [entry.name for entry in tree.resolver.children("")] == ["B", "A"]
 
 
 def test_saying_the_same_again_changes_nothing() -> None:
     tree = tree_of("A on cpu1 cpu0 lwktpri 4")
-    assert tree.apply(tree.require("A").declare, 9) == ()
+    assert tree.apply(tree.resolver.require("A").declare, 9) == ()
     take(tree, "A on cpu0 cpu1 cpu1 lwktpri 4")
-    assert tree.require("A").place == 1
+    assert tree.resolver.require("A").place == 1
 
 
 def test_destroy_recursive_goes_from_the_last_declared_up() -> None:
@@ -220,7 +221,7 @@ def test_destroy_recursive_goes_from_the_last_declared_up() -> None:
     )
     changes = tree.apply(statement("destroy A recursive"), 9)
     assert [change.name for change in changes] == ["A/C", "A/B/E", "A/B/D", "A/B", "A"]
-    assert tree.schedulers() == []
+    assert tree.resolver.schedulers() == []
 
 
 def test_a_redeclaration_reports_everyone_whose_pool_changes() -> None:

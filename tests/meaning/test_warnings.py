@@ -12,11 +12,11 @@ from usched.words.machine import Topology
 
 def warnings(rule: str, text: str, topology: Topology = EIGHT) -> list[str]:
     tree = tree_of(text, topology)
-    return [found.what for found in find_warnings(tree) if found.rule == rule]
+    return [found.what for found in find_warnings(tree.resolver) if found.rule == rule]
 
 
 def test_an_empty_registry_has_no_warnings() -> None:
-    assert find_warnings(tree_of()) == []
+    assert find_warnings(tree_of().resolver) == []
 
 
 def test_a_core_split_from_an_exclusive_scheduler_is_named() -> None:
@@ -136,7 +136,7 @@ def test_cpus_that_no_scheduler_covers_are_named() -> None:
 @given(topologies, lines)
 def test_warnings_name_schedulers_that_there_are(topology: Topology, texts: list[str]) -> None:
     tree = carry_out(topology, texts)
-    for found in find_warnings(tree):
+    for found in find_warnings(tree.resolver):
         assert found.what
         assert found.rule in (
             "split-core",
@@ -148,7 +148,7 @@ def test_warnings_name_schedulers_that_there_are(topology: Topology, texts: list
             "quantum",
         )
         assert (found.rule == "uncovered") == (found.name == "")
-        assert not found.name or tree.scheduler(found.name)
+        assert not found.name or tree.resolver.scheduler(found.name)
 
 
 def test_a_pool_of_offline_cpus_only_is_named() -> None:
@@ -173,8 +173,8 @@ def test_a_quantum_that_the_tick_rate_rounds_is_named_with_what_it_is() -> None:
 def new_warnings(before: str, more: str) -> list[str]:
     """What is true only after some more statements."""
     old, new = tree_of(before), tree_of(before + "\n" + more)
-    names = [name for name in new.names() if f"{name} on" in more]
-    return [found.what for found in find_new_warnings(old, new, names)]
+    names = [name for name in new.resolver.names() if f"{name} on" in more]
+    return [found.what for found in find_new_warnings(old.resolver, new.resolver, names)]
 
 
 def test_a_warning_is_new_only_when_it_was_not_true_before() -> None:

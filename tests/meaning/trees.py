@@ -52,7 +52,7 @@ def statement(text: str) -> Statement:
 def take(tree: Tree, text: str) -> None:
     """Carry out statements, a line each; a new scheduler stands behind all others."""
     for line in filter(None, map(str.strip, text.splitlines())):
-        place = 1 + max((entry.place for entry in tree.walk()), default=0)
+        place = 1 + max((entry.place for entry in tree.resolver.walk()), default=0)
         tree.apply(statement(line), place)
 
 
@@ -69,17 +69,17 @@ def snapshot(tree: Tree) -> list[object]:
             entry.name,
             entry.place,
             format_statement(entry.declare),
-            tree.resolve(entry.name).scheduler,
-            [problem.what for problem in tree.resolve(entry.name).problems],
-            tree.view(entry.name),
+            tree.resolver.resolve(entry.name).scheduler,
+            [problem.what for problem in tree.resolver.resolve(entry.name).problems],
+            tree.resolver.view(entry.name),
         )
-        for entry in tree.walk()
+        for entry in tree.resolver.walk()
     ]
 
 
 def pools(tree: Tree) -> dict[str, str]:
     """Each scheduler's effective pool, as the kernel writes lists."""
-    return {each.name: format_cpu_list(each.pool) for each in tree.schedulers()}
+    return {each.name: format_cpu_list(each.pool) for each in tree.resolver.schedulers()}
 
 
 def refusal(before: str, text: str, topology: Topology = EIGHT) -> str:
@@ -89,9 +89,9 @@ def refusal(before: str, text: str, topology: Topology = EIGHT) -> str:
     with pytest.raises((Refused, NoSuchName)) as refused:
         take(tree, text)
     assert snapshot(tree) == then
-    assert snapshot(Tree(tree.registry(), topology)) == then
+    assert snapshot(Tree(tree.resolver.registry(), topology)) == then
     return "\n".join(map(format_problem, refused.value.problems))
 
 
 def registry_of(text: str, topology: Topology = EIGHT) -> Registry:
-    return tree_of(text, topology).registry()
+    return tree_of(text, topology).resolver.registry()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from usched.actions.context import Context, Machine, change_registry, find_machine
 from usched.actions.topology import News, check_topology, find_news
 from usched.meaning.history import Draft
-from usched.meaning.lost import describe_damage
+from usched.meaning.resolving import Resolver
 from usched.meaning.script import Done, Ledger, ScriptLine
 from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_new_warnings
@@ -53,10 +53,11 @@ def _carry_out(
     ledger.take_all(script)
     if declared is not None:
         ledger.add_topology(declared, news.moved)
+    now = ledger.tree.resolver
     for damaged in store.met:
-        if not damaged.name or ledger.tree.stored(damaged.name) == damaged:  # not mended
-            context.tell(format_problem(describe_damage(ledger.tree, damaged)))
+        if not damaged.name or now.stored(damaged.name) == damaged:  # not mended
+            context.tell(format_problem(now.describe_damage(damaged)))
     names = dict.fromkeys(change.name for done in ledger.done for change in done.changes)
-    warnings = find_new_warnings(Tree(store, machine.topology), ledger.tree, names)
+    warnings = find_new_warnings(Resolver(store, machine.topology), now, names)
     news = News(news.moved, tuple(dict.fromkeys((*news.warnings, *warnings))))
     return Outcome(machine, tuple(ledger.done), declared, news), ledger.drafts

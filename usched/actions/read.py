@@ -10,24 +10,25 @@ from usched.actions.rollback import require_revision
 from usched.meaning.history import Revision, describe_topology
 from usched.meaning.reach import Moved, compare_reach
 from usched.meaning.registry import Difference, Placed, Registry, compare_registries
+from usched.meaning.resolving import Resolver
 from usched.meaning.script import ScriptLine, carry_out_on
 from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_warnings
 from usched.words.problems import Problem, Refused
 
 
-def read_tree(context: Context) -> Tree:
+def read_tree(context: Context) -> Resolver:
     """The registry as it is, on its machine; schedulers may not fit that any more."""
     with open_registry(context) as store:
         machine = find_machine(store, context)
-        return Tree(store.registry(), machine.topology)
+        return Resolver(store.registry(), machine.topology)
 
 
-def read_scheduler(context: Context, name: str) -> tuple[Tree, Placed, Revision | None]:
+def read_scheduler(context: Context, name: str) -> tuple[Resolver, Placed, Revision | None]:
     """A scheduler, in the tree, and what changed it last. Raises NoSuchName."""
     with open_registry(context) as store:
         machine = find_machine(store, context)
-        tree = Tree(store.registry(), machine.topology)
+        tree = Resolver(store.registry(), machine.topology)
         entry = tree.require(name)
         revisions, _ = store.revisions(name, 1)
     return tree, entry, revisions[0] if revisions else None
@@ -52,7 +53,7 @@ def read_log(context: Context, name: str | None, limit: int | None) -> list[Revi
         for sentence in damaged:
             context.tell(sentence)
         if name is not None and not found and not damaged:
-            Tree(store.registry(), find_machine(store, context).topology).require(name)
+            Resolver(store.registry(), find_machine(store, context).topology).require(name)
         return found
 
 
@@ -86,7 +87,7 @@ def read_difference(context: Context, old: int, new: int | None) -> Comparison:
         first = find_machine_of(declared[0], context)
         second = first if declared[0] == declared[1] else find_machine_of(declared[1], context)
         moved = compare_reach(
-            Tree(registries[0], first.topology), Tree(registries[1], second.topology)
+            Resolver(registries[0], first.topology), Resolver(registries[1], second.topology)
         )
     return Comparison(differences, (texts[0], texts[1]), moved)
 
@@ -95,7 +96,7 @@ def read_difference(context: Context, old: int, new: int | None) -> Comparison:
 class Report:
     """What a check found: the tree with the scripts carried out, of so many schedulers."""
 
-    tree: Tree
+    tree: Resolver
     schedulers: int
     warnings: list[Problem]
 
@@ -105,12 +106,12 @@ def check_registry(context: Context, script: list[ScriptLine]) -> Report:
     with open_registry(context) as store:
         machine = find_machine(store, context)
         tree = Tree(store.registry(), machine.topology)
-        problems = tree.survey()
+        problems = tree.resolver.survey()
         if problems and not script:
             raise Refused(problems)
         carry_out_on(tree, script)
-        problems = tree.survey()
+        problems = tree.resolver.survey()
         if problems:
             raise Refused(problems)
-        warnings = find_warnings(tree) + store.find_log_damage()
-        return Report(tree, len(tree.names()), warnings)
+        warnings = find_warnings(tree.resolver) + store.find_log_damage()
+        return Report(tree.resolver, len(tree.resolver.names()), warnings)

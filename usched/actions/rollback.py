@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from usched.actions.context import Context, change_registry, find_host
-from usched.actions.topology import News, compare_trees
+from usched.actions.topology import News, compare_machines
 from usched.meaning.history import Draft, Edit, NewTopology
 from usched.meaning.registry import Damaged, Placed, Registry, differs
-from usched.meaning.tree import Tree
+from usched.meaning.resolving import Resolver
 from usched.words.problems import NoSuchName, Problem, Refused
 from usched.world.store import Store
 
@@ -45,7 +45,7 @@ def _roll_back(store: Store, context: Context, number: int) -> tuple[Rollback, l
     if not edits and declared == before:
         return Rollback((), False, None), []
     machine = find_host(context).topology if declared is None else declared
-    tree = Tree(then, machine)
+    tree = Resolver(then, machine)
     problems = tree.survey()
     if problems:
         raise Refused(problems)
@@ -53,7 +53,7 @@ def _roll_back(store: Store, context: Context, number: int) -> tuple[Rollback, l
         before = machine
     elif before is None:
         before = find_host(context._replace(tell=lambda _: None)).topology
-    news = compare_trees(Tree(now, before), tree)
+    news = compare_machines(Resolver(now, before), tree)
     changed = None if declared == store.topology() else NewTopology(declared)
     draft = Draft(store.last_revision() + 1, f"rollback {number}", edits, changed, news.moved)
     name = None if declared is None else declared.machine

@@ -9,6 +9,7 @@ from usched.actions.context import Context, Machine, find_machine, open_registry
 from usched.engine.dispatcher import simulate
 from usched.meaning.lost import find_lost
 from usched.meaning.registry import EMPTY, Registry
+from usched.meaning.resolving import Resolver
 from usched.meaning.script import ScriptLine, carry_out_on
 from usched.meaning.timetable import Timetable, plan_timetable
 from usched.meaning.tree import Tree
@@ -66,7 +67,7 @@ def build_registry(machine: Machine, script: list[ScriptLine]) -> Registry:
     """The registry that a script makes out of nothing."""
     tree = Tree(EMPTY, machine.topology)
     carry_out_on(tree, script)
-    return tree.registry()
+    return tree.resolver.registry()
 
 
 def run(
@@ -79,7 +80,7 @@ def run(
     return simulate(simulation.timetable, ticks, at, progress, segments)
 
 
-def check_workload(context: Context, tree: Tree, path: str) -> None:
+def check_workload(context: Context, tree: Resolver, path: str) -> None:
     """Hold a workload against a tree. Raises Refused with everything that is wrong."""
     workload = parse_workload(load_yaml(path, "workload"), tree.topology.hz)
     tell_rounded(context, workload, tree.topology)

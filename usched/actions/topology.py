@@ -7,7 +7,7 @@ from typing import NamedTuple
 from usched.actions.context import Context, Machine, change_registry, find_host
 from usched.meaning.history import Draft, NewTopology, describe_topology
 from usched.meaning.reach import Moved, compare_reach
-from usched.meaning.tree import Tree
+from usched.meaning.resolving import Resolver
 from usched.meaning.warnings import find_new_warnings
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, Problem, Refused
@@ -62,9 +62,9 @@ def check_topology(store: Store, new: Topology) -> None:
     """Refuse a topology on which a scheduler no longer fits, naming every one of them."""
     registry = store.registry()
     old = store.topology()
-    problems = Tree(registry, new).find_misfits()
+    problems = Resolver(registry, new).find_misfits()
     if problems and old is not None:
-        known = {problem.name for problem in Tree(registry, old).find_misfits()}
+        known = {problem.name for problem in Resolver(registry, old).find_misfits()}
         problems = [problem for problem in problems if problem.name not in known]
     if problems:
         from usched.meaning.remedies import add_remedies
@@ -83,9 +83,9 @@ def find_news(store: Store, context: Context, new: Topology) -> News:
             old = find_host(context._replace(tell=lambda _: None)).topology
         except EnvironmentFailed:
             return News()  # no machine is at hand: nothing could be reached
-    return compare_trees(Tree(registry, old), Tree(registry, new))
+    return compare_machines(Resolver(registry, old), Resolver(registry, new))
 
 
-def compare_trees(old: Tree, new: Tree) -> News:
+def compare_machines(old: Resolver, new: Resolver) -> News:
     names = dict.fromkeys((*old.names(), *new.names()))
     return News(tuple(compare_reach(old, new)), tuple(find_new_warnings(old, new, names)))

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from usched.meaning.reach import reach_of
 from usched.meaning.registry import Placed
-from usched.meaning.tree import Tree
+from usched.meaning.resolving import Resolver
 from usched.text.language.canonical import format_cpu_terms, format_quantum, format_statement
 from usched.words.problems import Problem
 from usched.words.statement import parent_of
 
 
-def scheduler_record(tree: Tree, entry: Placed) -> dict[str, object]:
+def scheduler_record(tree: Resolver, entry: Placed) -> dict[str, object]:
     """A declaration, and what it is on the machine: pool in the parent's numbers, reach in real
     ones; both None where it does not fit."""
     declare = entry.declare
@@ -42,5 +42,5 @@ def problem_record(problem: Problem) -> dict[str, object]:
     }
 
 
-def scheduler_records(tree: Tree, entries: Sequence[Placed]) -> list[dict[str, object]]:
+def scheduler_records(tree: Resolver, entries: Sequence[Placed]) -> list[dict[str, object]]:
     return [scheduler_record(tree, entry) for entry in entries]

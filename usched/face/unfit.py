@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from usched.face.output import warn
-from usched.meaning.lost import find_lost
-from usched.meaning.tree import Tree
+from usched.meaning.resolving import Resolver
 from usched.words.problems import format_problem
 
 
-def warn_unfit(tree: Tree) -> None:
+def warn_unfit(tree: Resolver) -> None:
     """A line for each of them, on standard error."""
     misfits = tree.find_misfits()
-    for problem in [*find_lost(tree), *misfits]:
+    for problem in [*tree.find_lost(), *misfits]:
         warn(format_problem(problem))
     if misfits:
         warn(

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from usched.meaning.reach import held_cpus, in_order, own_cpus, reach_of
 from usched.meaning.registry import Placed
-from usched.meaning.resolving import Scheduler
+from usched.meaning.resolving import Resolver, Scheduler
 from usched.meaning.selectors import select_cpus
-from usched.meaning.tree import Tree
 from usched.text.language.canonical import format_cpu_terms, format_statement
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
 from usched.words.problems import join_names
@@ -29,7 +28,7 @@ class Standing:
     sentences: tuple[str, ...]
 
 
-def explain_scheduler(tree: Tree, entry: Placed) -> Standing:
+def explain_scheduler(tree: Resolver, entry: Placed) -> Standing:
     """Everything that decides where a scheduler runs; for one that does not fit, why not."""
     statement = format_statement(entry.declare)
     scheduler = tree.scheduler(entry.name)
@@ -65,7 +64,7 @@ def explain_scheduler(tree: Tree, entry: Placed) -> Standing:
     return Standing(entry.name, statement, reach, before, equals, behind, tuple(sentences))
 
 
-def _explain_pool(tree: Tree, scheduler: Scheduler) -> list[str]:
+def _explain_pool(tree: Resolver, scheduler: Scheduler) -> list[str]:
     """Its pool, and what exclusive siblings took away."""
     parent = parent_of(scheduler.name)
     title = parent or "the machine"
@@ -102,7 +101,7 @@ def _explain_cpus(scheduler: Scheduler) -> list[str]:
     return [f"its {scheduler.width} vcpus ({own}) float over the pool, {kind}"]
 
 
-def _explain_chain(tree: Tree, scheduler: Scheduler, reach: CpuSet) -> list[str]:
+def _explain_chain(tree: Resolver, scheduler: Scheduler, reach: CpuSet) -> list[str]:
     names = []
     above = parent_of(scheduler.name)
     while above:
@@ -116,7 +115,7 @@ def _explain_chain(tree: Tree, scheduler: Scheduler, reach: CpuSet) -> list[str]
     return [text + (f" ({format_cpus(offline)} offline)" if offline else "")]
 
 
-def _explain_inside(tree: Tree, scheduler: Scheduler) -> list[str]:
+def _explain_inside(tree: Resolver, scheduler: Scheduler) -> list[str]:
     children = tuple(child.name for child in in_order(tree, scheduler.name))
     if not children:
         return []

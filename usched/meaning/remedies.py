@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from usched.meaning.registry import Placed, Registry
+from usched.meaning.resolving import Resolver
 from usched.meaning.selectors import View, select_cpus, select_terms
 from usched.meaning.tree import Tree
 from usched.text.language.canonical import format_statement
@@ -43,7 +44,7 @@ def _add_remedy(
 
 def _candidates(entry: Placed, registry: Registry, new: Topology) -> Iterator[Declare]:
     """The declaration with what is left of its terms on the new machine; then with all cpus."""
-    view = Tree(registry, new).view(parent_of(entry.name))
+    view = Resolver(registry, new).view(parent_of(entry.name))
     if view is None:
         return
     declare = entry.declare

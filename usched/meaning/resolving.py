@@ -6,15 +6,16 @@ exclusive siblings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from usched.meaning.lost import find_lost
+from usched.meaning.lost import describe_damage, find_lost
 from usched.meaning.registry import Damaged, Placed, Registry, Source, walk
 from usched.meaning.selectors import Selection, View, select_cpus
+from usched.text.language.hints import clip
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
 from usched.words.machine import Topology
-from usched.words.problems import Problem, Span, join_names
+from usched.words.problems import EnvironmentFailed, NoSuchName, Problem, Span, join_names, suggest
 from usched.words.statement import MACHINE, Declare, parent_of
 
 
@@ -47,71 +48,74 @@ class Resolution(NamedTuple):
 
 
 class Resolver:
-    """Declarations of a source, with an overlay of its own, resolved as they are asked for."""
+    """Declarations of a source on a topology, resolved as they are asked for.
+
+    What is resolved is kept, until `forget` is told that a declaration is another one.
+    """
 
     def __init__(self, source: Source, topology: Topology) -> None:
         self.topology = topology
         self._source = source
-        self._stored: dict[str, Placed | Damaged | None] = {}
-        self._overlay: dict[str, dict[str, Placed | None]] = {}
-        self._exclusive: dict[str, dict[str, Placed]] = {}
         self._resolved: dict[str, Resolution] = {}
         self._views: dict[str, View] = {}
         self._selected: dict[str, Selection | None] = {}
         self._taken: dict[str, _Taken] = {}
 
-    # -- reading --------------------------------------------------------------
+    # -- the source -----------------------------------------------------------
 
     def find(self, name: str) -> Placed | None:
-        stored = self.stored(name)
+        stored = self._source.stored(name)
         return stored if isinstance(stored, Placed) else None
 
     def stored(self, name: str) -> Placed | Damaged | None:
-        overlay = self._overlay.get(parent_of(name))
-        if overlay and name in overlay:
-            return overlay[name]
-        if name not in self._stored:
-            self._stored[name] = self._source.stored(name)
-        return self._stored[name]
+        return self._source.stored(name)
 
-    def is_pending(self, name: str) -> bool:
-        """Whether a declaration is from the overlay, or destroyed there."""
-        return name in self._overlay.get(parent_of(name), ())
-
-    def child_names(self, name: str) -> list[str]:
-        kept = (each for each in self._source.child_names(name) if not self.is_pending(each))
-        pending = self._overlay.get(name, {})
-        return [*kept, *(each for each, entry in pending.items() if entry is not None)]
-
-    def damage(self) -> list[Damaged]:
-        return [each for each in self._source.damage() if not self.is_pending(each.name)]
-
-    def exclusive_children(self, name: str) -> list[Placed]:
-        """Those with an exclusive pool, in declaration order."""
-        return sorted(self._takers_in(name).values(), key=lambda entry: entry.place)
+    def require(self, name: str, where: Span | None = None) -> Placed:
+        """The declaration of that name. Raises NoSuchName, EnvironmentFailed if it is damaged."""
+        entry = self.stored(name)
+        if isinstance(entry, Damaged):
+            raise EnvironmentFailed(describe_damage(self._source, entry))
+        if entry is None:
+            near = suggest(name, self.names())
+            remedy = near or "usched list shows the schedulers"
+            what = f"there is no scheduler {clip(name, 80)}"
+            raise NoSuchName(Problem(what, where, remedy, "name", name))
+        return entry
 
     def children(self, name: str) -> Sequence[Placed]:
         """The child declarations of a domain, in declaration order."""
-        return self._merge(name, self._source.children(name))
+        return self._source.children(name)
 
-    def _takers_in(self, name: str) -> dict[str, Placed]:
-        """Those with an exclusive pool: kept apart, since every sibling asks for them."""
-        known = self._exclusive.get(name)
-        if known is None:
-            stored = self._source.exclusive_children(name)
-            overlay = self._overlay.get(name, {})
-            known = {entry.name: entry for entry in stored if entry.name not in overlay}
-            known.update(exclusive_entries(overlay))
-            self._exclusive[name] = known
-        return known
+    def child_names(self, name: str) -> Sequence[str]:
+        """The children, those that are damaged among them."""
+        return self._source.child_names(name)
 
-    def _merge(self, name: str, stored: Sequence[Placed]) -> Sequence[Placed]:
-        overlay = self._overlay.get(name)
-        if not overlay:
-            return stored
-        kept = [entry for entry in stored if entry.name not in overlay]
-        kept += [entry for entry in overlay.values() if entry is not None]
-        return sorted(kept, key=lambda entry: entry.place)
+    def names(self) -> list[str]:
+        """Every declared name, in no order that matters."""
+        return list(self._source.names())
+
+    def walk(self, name: str = MACHINE) -> Iterator[Placed]:
+        """Every declaration beneath a domain: parents first, siblings in declaration order."""
+        return walk(self._source, name)
+
+    def registry(self) -> Registry:
+        """What the source holds now, as a registry."""
+        return Registry(self.walk())
+
+    def forget(self, names: Iterable[str]) -> None:
+        """The declarations of these names are others now, or what they depend on."""
+        for name in names:
+            self._resolved.pop(name, None)
+            self._views.pop(name, None)
+            self._selected.pop(name, None)
+            self._taken.pop(name, None)
+            siblings = self._taken.get(parent_of(name))
+            if siblings is not None:
+                entry = self.find(name)
+                if name in siblings or (entry and entry.declare.exclusive):
+                    del self._taken[parent_of(name)]
+
+    # -- schedulers -----------------------------------------------------------
 
     def resolve(self, name: str) -> Resolution:
         """The scheduler of that name (it must be declared) on this topology."""
@@ -124,10 +128,6 @@ class Resolver:
         """The scheduler of that name, None if it is not declared or does not fit."""
         return self.resolve(name).scheduler if self.find(name) else None
 
-    def walk(self, name: str = MACHINE) -> Iterator[Placed]:
-        """Every declaration beneath a domain: parents first, siblings in declaration order."""
-        return walk(self, name)
-
     def schedulers(self) -> list[Scheduler]:
         """Every scheduler that fits, parents first, siblings in declaration order."""
         found = (self.resolve(entry.name).scheduler for entry in self.walk())
@@ -135,28 +135,31 @@ class Resolver:
 
     def survey(self) -> list[Problem]:
         """What is lost or does not fit: a problem for each cause, with those that fall with it."""
-        return find_lost(self) + self.find_misfits()
+        return self.find_lost() + self.find_misfits()
+
+    def find_lost(self) -> list[Problem]:
+        """What is damaged, or without a parent; with what falls with it."""
+        return find_lost(self._source)
+
+    def describe_damage(self, damaged: Damaged) -> Problem:
+        return describe_damage(self._source, damaged)
 
     def find_misfits(self) -> list[Problem]:
         """What does not fit the machine: a problem for each cause, with those that fall with it."""
         problems = []
         for entry in self.walk():
             for problem in self.resolve(entry.name).problems:
-                remedy = self._with_beneath(entry.name, problem.remedy)
+                remedy = self.with_beneath(entry.name, problem.remedy)
                 what = f"{entry.name}: {problem.what}"
                 problems.append(Problem(what, None, remedy, problem.rule, entry.name))
         return list(dict.fromkeys(problems))
 
-    def _with_beneath(self, name: str, remedy: str) -> str:
+    def with_beneath(self, name: str, remedy: str) -> str:
         """A remedy, and the schedulers that fall with this one."""
         beneath = [below.name for below in self.walk(name)]
         return "\n".join(
             filter(None, (remedy, "with it: " + ", ".join(beneath) if beneath else ""))
         )
-
-    def registry(self) -> Registry:
-        """What the tree holds now, as a registry."""
-        return Registry(self.walk())
 
     def view(self, name: str) -> View | None:
         """A domain as cpu terms see it; None for a scheduler that does not fit."""
@@ -187,7 +190,7 @@ class Resolver:
     def _resolve(self, name: str) -> Resolution:
         entry = self.find(name)
         assert entry is not None, name
-        selection = self._select(entry)
+        selection = self.select(entry)
         if selection is None:
             return Resolution(None)
         if selection.problems:
@@ -208,7 +211,7 @@ class Resolver:
             return Resolution(None, tuple(problems))
         return Resolution(Scheduler(entry.declare, entry.place, pool))
 
-    def _select(self, entry: Placed) -> Selection | None:
+    def select(self, entry: Placed) -> Selection | None:
         """What its terms mean in its parent, siblings aside; None where the parent has no cpus."""
         if entry.name not in self._selected:
             view = self.view(parent_of(entry.name))
@@ -223,22 +226,11 @@ class Resolver:
             taken = self._taken[parent] = _Taken(
                 [
                     (sibling, selection.cpus)
-                    for sibling in self.exclusive_children(parent)
-                    if (selection := self._select(sibling)) and not selection.problems
+                    for sibling in self._source.exclusive_children(parent)
+                    if (selection := self.select(sibling)) and not selection.problems
                 ]
             )
         return taken.others(entry, cpus)
-
-    def names(self) -> list[str]:
-        """Every declared name, in no order that matters."""
-        known = dict.fromkeys(self._source.names())
-        for overlay in self._overlay.values():
-            for name, entry in overlay.items():
-                if entry is None:
-                    known.pop(name, None)
-                else:
-                    known[name] = None
-        return list(known)
 
 
 class _Taken:
@@ -250,7 +242,11 @@ class _Taken:
         self._union = NO_CPUS
         for _, cpus in takers:
             self._union |= cpus
+        self._names = {entry.name for entry, _ in takers}
         self._disjoint = sum(len(cpus) for _, cpus in takers) == len(self._union)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
 
     def others(self, entry: Placed, cpus: CpuSet) -> list[tuple[Placed, CpuSet]]:
         """The takers but one that take some of these cpus."""
@@ -263,10 +259,6 @@ class _Taken:
             for sibling, taken in self._takers
             if sibling.name != entry.name and taken & cpus
         ]
-
-
-def exclusive_entries(entries: Mapping[str, Placed | None]) -> dict[str, Placed]:
-    return {name: entry for name, entry in entries.items() if entry and entry.declare.exclusive}
 
 
 def _check_taken(

@@ -107,9 +107,10 @@ class _Befores:
     def __init__(self, tree: Tree, statement: Statement) -> None:
         self._tree = tree
         self._statement = statement
-        self._stored = {statement.name: tree.stored(statement.name)}
+        self._stored = {statement.name: tree.resolver.stored(statement.name)}
         if not isinstance(statement, Declare):
-            self._stored.update((name, tree.stored(name)) for name in tree.going(statement.name))
+            going = tree.going(statement.name)
+            self._stored.update((name, tree.resolver.stored(name)) for name in going)
 
     def edits(self, changes: Sequence[Change]) -> tuple[Edit, ...]:
         """What the registry itself must note: declarations, not what follows from them."""
@@ -117,10 +118,12 @@ class _Befores:
             names = [self._statement.name]
         else:
             names = [change.name for change in changes if change.name in self._stored]
-        edits = (Edit(name, self._stored[name], self._tree.find(name)) for name in names)
+        edits = (Edit(name, self._stored[name], self._tree.resolver.find(name)) for name in names)
         return tuple(edit for edit in edits if differs(edit.before, edit.after))
 
 
 def carry_out_on(tree: Tree, script: Iterable[ScriptLine]) -> None:
     """Statements on a tree that nobody keeps. Raises with every problem of the script."""
-    Ledger(tree, 1 + max((entry.place for entry in tree.walk()), default=0)).take_all(script)
+    Ledger(tree, 1 + max((entry.place for entry in tree.resolver.walk()), default=0)).take_all(
+        script
+    )

@@ -96,10 +96,10 @@ class Timetable:
 def plan_timetable(source: Source, topology: Topology, workload: Workload) -> Timetable:
     """Validate a workload on a registry. Raises Refused with everything that is wrong."""
     tree = Tree(source, topology)
-    problems = tree.find_misfits()
+    problems = tree.resolver.find_misfits()
     if problems:
         raise Refused(problems)
-    schedulers = tuple(tree.schedulers())
+    schedulers = tuple(tree.resolver.schedulers())
     planner = _Planner(tree, workload.programs, max((s.place for s in schedulers), default=0))
     for event in workload.events:
         planner.take(event)
@@ -129,8 +129,8 @@ class _Planner:
         self.first: list[int] = []
         self.targets: list[str | None] = []
         self.reach: dict[str, CpuSet] = {}
-        for scheduler in tree.schedulers():
-            self.reach[scheduler.name] = reach_of(tree, scheduler)
+        for scheduler in tree.resolver.schedulers():
+            self.reach[scheduler.name] = reach_of(tree.resolver, scheduler)
         forks: list[tuple[int, int, Program]] = []
         for program in programs:
             self.first.append(len(self.targets))
@@ -144,9 +144,9 @@ class _Planner:
         while self.forks and (before is None or self.forks[-1][0] < before):
             tick, index, program = self.forks.pop()
             target = self.targets[index]
-            if target is None or self.tree.find(target) is not None:
+            if target is None or self.tree.resolver.find(target) is not None:
                 continue
-            near = suggest(target, self.tree.names())
+            near = suggest(target, self.tree.resolver.names())
             declared = near or "usched list shows the schedulers"
             what = f"program '{program.name}' forks at tick {tick} into {target or 'no scheduler'}"
             what += ", which does not exist then" if self.actions else ", which does not exist"
@@ -176,7 +176,7 @@ class _Planner:
                 return Redeclaration(at, _restarting(changes, statement.name)) if changes else None
             case Move(at, target, to):
                 lwps = self.find_lwps(target)
-                self.tree.require(to, event.to_span)
+                self.tree.resolver.require(to, event.to_span)
                 for index in lwps:
                     if self.targets[index] is not None:
                         self.targets[index] = to
@@ -187,7 +187,7 @@ class _Planner:
                     self.targets[index] = None
                 return Ending(at, lwps)
             case Hotplug(at, online, terms):
-                view = self.tree.view("")
+                view = self.tree.resolver.view("")
                 assert view is not None
                 selection = select_terms(terms, view)
                 if selection.problems:

@@ -1,8 +1,8 @@
 """The tree: a registry resolved on a topology, and changed one valid statement at a time.
 
 A `Tree` is a working copy over a `Source`, the one mutable thing on this floor: a batch of n
-statements must not cost n trees. It keeps its changes in an overlay; a statement that is refused
-leaves it as it was.
+statements must not cost n trees. Its changes are in an overlay, and its resolver sees them; a
+statement that is refused leaves both as they were.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, assert_never
 
-from usched.meaning.lost import describe_damage
+from usched.meaning.overlay import Overlay
 from usched.meaning.reach import own_cpus, reach
-from usched.meaning.registry import Damaged, Placed
-from usched.meaning.resolving import Resolver, Scheduler, exclusive_entries
+from usched.meaning.registry import Damaged, Placed, Source
+from usched.meaning.resolving import Resolver, Scheduler
 from usched.meaning.rules import check_declaration, check_depth
 from usched.meaning.selectors import select_cpus
 from usched.text.language.canonical import format_statement
-from usched.text.language.hints import clip
 from usched.words.cpuset import NO_CPUS, CpuSet
+from usched.words.machine import Topology
 from usched.words.problems import (
-    EnvironmentFailed,
-    NoSuchName,
     Problem,
     Refused,
     Span,
@@ -57,8 +55,15 @@ class Change(NamedTuple):
 _Found = Mapping[str, "Scheduler | None"]
 
 
-class Tree(Resolver):
-    """Schedulers by name; `apply` changes it or raises and changes nothing."""
+class Tree:
+    """Schedulers by name; `apply` changes it or raises and changes nothing.
+
+    resolver: what there is, as it is now.
+    """
+
+    def __init__(self, source: Source, topology: Topology) -> None:
+        self._overlay = Overlay(source)
+        self.resolver = Resolver(self._overlay, topology)
 
     def apply(self, statement: Statement, place: int) -> tuple[Change, ...]:
         """Carry out one statement; place: that of a new scheduler, above all there are.
@@ -82,11 +87,12 @@ class Tree(Resolver):
         if not problems:
             problems = check_declaration(declare)
         if problems:
-            view = self.view(parent) if parent == MACHINE or self.find(parent) else None
+            known = parent == MACHINE or self.resolver.find(parent)
+            view = self.resolver.view(parent) if known else None
             if view:
                 problems += _named(declare.name, select_cpus(declare.cpus, view).problems)
             raise Refused(problems)
-        old = self.find(declare.name)
+        old = self.resolver.find(declare.name)
         if old and format_statement(old.declare) == format_statement(declare):
             return self._recheck(old)
         entry = Placed(declare, old.place if old else place)
@@ -95,7 +101,7 @@ class Tree(Resolver):
 
     def _recheck(self, entry: Placed) -> tuple[Change, ...]:
         """A statement that is there already: nothing to do, unless it does not fit any more."""
-        problems = self.resolve(entry.name).problems
+        problems = self.resolver.resolve(entry.name).problems
         if problems:
             raise Refused(_named(entry.name, (p._replace(where=None) for p in problems)))
         return ()
@@ -105,16 +111,16 @@ class Tree(Resolver):
         if parent == MACHINE:
             return []
         where = declare.spans.get("name")
-        stored = self.stored(parent)
+        stored = self.resolver.stored(parent)
         if isinstance(stored, Damaged):
             what = f"{parent} is damaged in the registry, so nothing can be declared in it"
             return [Problem(what, where, "usched check says more", "parent", declare.name)]
         if stored is None:
-            near = suggest(parent, self.names())
+            near = suggest(parent, self.resolver.names())
             remedy = near or f"declare it first: usched {parent} on CPUS lwktpri N"
             what = f"{parent} is not declared, and {declare.name} would stand in it"
             return [Problem(what, where, remedy, "parent", declare.name)]
-        if self.scheduler(parent) is None:
+        if self.resolver.scheduler(parent) is None:
             what = f"{parent} does not fit the machine, so nothing can be declared in it"
             return [Problem(what, where, "usched check says why", "parent", declare.name)]
         return []
@@ -122,16 +128,16 @@ class Tree(Resolver):
     def _destroy(self, destroy: Destroy) -> tuple[Change, ...]:
         name = destroy.name
         where = destroy.spans.get("name")
-        stored = self.stored(name)
+        stored = self.resolver.stored(name)
         if not isinstance(stored, Damaged):
-            stored = self.require(name, where)
+            stored = self.resolver.require(name, where)
         problems = []
         if destroy.into is not None:
-            self.require(destroy.into, destroy.spans.get("into"))
+            self.resolver.require(destroy.into, destroy.spans.get("into"))
             if is_beneath(destroy.into, name):
                 what = f"{name} cannot be destroyed into {destroy.into}, which goes with it"
                 problems.append(Problem(what, destroy.spans.get("into"), rule="into", name=name))
-        children = self.child_names(name)
+        children = self.resolver.child_names(name)
         if children and not destroy.recursive:
             inside = ", ".join(children[:8])
             inside += f", ... ({len(children)} in all)" if len(children) > 8 else ""
@@ -146,21 +152,9 @@ class Tree(Resolver):
 
     def going(self, name: str) -> Iterator[str]:
         """A subtree in the order in which it goes: the last declared child first, roots last."""
-        for child in reversed(self.child_names(name)):
+        for child in reversed(self.resolver.child_names(name)):
             yield from self.going(child)
         yield name
-
-    def require(self, name: str, where: Span | None = None) -> Placed:
-        """The declaration of that name. Raises NoSuchName, EnvironmentFailed if it is damaged."""
-        entry = self.stored(name)
-        if isinstance(entry, Damaged):
-            raise EnvironmentFailed(describe_damage(self, entry))
-        if entry is None:
-            near = suggest(name, self.names())
-            remedy = near or "usched list shows the schedulers"
-            what = f"there is no scheduler {clip(name, 80)}"
-            raise NoSuchName(Problem(what, where, remedy, "name", name))
-        return entry
 
     def _put(
         self, parent: str, entries: dict[str, Placed | None], takes: bool, where: Span | None
@@ -169,17 +163,18 @@ class Tree(Resolver):
 
         takes: whether an exclusive pool comes, goes or changes, which siblings feel.
         """
+        resolver = self.resolver
         touched = list(entries)
         if takes:
             touched += self._competitors(parent, entries)
         names = self._closure(touched)
-        before = {name: self.scheduler(name) for name in names}
-        saved = [(name, self.is_pending(name), self.find(name)) for name in entries]
-        self._set(entries)
-        self._forget(names)
-        after = {name: self.scheduler(name) for name in names}
+        before = {name: resolver.scheduler(name) for name in names}
+        saved = self._overlay.remember(entries)
+        self._overlay.put(entries)
+        resolver.forget(names)
+        after = {name: resolver.scheduler(name) for name in names}
         # what the statement says wrong itself, or else whom it would leave without a place
-        broken = [name for name in names if after[name] is None and self.find(name)]
+        broken = [name for name in names if after[name] is None and resolver.find(name)]
         problems = [
             p for name in broken if name in entries for p in self._report(name, True, where)
         ]
@@ -187,11 +182,8 @@ class Tree(Resolver):
             stranded = [name for name in broken if before[name]]
             problems = [p for name in stranded for p in self._report(name, False, where)]
         if problems:
-            for name, pending, entry in saved:
-                self._set({name: entry})
-                if not pending:
-                    del self._overlay[parent_of(name)][name]
-            self._forget(names)
+            self._overlay.take_back(entries, saved)
+            resolver.forget(names)
             raise Refused(problems)
         return tuple(self._compare(names, before, after, entries.keys()))
 
@@ -216,24 +208,24 @@ class Tree(Resolver):
             return NO_CPUS
 
         def find(each: str) -> Scheduler | None:
-            return found[each] if each in found else self.scheduler(each)
+            return found[each] if each in found else self.resolver.scheduler(each)
 
         return reach(find, name, own_cpus(scheduler))
 
     def _competitors(self, parent: str, entries: dict[str, Placed | None]) -> list[str]:
         """The siblings whose terms mean a cpu that one of these had or is to have."""
-        view = self.view(parent)
+        view = self.resolver.view(parent)
         if view is None:
             return []
         mine = NO_CPUS
         for name, entry in entries.items():
             if parent_of(name) == parent:
-                old = self.find(name)
+                old = self.resolver.find(name)
                 for each in filter(None, (old, entry)):
                     mine |= select_cpus(each.declare.cpus, view).cpus
         names = []
-        for child in self.children(parent):
-            selection = self._select(child) if child.name not in entries else None
+        for child in self.resolver.children(parent):
+            selection = self.resolver.select(child) if child.name not in entries else None
             if selection is not None and selection.cpus & mine:
                 names.append(child.name)
         return names
@@ -243,37 +235,19 @@ class Tree(Resolver):
         found: dict[str, None] = {}
         for name in names:
             found[name] = None
-            found.update((entry.name, None) for entry in self.walk(name))
+            found.update((entry.name, None) for entry in self.resolver.walk(name))
         return list(found)
-
-    def _set(self, entries: dict[str, Placed | None]) -> None:
-        for name, entry in entries.items():
-            parent = parent_of(name)
-            self._overlay.setdefault(parent, {})[name] = entry
-            takers = self._exclusive.get(parent, {})
-            if takers.pop(name, None) or (entry and entry.declare.exclusive):
-                self._taken.pop(parent, None)
-            takers.update(exclusive_entries({name: entry}))
-
-    def _forget(self, names: Sequence[str]) -> None:
-        for name in names:
-            self._resolved.pop(name, None)
-            self._views.pop(name, None)
-            self._selected.pop(name, None)
-            self._taken.pop(name, None)
-            if name in self._exclusive.get(parent_of(name), ()):
-                self._taken.pop(parent_of(name), None)
 
     def _report(self, name: str, own: bool, where: Span | None) -> list[Problem]:
         """Why a scheduler no longer fits: in its own words, or as stranded by the statement."""
-        problems = self.resolve(name).problems
+        problems = self.resolver.resolve(name).problems
         if own:
             return _named(name, problems)
         return [
             Problem(
                 f"{name} would not fit: {problem.what}",
                 where,
-                self._with_beneath(name, problem.remedy),
+                self.resolver.with_beneath(name, problem.remedy),
                 problem.rule,
                 name,
             )

@@ -14,8 +14,8 @@ from usched.face.output import print_json
 from usched.face.unfit import warn_unfit
 from usched.meaning.explain import Standing, explain_scheduler
 from usched.meaning.reach import Barred, Route, above, reach, routes_to
+from usched.meaning.resolving import Resolver
 from usched.meaning.selectors import select_terms
-from usched.meaning.tree import Tree
 from usched.text.language.grammar import parse_cpu_terms
 from usched.text.language.hints import clip
 from usched.words.cpuset import CpuSet, count_cpus, format_cpus
@@ -61,7 +61,7 @@ class _Asked(NamedTuple):
     cpus: CpuSet
 
 
-def _select(tree: Tree, what: str) -> CpuSet:
+def _select(tree: Resolver, what: str) -> CpuSet:
     """The machine's cpus that terms mean. Raises NoSuchName, also for what is neither them nor a
     scheduler."""
     try:
@@ -80,7 +80,7 @@ def _select(tree: Tree, what: str) -> CpuSet:
     return selection.cpus
 
 
-def _print_routes(tree: Tree, asked: _Asked, routes: list[Route], barred: list[Barred]) -> None:
+def _print_routes(tree: Resolver, asked: _Asked, routes: list[Route], barred: list[Barred]) -> None:
     click.echo(_describe_place(tree.topology, asked))
     several = len(asked.cpus) > 1
     click.echo(

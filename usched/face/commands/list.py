@@ -11,7 +11,7 @@ from usched.face.records import scheduler_records
 from usched.face.unfit import warn_unfit
 from usched.meaning.reach import count_offline, reach_of
 from usched.meaning.registry import Placed
-from usched.meaning.tree import Tree
+from usched.meaning.resolving import Resolver
 from usched.text.language.canonical import format_cpu_terms, format_quantum
 from usched.words.cpuset import format_cpu_list
 
@@ -46,7 +46,7 @@ def command(ctx: click.Context, real: bool, as_json: bool) -> None:
     )
 
 
-def _row(tree: Tree, entry: Placed) -> tuple[str, ...]:
+def _row(tree: Resolver, entry: Placed) -> tuple[str, ...]:
     declare = entry.declare
     scheduler = tree.scheduler(entry.name)
     flags = [word for word in ("exclusive", "locked") if getattr(declare, word)]

@@ -12,8 +12,7 @@ from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, terminal_width
 from usched.face.unfit import warn_unfit
 from usched.meaning.reach import reach_of
-from usched.meaning.resolving import Scheduler
-from usched.meaning.tree import Tree
+from usched.meaning.resolving import Resolver, Scheduler
 from usched.words.cpuset import CpuSet, format_cpus
 from usched.words.statement import parent_of
 
@@ -48,7 +47,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     _draw(tree, rows)
 
 
-def _sign(tree: Tree, scheduler: Scheduler) -> str:
+def _sign(tree: Resolver, scheduler: Scheduler) -> str:
     """`~` where a floating vcpu stands between it and the machine, its own or an ancestor's."""
     name = scheduler.name
     exclusive = scheduler.declare.exclusive
@@ -60,7 +59,7 @@ def _sign(tree: Tree, scheduler: Scheduler) -> str:
     return "X" if exclusive else "#"
 
 
-def _record(tree: Tree, rows: Sequence[_Row]) -> dict[str, object]:
+def _record(tree: Resolver, rows: Sequence[_Row]) -> dict[str, object]:
     return {
         "machine": tree.topology.machine,
         "cpus": list(tree.topology.all),
@@ -78,7 +77,7 @@ def _record(tree: Tree, rows: Sequence[_Row]) -> dict[str, object]:
     }
 
 
-def _draw(tree: Tree, rows: Sequence[_Row]) -> None:
+def _draw(tree: Resolver, rows: Sequence[_Row]) -> None:
     cpus = list(tree.topology.all)
     margin = max(len("lwktpri"), *(len(row.scheduler.name) + 3 for row in rows))
     width = max(8, terminal_width() - margin - 1)

@@ -11,7 +11,7 @@ from usched.face.output import print_json
 from usched.face.records import scheduler_record
 from usched.meaning.reach import describe_offline, reach_of
 from usched.meaning.registry import Placed
-from usched.meaning.tree import Tree
+from usched.meaning.resolving import Resolver
 from usched.text.language.canonical import format_statement
 from usched.words.cpuset import format_cpus
 from usched.words.problems import count, format_problem
@@ -35,7 +35,7 @@ def command(ctx: click.Context, name: str, as_json: bool) -> None:
         click.echo(f"changed     revision {last.number}, {last.time}, by {last.user}")
 
 
-def _describe(tree: Tree, entry: Placed) -> list[tuple[str, str]]:
+def _describe(tree: Resolver, entry: Placed) -> list[tuple[str, str]]:
     lines = [("statement", format_statement(entry.declare))]
     for problem in tree.resolve(entry.name).problems:
         lines.append(("misfit", format_problem(problem).replace("\n", "; ")))

@@ -13,7 +13,7 @@ from usched.face.output import has_unicode, print_json, tree_guides
 from usched.face.records import scheduler_record
 from usched.face.unfit import warn_unfit
 from usched.meaning.reach import describe_offline
-from usched.meaning.tree import Tree
+from usched.meaning.resolving import Resolver
 from usched.text.language.canonical import format_cpu_terms
 from usched.words.cpuset import format_cpus
 from usched.words.problems import count
@@ -45,14 +45,14 @@ def command(ctx: click.Context, name: str | None, as_json: bool) -> None:
         click.echo(line)
 
 
-def _branches(tree: Tree, name: str) -> list[dict[str, object]]:
+def _branches(tree: Resolver, name: str) -> list[dict[str, object]]:
     return [
         {**scheduler_record(tree, child), "children": _branches(tree, child.name)}
         for child in tree.children(name)
     ]
 
 
-def _draw(tree: Tree, name: str, margin: str, unicode: bool) -> Iterator[str]:
+def _draw(tree: Resolver, name: str, margin: str, unicode: bool) -> Iterator[str]:
     tee, elbow, bar = tree_guides(unicode)
     children = tree.children(name)
     for position, child in enumerate(children, start=1):
@@ -61,7 +61,7 @@ def _draw(tree: Tree, name: str, margin: str, unicode: bool) -> Iterator[str]:
         yield from _draw(tree, child.name, margin + ("    " if last else bar), unicode)
 
 
-def _label(tree: Tree, declare: Declare) -> str:
+def _label(tree: Resolver, declare: Declare) -> str:
     """`POOL/A  lwktpri 4, on cpu0 cpu1: 2 cpus, locked`."""
     scheduler = tree.scheduler(declare.name)
     words = f"{declare.name}  lwktpri {declare.lwktpri}, on {format_cpu_terms(declare.cpus)}: "

@@ -1,0 +1,111 @@
+"""A source of declarations with changes that are not written yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from usched.meaning.registry import Damaged, Placed, Source
+from usched.words.statement import parent_of
+
+#: Declarations by name; None for one that is gone.
+Entries = Mapping[str, "Placed | None"]
+
+
+class Overlay:
+    """A `Source` over another one: what is pending comes before what is stored.
+
+    It keeps what it was told of the other, which must not change beneath it.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._stored: dict[str, Placed | Damaged | None] = {}
+        self._pending: dict[str, dict[str, Placed | None]] = {}
+        #: Children with an exclusive pool, by domain: every sibling asks for them.
+        self._exclusive: dict[str, dict[str, Placed]] = {}
+
+    # -- reading --------------------------------------------------------------
+
+    def stored(self, name: str) -> Placed | Damaged | None:
+        pending = self._pending.get(parent_of(name))
+        if pending and name in pending:
+            return pending[name]
+        if name not in self._stored:
+            self._stored[name] = self._source.stored(name)
+        return self._stored[name]
+
+    def children(self, name: str) -> Sequence[Placed]:
+        stored = self._source.children(name)
+        pending = self._pending.get(name)
+        if not pending:
+            return stored
+        kept = [entry for entry in stored if entry.name not in pending]
+        kept += [entry for entry in pending.values() if entry is not None]
+        return sorted(kept, key=_place)
+
+    def exclusive_children(self, name: str) -> Sequence[Placed]:
+        known = self._exclusive.get(name)
+        if known is None:
+            pending = self._pending.get(name, {})
+            stored = self._source.exclusive_children(name)
+            known = {entry.name: entry for entry in stored if entry.name not in pending}
+            known.update(_exclusive_of(pending))
+            self._exclusive[name] = known
+        return sorted(known.values(), key=_place)
+
+    def child_names(self, name: str) -> Sequence[str]:
+        pending = self._pending.get(name, {})
+        kept = (each for each in self._source.child_names(name) if each not in pending)
+        return [*kept, *(each for each, entry in pending.items() if entry is not None)]
+
+    def names(self) -> Iterable[str]:
+        known = dict.fromkeys(self._source.names())
+        for pending in self._pending.values():
+            for name, entry in pending.items():
+                if entry is None:
+                    known.pop(name, None)
+                else:
+                    known[name] = None
+        return known
+
+    def damage(self) -> Sequence[Damaged]:
+        return [each for each in self._source.damage() if not self._is_pending(each.name)]
+
+    def _is_pending(self, name: str) -> bool:
+        return name in self._pending.get(parent_of(name), ())
+
+    # -- changing -------------------------------------------------------------
+
+    def put(self, entries: Entries) -> None:
+        """These declarations instead of those there are; None: gone."""
+        for name, entry in entries.items():
+            parent = parent_of(name)
+            self._pending.setdefault(parent, {})[name] = entry
+            takers = self._exclusive.get(parent)
+            if takers is not None:
+                takers.pop(name, None)
+                takers.update(_exclusive_of({name: entry}))
+
+    def remember(self, names: Iterable[str]) -> Entries:
+        """What is pending of these names, for `take_back`."""
+        return {
+            name: self._pending[parent_of(name)][name] for name in names if self._is_pending(name)
+        }
+
+    def take_back(self, names: Iterable[str], pending: Entries) -> None:
+        """As it was when that was pending."""
+        for name in names:
+            parent = parent_of(name)
+            self._exclusive.pop(parent, None)
+            if name in pending:
+                self._pending[parent][name] = pending[name]
+            else:
+                self._pending[parent].pop(name, None)
+
+
+def _place(entry: Placed) -> int:
+    return entry.place
+
+
+def _exclusive_of(entries: Entries) -> dict[str, Placed]:
+    return {name: entry for name, entry in entries.items() if entry and entry.declare.exclusive}
