@@ -106,6 +106,9 @@ class Places:
             if name.startswith("index") and self.files.read(f"{one}/type") != "Instruction":
                 best = max(best, (self.files.number(f"{one}/level") or 0, one))
         level, one = best
+        if not level and self.files.exists(f"{CPUS}/cpu{cpu}/l2_cache_size"):
+            # SPARC tells the sizes only, of caches that are not shared.
+            self.llcs[cpu] = (2, cpu)
         if level:
             names = f"{one}/shared_cpu_list", f"{one}/shared_cpu_map"
             shared = self.files.cpus(*names, cpu) & self.cpus

@@ -58,8 +58,8 @@ def read(name: str, root: Path) -> tuple[Topology, list[str]]:
             "big2.p",
             "0=0/0/0/0 1=0/0/0/1 2=0/0/0/2 3=0/0/0/3",
             [
-                "core 0, 1: cpus with different L2 caches or types under one number, which lscpu "
-                "begins anew for each type of cpu: not one core"
+                "core 0, 1: one number for cpus with different L2 caches or types, so for several "
+                "cores (lscpu begins anew for each type of cpu)"
             ],
         ),
         (
@@ -196,6 +196,12 @@ def json_rows(*rows: str) -> str:
             "# CPU,Core,Socket,Node,Maxmhz\n0,0,0,0,1416.0\n1,1,0,0,1416.0\n2,0,0,0,1800.0\n",
             "0=0/0/-/0 1=0/0/-/1 2=0/0/-/2",
         ),
+        # A frequency that is not known of all cpus tells nothing; nor does it of an offline one.
+        (
+            "# CPU,Core,Socket,Node,Maxmhz\n0,0,0,0,2927.0\n1,0,0,0,\n2,1,0,0,2927.0\n",
+            "0=0/0/-/0 1=0/0/-/0 2=0/0/-/1",
+        ),
+        (json_rows("0 0 0 0:0:0:0 y", "1 - 1 1:1:1 n"), "0=0/0/0/0 1!=0/0/0/1"),
         # A Bulldozer module: one core to Linux, with an L1d for each half.
         (E_HEAD + "0,0,0,0,,0,0,0,0\n1,0,0,0,,1,0,0,0\n", "0=0/0/0/0 1=0/0/0/0"),
         # The caches may stand between other columns, and of one with none an empty cell is left.
@@ -225,8 +231,8 @@ def test_a_row_short_of_caches_in_columns_leaves_out_the_llcs() -> None:
     topology, notes = parse_machine(E_HEAD + "0,0,0,0,,0,0,0,0\n1,0,0,0,,4,0\n", "text")
     assert spell(topology) == "0=0/0/-/0 1=0/0/-/1"
     assert notes == [
-        "core 0: cpus with different L2 caches or types under one number, which lscpu begins anew "
-        "for each type of cpu: not one core",
+        "core 0: one number for cpus with different L2 caches or types, so for several cores "
+        "(lscpu begins anew for each type of cpu)",
         "cpu1: fewer caches than lscpu has columns, and it leaves out which: the topology has no "
         "llc (usched topology detect, or lstopo --of xml, know them)",
     ]
@@ -256,6 +262,30 @@ BY_SOCKET = {
 }
 
 
+def test_a_summary_of_many_cpus_has_masks_of_many_digits() -> None:
+    counts = {"CPU(s)": "72", "Core(s) per socket": "72", "Socket(s)": "1"}
+    masks = {"On-line CPU(s) list": "", "On-line CPU(s) mask": "f" * 18}
+    topology, _ = parse_machine(summary(**counts, **masks), "text")
+    assert len(topology.cpus) == 72
+
+
+@pytest.mark.parametrize(
+    ("caches", "llcs"),
+    [
+        ({"L1d cache": "64 KiB (2 instances)"}, 2),
+        ({"L2d cache": "8 MiB (2 instances)", "L2i cache": "4 MiB (4 instances)"}, 2),
+        # What is not counted is known of nobody.
+        ({"L2 cache": "8 MiB (4 instances)", "L4 cache": "480 MiB"}, 4),
+        ({"L3 cache": "64 MiB"}, 0),
+    ],
+)
+def test_the_highest_cache_that_a_summary_counts_is_the_last(
+    caches: dict[str, str], llcs: int
+) -> None:
+    topology, _ = parse_machine(summary(**BY_SOCKET, **caches), "text")
+    assert len(topology.groups["llc"]) == llcs
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -265,7 +295,7 @@ BY_SOCKET = {
             "On-line CPU(s) list": "",
             "On-line CPU(s) mask": "f",
             "NUMA node0 CPU(s)": "3",
-            "NUMA node1 CPU(s)": "0000000c",
+            "NUMA node1 CPU(s)": "0xc",
         },
         # Arm
         BY_SOCKET
@@ -339,7 +369,7 @@ FOR_PEOPLE = "this is lscpu's output for people, which leaves out what a topolog
         ),
         (
             summary(**{"On-line CPU(s) mask": "f-"}),
-            f"in: the mask 'f-' has the word 'f-', not 32 bits in hexadecimal\n  {TABLES}",
+            f"in: 'f-' is not a mask of cpus in hexadecimal\n  {TABLES}",
         ),
     ],
 )

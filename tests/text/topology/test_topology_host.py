@@ -287,6 +287,13 @@ def test_a_cache_that_names_nobody_is_shared_by_its_core(tmp_path: Path) -> None
     assert [cpu.llc for cpu in topology.cpus] == [0, 0]
 
 
+def test_caches_of_which_only_the_size_is_told_are_private(tmp_path: Path) -> None:
+    tree = machine(["0/0", "0/1"])
+    tree += "".join(f"{CPU}/cpu{cpu}/l2_cache_size: 4194304\n" for cpu in (0, 1))
+    topology, _ = detect(tree, tmp_path)
+    assert [cpu.llc for cpu in topology.cpus] == [0, 1]
+
+
 def test_a_tree_without_present_has_the_cpus_that_have_a_folder(tmp_path: Path) -> None:
     lines = machine(["0/0", "0/1", "0/2"]).splitlines(keepends=True)[2:]
     tree = "".join(lines) + f"{CPU}/cpu2/online: 0\n{CPU}/cpu1/online: 1\n"

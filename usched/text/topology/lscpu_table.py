@@ -26,8 +26,8 @@ class Row(NamedTuple):
     """One cpu. physical: its socket is printed as unknown, which only -y does beside a core.
 
     caches: (level, number) of its data and unified caches, None where some are left out; given:
-    how many the row has. online: None where there is no such column. type: what tells types of
-    cpus apart.
+    how many the row has. online: None where there is no such column. type: its model name and
+    largest frequency, "" where not known.
     """
 
     cpu: int
@@ -63,8 +63,12 @@ def read_row(cells: Mapping[str, Cell]) -> Row | None:
         "socket" in cells and cells["socket"] in (None, "-"),
         caches,
         given,
-        tuple(str(cells.get(column) or "") for column in ("modelname", "maxmhz")),
+        tuple(_word(cells.get(column)) for column in ("modelname", "maxmhz")),
     )
+
+
+def _word(cell: Cell) -> str:
+    return "" if cell in (None, "-") else str(cell).strip()
 
 
 def _number(cells: Mapping[str, Cell], column: str) -> int | None:
@@ -159,34 +163,38 @@ def _name_cores(
     if "core" not in columns:
         notes.append("there is no column CORE: each cpu a core of its own")
         return {}
-    physical = CpuSet.of(row.cpu for row in rows if row.core is not None and row.physical)
+    # Of an offline cpu some kernels keep the core, but no siblings.
+    rows = [row for row in rows if row.core is not None and (row.online is not False)]
+    physical = CpuSet.of(row.cpu for row in rows if row.physical)
     cores: dict[int, Hashable] = {cpu: ("physical", cpu) for cpu in physical}
     if physical:
         notes.append(
             f"{format_cpus(physical)}: a core number beside an unknown socket is the firmware's "
             "(lscpu -y) and may repeat, made a core each"
         )
-    kinds: dict[tuple[int | None, int], dict[Hashable, None]] = {}
+    known = [all(words) for words in zip(*(row.type for row in rows), strict=True)]
+    kinds: dict[tuple[int | None, int | None], dict[Hashable, None]] = {}
     for row in rows:
-        if row.core is not None and row.cpu not in physical:
-            kind = _kind(row)
+        if row.cpu not in physical:
+            kind = _kind(row, known)
             cores[row.cpu] = (row.core, kind)
             kinds.setdefault((row.socket, row.core), {})[kind] = None
-    repeated = sorted({core for (_, core), several in kinds.items() if len(several) > 1})
+    repeated = sorted({core or 0 for (_, core), several in kinds.items() if len(several) > 1})
     if repeated:
         numbers = ", ".join(map(str, repeated[:8])) + (", ..." if len(repeated) > 8 else "")
         notes.append(
-            f"core {numbers}: cpus with different L2 caches or types under one number, which "
-            "lscpu begins anew for each type of cpu: not one core"
+            f"core {numbers}: one number for cpus with different L2 caches or types, so for "
+            "several cores (lscpu begins anew for each type of cpu)"
         )
     return cores
 
 
-def _kind(row: Row) -> Hashable:
-    """Equal for the cpus of one core: its first cache after L1, and its type.
+def _kind(row: Row, known: Sequence[bool]) -> Hashable:
+    """Equal for the cpus of one core: its first cache after L1, and what is known of its type.
 
     L1d does not tell: the halves of a Bulldozer module, one core to Linux, have one each.
     """
+    words = tuple(word for word, is_known in zip(row.type, known, strict=True) if is_known)
     if row.caches is None:
-        return row.given, row.type
-    return min((cache for cache in row.caches if cache[0] > 1), default=None), row.type
+        return row.given, words
+    return min((cache for cache in row.caches if cache[0] > 1), default=None), words
