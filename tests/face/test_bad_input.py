@@ -517,6 +517,13 @@ def test_tick_behind_the_end(session: Session) -> None:
 def test_machine_without_sys(session: Session) -> None:
     assert session.refused(1, "--root", "no", "topology", "detect") == block(
         """
+        usched: --root no is not a folder
+          it must be a folder with the sys of a machine in it
+        """
+    )
+    (session.folder / "no").mkdir()
+    assert session.refused(1, "--root", "no", "topology", "detect") == block(
+        """
         usched: no/sys/devices/system/cpu/present cannot be read
           this is not the /sys of a Linux machine
           describe the machine in a file and type: usched topology load FILE

@@ -14,6 +14,9 @@ MAX_BYTES = 64 * 1024 * 1024
 
 STANDARD_INPUT = "-"
 
+#: How files begin that hold a text only when they are unpacked.
+_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
+
 
 def read_text(path: str, what: str) -> tuple[str, str]:
     """Read a file, or standard input for `-`: (the label that errors use, its text).
@@ -50,14 +53,20 @@ def decode(raw: bytes, label: str) -> str:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         where = _place(raw, error.start, label)
-        raise Refused(
-            Problem(f"byte 0x{raw[error.start]:02x} is not UTF-8", where, rule="utf-8")
-        ) from error
+        what = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+        raise Refused(_packed(raw, label) or Problem(what, where, rule="utf-8")) from error
     nul = text.find("\0")
     if nul >= 0:
         where = _place(raw, raw.index(b"\0"), label)
-        raise Refused(Problem("a NUL byte: this is not a text file", where, rule="nul"))
+        what = "a NUL byte: this is not a text file"
+        raise Refused(_packed(raw, label) or Problem(what, where, rule="nul"))
     return text.removeprefix("\ufeff")
+
+
+def _packed(raw: bytes, label: str) -> Problem | None:
+    if not raw.startswith(_PACKED):
+        return None
+    return Problem(f"{label} is compressed", remedy="unpack it first", rule="packed")
 
 
 def _place(raw: bytes, offset: int, label: str) -> Span:

@@ -6,6 +6,8 @@ bitmaps where there are no lists.
 
 from __future__ import annotations
 
+import os
+
 from usched.text.topology.numbering import settle
 from usched.text.topology.reported import Found
 from usched.words.cpuset import MAX_CPU, CpuSet
@@ -54,8 +56,7 @@ def _find_cpus(files: SysFiles) -> tuple[CpuSet, CpuSet]:
     if present is None:
         folders = [cpu for cpu in files.numbered(CPUS, "cpu") if cpu <= MAX_CPU]
         if not folders:
-            what = f"{files.path(CPUS)}/present cannot be read"
-            raise EnvironmentFailed(Problem(what, remedy=REMEDY))
+            raise EnvironmentFailed(_name_trouble(files))
         present = CpuSet.of(folders)
     online = files.cpu_list(f"{CPUS}/online")
     what = f"{files.path(CPUS)}/online names no cpu that is present"
@@ -66,6 +67,21 @@ def _find_cpus(files: SysFiles) -> tuple[CpuSet, CpuSet]:
     if not online & present:
         raise EnvironmentFailed(Problem(what, remedy=REMEDY))
     return present, online & present
+
+
+def _name_trouble(files: SysFiles) -> Problem:
+    """Why there are no cpus below the root."""
+    root = files.root
+    if not os.path.isdir(root):
+        remedy = "it must be a folder with the sys of a machine in it"
+        return Problem(f"--root {root} is not a folder", remedy=remedy)
+    what = f"{files.path(CPUS)}/present cannot be read"
+    path = os.path.abspath(root)
+    for above in (CPUS, "sys/devices/system", "sys/devices", "sys"):
+        found = path.removesuffix(f"/{above}") or "/"
+        if found != path and SysFiles(found).names(CPUS):
+            return Problem(what, remedy=f"--root is the folder that has sys in it: --root {found}")
+    return Problem(what, remedy=REMEDY)
 
 
 def _find_nodes(

@@ -26,8 +26,10 @@ def load_topology(path_or_synthetic: str) -> tuple[Topology, list[str]]:
     try:
         label, text = read_text(path_or_synthetic, "topology")
     except EnvironmentFailed as error:
-        problem = error.problems[0]
-        raise EnvironmentFailed(Problem(problem.what, remedy=f"usched reads {FORMATS}")) from error
+        remedy = f"usched reads {FORMATS}"
+        if is_file and os.path.isdir(path_or_synthetic):
+            remedy = f"the saved /sys of a machine is read with --root {path_or_synthetic}"
+        raise EnvironmentFailed(Problem(error.problems[0].what, remedy=remedy)) from error
     return parse_machine(text, label)
 
 

@@ -439,3 +439,29 @@ def test_a_synthetic_string_is_read_as_lstopo_reads_it(text: str, machine: str) 
 def test_nodes_at_several_levels_are_said_to_be_counted_to_the_nearest() -> None:
     _, notes = parse_machine("pack:2 [numa] l3:2 [numa] pu:2", "text")
     assert notes == ["nodes at several levels: the cpus are counted to the nearest"]
+
+
+LSTOPO = "use lstopo --of xml FILE.xml"
+DETECT = "use usched topology detect on that machine, lscpu -a -p or lstopo --of xml FILE.xml"
+
+
+@pytest.mark.parametrize(
+    ("first", "what", "remedy"),
+    [
+        ("Machine (1014MB total) + Package L#0", "lstopo's output for people", LSTOPO),
+        ("Machine L#0 (P#0 total=1GB)", "lstopo's output for people", LSTOPO),
+        ("depth 0:           1 Machine (type #0)", "lstopo's output for people", LSTOPO),
+        ("#FIG 3.2  Produced by hwloc's lstopo", "a drawing", LSTOPO),
+        ("available: 2 nodes (0-1)", "numactl's output, which says nothing of cores", DETECT),
+        ("policy: default", "numactl's output, which says nothing of cores", DETECT),
+        ("processor\t: 0", "/proc/cpuinfo, which does not say what cpus share", DETECT),
+        ("vendor_id       : IBM/S390", "/proc/cpuinfo, which does not say", DETECT),
+        ("0-3,8", "a list of cpus", DETECT),
+    ],
+)
+def test_what_is_made_for_people_is_named(first: str, what: str, remedy: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        parse_machine(f"{first}\nnode 0 cpus: 0 1\n", "in")
+    lines = format_problem(refusal.value.problems[0]).splitlines()
+    assert lines[0].startswith(f"in:1:1: this is {what}")
+    assert lines[-1] == f"  {remedy}"

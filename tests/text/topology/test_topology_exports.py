@@ -181,7 +181,9 @@ def test_a_file_that_is_not_there_is_said_with_what_can_be_read(tmp_path: Path) 
 
 
 def test_a_directory_and_a_name_with_nul_are_no_files(tmp_path: Path) -> None:
-    assert failure(str(tmp_path)).startswith(f"topology {tmp_path} cannot be read: ")
+    assert failure(str(tmp_path)).endswith(
+        f"directory\n  the saved /sys of a machine is read with --root {tmp_path}"
+    )
     assert failure("a\0b").startswith("topology 'a\\x00b' cannot be read: ")
 
 
@@ -191,6 +193,8 @@ def test_a_directory_and_a_name_with_nul_are_no_files(tmp_path: Path) -> None:
         (b"", "FILE:1:1: the file is empty"),
         (b"sockets: 2\ncores: \xff\n", "FILE:2:8: byte 0xff is not UTF-8"),
         (b"\x7fELF\x00\x00", "FILE:1:5: a NUL byte: this is not a text file"),
+        (b"\x1f\x8b\x08\x00", "FILE is compressed\n  unpack it first"),
+        (b"PK\x03\x04\x00", "FILE is compressed\n  unpack it first"),
         (b"machine: " + b"x" * 10_000_000, "FILE:1:10: machine of topology must be 1 to 64"),
         (b"x" * 10_000_000, "FILE:1:1: topology must be a mapping of keys to values"),
         (b"<" * 10_000_000, "FILE:1:2: broken XML: not well-formed (invalid token)"),

@@ -52,6 +52,24 @@ def test_a_root_without_sys_is_refused_with_the_remedy(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("below", ["sys", "sys/devices/system", "sys/devices/system/cpu"])
+def test_a_root_that_is_too_deep_is_said_to_be(below: str, tmp_path: Path) -> None:
+    unpack(machine(["0/0"]), tmp_path)
+    with pytest.raises(EnvironmentFailed) as refusal:
+        detect_topology(str(tmp_path / below))
+    assert format_problem(refusal.value.problems[0]) == (
+        f"{tmp_path}/{below}/sys/devices/system/cpu/present cannot be read\n"
+        f"  --root is the folder that has sys in it: --root {tmp_path}"
+    )
+
+
+@pytest.mark.parametrize("name", ["none", "file"])
+def test_a_root_that_is_no_folder_is_said_to_be_none(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(EnvironmentFailed, match=f"--root {tmp_path}/{name} is not a folder"):
+        detect_topology(str(tmp_path / name))
+
+
 @pytest.mark.parametrize(
     ("present", "online", "what"),
     [

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from usched.text.topology.for_people import name_output
 from usched.words.machine import Topology
 from usched.words.problems import Line, Problem, Refused, Span
 
@@ -29,11 +30,6 @@ _LSCPU_CELLS = re.compile(r"[0-9]{1,9},[0-9A-Za-z,:-]*$")
 _SYNTHETIC = re.compile(
     r"[A-Za-z][A-Za-z0-9]*:[0-9]|\[[A-Za-z]+|\([a-z]+="
     r"|[0-9]+[ \t]+(?:[0-9[]|[A-Za-z][A-Za-z0-9]*:[0-9])"
-)
-#: `lscpu -e`, `lscpu -C` and the summary, whose words are translated but not the architecture.
-_LSCPU_TABLE = re.compile(
-    r"CPU(?:[ \t]+[A-Za-z0-9:%]+)+[ \t]*$|NAME[ \t]+ONE-SIZE[ \t]|Architecture:[ \t]"
-    r"|[^\W\d]+\s?:[ \t]+(?:x86_64|i[3-6]86|aarch64|armv[5-8]\w*|ppc64(?:le)?|s390x|riscv64)$"
 )
 
 
@@ -64,7 +60,7 @@ def parse_machine(text: str, label: str) -> tuple[Topology, list[str]]:
 
 
 def recognise(text: str, label: str) -> Kind:
-    """The format of a text. Raises Refused for an empty one, and for tables made for people."""
+    """The format of a text. Raises Refused for an empty one, and for what is made for people."""
     body = text.strip()
     if not body:
         raise Refused(Problem("the file is empty", _first(text, label), f"usched reads {FORMATS}"))
@@ -78,14 +74,10 @@ def recognise(text: str, label: str) -> Kind:
         return "lscpu-parsable"
     if "\n" not in body and looks_synthetic(body):
         return "hwloc-synthetic"
-    if _LSCPU_TABLE.match(row):
-        raise Refused(
-            Problem(
-                "this is lscpu's output for people, which leaves out what a topology needs",
-                _first(text, label),
-                "use lscpu -J -e=CPU,SOCKET,NODE,CORE,CACHE,ONLINE or lscpu -a -p",
-            )
-        )
+    foreign = name_output(row, body[:200].split("\n", 1)[0])
+    if foreign is not None:
+        what, remedy = foreign
+        raise Refused(Problem(f"this is {what}", _first(text, label), remedy))
     return "yaml"
 
 
