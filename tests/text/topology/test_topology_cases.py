@@ -165,6 +165,34 @@ def test_a_cpu_that_a_job_may_not_use_is_where_its_objects_say() -> None:
     )
 
 
+def job(*nodes: int, cpus: int, seen: int, named: int = 0) -> str:
+    """The export of a job that may use `seen` of `cpus`, each a package, on the first of nodes."""
+    parts = [f"NUMANode os_index={nodes[0]} cpuset={(1 << seen) - 1:#x}", "/"]
+    for node in nodes[1 : named + 1]:
+        parts += [f"NUMANode os_index={node} cpuset=0x0 complete_cpuset=0x0", "/"]
+    for cpu in range(seen):
+        parts += [f"Package cpuset={1 << cpu:#x}", f"PU os_index={cpu}", "/"]
+    nodeset = sum(1 << node for node in nodes)
+    whole = f'complete_cpuset="{(1 << cpus) - 1:#x}" complete_nodeset="{nodeset:#x}"'
+    return export(*parts, root=whole)
+
+
+@pytest.mark.parametrize(
+    ("text", "nodes"),
+    [
+        (job(0, 1, cpus=4, seen=2), [0, 0, 1, 1]),
+        (job(0, 3, cpus=4, seen=2, named=1), [0, 0, 3, 3]),
+        (job(0, 1, 2, cpus=3, seen=1), [0, 1, 2]),
+        # A node that cannot be the next one in turn has memory only.
+        (job(0, 1, cpus=4, seen=3), [0, 0, 0, 0]),
+        (job(0, cpus=4, seen=2), [0, 0, 0, 0]),
+    ],
+)
+def test_cpus_and_nodes_that_a_job_may_not_use_belong_together(text: str, nodes: list[int]) -> None:
+    topology, _ = parse_machine(text, "text")
+    assert [cpu.node for cpu in topology.cpus] == nodes
+
+
 E_HEAD = "# CPU,Core,Socket,Node,,L1d,L1i,L2,L3\n"
 FOUR = "0=0/0/0/0 1=0/0/0/1 2=0/0/0/2 3=0/0/0/3"
 

@@ -54,6 +54,13 @@ class Export:
     names: dict[str, str] = field(default_factory=dict)
     complete: CpuSet = NO_CPUS
     online: CpuSet | None = None
+    #: The nodes that are there, as far as a nodeset of the root tells.
+    all_nodes: CpuSet = NO_CPUS
+
+    @property
+    def node_numbers(self) -> list[int]:
+        """Ascending, those without a cpu in the export included."""
+        return list(self.all_nodes | CpuSet.of(node.os_index for node in self.nodes))
 
     @property
     def missing(self) -> CpuSet:

@@ -38,7 +38,7 @@ def parse_hwloc_xml(text: str, label: str) -> tuple[Topology, list[str]]:
     if not any(one.online for one in found):
         raise Refused(Problem(f"{label}: no cpu of the export is online", remedy=_REMEDY))
     name = next((export.names[key] for key in _NAMES if export.names.get(key)), DEFAULT_MACHINE)
-    topology, assumed = settle(name, found)
+    topology, assumed = settle(name, found, nodes=export.node_numbers)
     return topology, notes + assumed
 
 
@@ -124,6 +124,7 @@ class _Reader:
             export.nodes.append(Node(one.number, index, parent, one.complete))
         elif len(self.path) == 1:
             export.complete = one.complete
+            export.all_nodes = one.nodes or NO_CPUS
             if "online_cpuset" in attributes:
                 export.online = self.cpus(attributes, "online_cpuset")
         elif one.complete - cpus:

@@ -22,13 +22,14 @@ def settle(
     found: Sequence[Found],
     primaries_only: bool = False,
     caches_are_known: bool = True,
+    nodes: Sequence[int] = (),
 ) -> tuple[Topology, list[str]]:
     """The topology of what was found, with notes on all that was assumed. At least one cpu is
     online and no number occurs twice: the reader of the source has seen to that.
 
     primaries_only: simultaneous multithreading is there and switched off, so that each placed cpu
     is the only one of its core that is online. caches_are_known: not so where the reader has said
-    why it gives none.
+    why it gives none. nodes: all that the source names, ascending, some of them without a cpu.
     """
     notes: list[str] = []
     cpus = sorted(found, key=lambda one: one.cpu)
@@ -36,7 +37,7 @@ def settle(
     cpus = [one if one.core is None else one._replace(core=(one.socket, one.core)) for one in cpus]
     if caches_are_known:
         cpus = _complete_caches(cpus, notes)
-    cpus = place_unplaced(cpus, primaries_only, notes)
+    cpus = place_unplaced(cpus, primaries_only, nodes, notes)
     cpus = _name_sockets(cpus, notes)
     cpus = _split_cores(cpus, notes)
     cpus = _drop_impossible_caches(cpus, notes)

@@ -26,8 +26,13 @@ _SAID = {
 _Where = tuple[int | None, int | None]
 
 
-def place_unplaced(cpus: list[Found], primaries_only: bool, notes: list[str]) -> list[Found]:
-    """Give every cpu a socket, node, core (and llc, where there are any). cpus: ascending."""
+def place_unplaced(
+    cpus: list[Found], primaries_only: bool, nodes: Sequence[int], notes: list[str]
+) -> list[Found]:
+    """Give every cpu a socket, node, core (and llc, where there are any). cpus: ascending.
+
+    nodes: those that are named, ascending; one without a cpu may be that of the unplaced.
+    """
     unplaced = [one for one in cpus if one.core is None]
     if not unplaced:
         return cpus
@@ -42,7 +47,22 @@ def place_unplaced(cpus: list[Found], primaries_only: bool, notes: list[str]) ->
             else "taken for cores of their own beside their neighbours"
         )
     )
-    return _Placing(cpus, slots).place()
+    return _Placing(_spread_nodes(cpus, slots, nodes) if order else cpus, slots).place()
+
+
+def _spread_nodes(cpus: list[Found], slots: Sequence[int], nodes: Sequence[int]) -> list[Found]:
+    """Where the known cores stand as if all nodes had equally many, in turn, so do the others."""
+    total = max(slots) + 1
+    if (
+        not nodes
+        or total % len(nodes)
+        or {one.node for one in cpus if one.core is not None} >= set(nodes)
+    ):
+        return cpus
+    spread = [nodes[slot * len(nodes) // total] for slot in slots]
+    if any(one.node not in (None, node) for one, node in zip(cpus, spread, strict=True)):
+        return cpus
+    return [one._replace(node=node) for one, node in zip(cpus, spread, strict=True)]
 
 
 class _Placing:
@@ -105,10 +125,11 @@ class _Placing:
         core = ("unplaced", slot)
         if sides:
             near = min(sides, key=self._fullness)
-            llc = ("unplaced", slot) if self.caches_are_private else near.llc
-            placed = near._replace(cpu=one.cpu, online=one.online, core=core, llc=llc)
+            placed = near._replace(cpu=one.cpu, online=one.online, core=core)
         else:
             placed = self._nowhere_yet(one, core)
+        if self.caches_are_private:
+            placed = placed._replace(llc=core)
         self.sizes.update([placed.socket, (placed.socket, placed.llc)])
         self.anchors[slot] = placed
         return placed
