@@ -28,19 +28,24 @@ class Outcome(NamedTuple):
     news: News = News()
 
 
-def carry_out(context: Context, script: Iterable[ScriptLine], dry_run: bool = False) -> Outcome:
+def carry_out(
+    context: Context, script: Iterable[ScriptLine], dry_run: bool = False, look: bool = True
+) -> Outcome:
     """Carry out statements in one transaction, each valid in its turn.
 
     A topology given with the command becomes the registry's along with them. Raises with every
-    problem of the whole script, and then changes nothing; nor does a dry run.
+    problem of the whole script, and then changes nothing; nor does a dry run. look: whether to
+    look for what would be warned of.
     """
     # a registry that is yet to be made may need a second try, any other is read once, as it comes
     lines = list(script) if is_new(context.registry) else script
-    return change_registry(context, dry_run, lambda store, told: _carry_out(store, told, lines))
+    return change_registry(
+        context, dry_run, lambda store, told: _carry_out(store, told, lines, look)
+    )
 
 
 def _carry_out(
-    store: Store, context: Context, script: Iterable[ScriptLine]
+    store: Store, context: Context, script: Iterable[ScriptLine], look: bool
 ) -> tuple[Outcome, list[Draft]]:
     machine = find_machine(store, context)
     news = News()
@@ -57,7 +62,8 @@ def _carry_out(
     for damaged in store.met:
         if not damaged.name or now.stored(damaged.name) == damaged:  # not mended
             context.tell(format_problem(now.describe_damage(damaged)))
-    names = dict.fromkeys(change.name for done in ledger.done for change in done.changes)
+    changes = (change.name for done in ledger.done for change in done.changes)
+    names = dict.fromkeys(changes) if look else {}
     warnings = find_new_warnings(Resolver(store, machine.topology), now, names)
     news = News(news.moved, tuple(dict.fromkeys((*news.warnings, *warnings))))
     return Outcome(machine, tuple(ledger.done), declared, news), ledger.drafts

@@ -20,6 +20,8 @@ class Overlay:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._stored: dict[str, Placed | Damaged | None] = {}
+        self._children: dict[str, Sequence[Placed]] = {}
+        self._child_names: dict[str, Sequence[str]] = {}
         self._pending: dict[str, dict[str, Placed | None]] = {}
         #: Children with an exclusive pool, by domain: every sibling asks for them.
         self._exclusive: dict[str, dict[str, Placed]] = {}
@@ -35,7 +37,9 @@ class Overlay:
         return self._stored[name]
 
     def children(self, name: str) -> Sequence[Placed]:
-        stored = self._source.children(name)
+        stored = self._children.get(name)
+        if stored is None:
+            stored = self._children[name] = self._source.children(name)
         pending = self._pending.get(name)
         if not pending:
             return stored
@@ -54,8 +58,11 @@ class Overlay:
         return sorted(known.values(), key=_place)
 
     def child_names(self, name: str) -> Sequence[str]:
+        stored = self._child_names.get(name)
+        if stored is None:
+            stored = self._child_names[name] = self._source.child_names(name)
         pending = self._pending.get(name, {})
-        kept = (each for each in self._source.child_names(name) if each not in pending)
+        kept = (each for each in stored if each not in pending)
         return [*kept, *(each for each, entry in pending.items() if entry is not None)]
 
     def names(self) -> Iterable[str]:

@@ -25,7 +25,7 @@ def command(ctx: click.Context, file: str, dry_run: bool, quiet: bool) -> None:
     Each is validated after the ones before it; every error in the file is shown.
     """
     label, text = read_text(file, "script")
-    outcome = carry_out(context_of(ctx), parse_script(text, label), dry_run)
+    outcome = carry_out(context_of(ctx), parse_script(text, label), dry_run, look=not quiet)
     with report_change(dry_run):
         if not quiet:
             print_outcome(outcome, dry_run)

@@ -40,7 +40,7 @@ def command(ctx: click.Context, words: tuple[str, ...], dry_run: bool, quiet: bo
     destroy NAME [into NAME] [recursive]
     """
     statement = parse_words(words)
-    outcome = carry_out(context_of(ctx), [(None, statement)], dry_run)
+    outcome = carry_out(context_of(ctx), [(None, statement)], dry_run, look=not quiet)
     if quiet:
         return
     with report_change(dry_run):
