@@ -59,10 +59,9 @@ def test_the_c_locale_gets_ascii(session: Session) -> None:
 
 def test_a_long_run_shows_a_progress_bar_on_a_terminal(session: Session) -> None:
     """The run would take hours: whoever sees the bar stops it."""
-    # arrivals at every tick: as many decisions as ticks
-    session.write(
-        "long.yaml", "programs:\n  - {name: a, scheduler: NORM, run: 1, repeat: forever}\n"
-    )
+    # it falls behind further and further, so that no state recurs
+    program = "{name: a, scheduler: NORM, run: 2, period: 1, repeat: forever}"
+    session.write("long.yaml", f"programs:\n  - {program}\n")
     main, side = pty.openpty()
     env = session.environment(TERM="xterm-256color", COLUMNS="80", LINES="24")
     command = session.command("simulate", "long.yaml", "--ticks", "1000000000", "--summary")

@@ -243,3 +243,20 @@ def test_colours_are_explained_where_there_are_colours(desk: Session) -> None:
     plain = on_a_terminal(desk, *args, COLUMNS="120", NO_COLOR="1")
     assert "\x1b" not in plain
     assert "colours:" not in plain
+
+
+def test_a_run_that_repeats_says_how_and_what_everybody_gets(desk: Session) -> None:
+    desk.write("o.usched", "NORM on cpu0 lwktpri 6\nIDLE on cpu0 lwktpri 2 quantum 3\n")
+    desk.write(
+        "w.yaml",
+        "workload: w\nprograms:\n"
+        "  - {name: n, scheduler: NORM, run: 1, period: 4, repeat: forever}\n"
+        "  - {name: i, scheduler: IDLE, run: 6, repeat: forever, rforks: 2}\n",
+    )
+    args = ("simulate", "w.yaml", "--script", "o.usched", "--summary", "--ticks")
+    said = desk.done(*args, "1000000000000")
+    line = said.split("\n\n")[3].splitlines()
+    assert line[0].startswith("repeats every ")
+    assert line[0].endswith("; in the long run, in cpus:")
+    assert line[1:] == ["  NORM 1/4, IDLE 3/4", "  n.0 1/4, i.0 3/8, i.1 3/8"]
+    assert "repeats" not in desk.done(*args, "10")

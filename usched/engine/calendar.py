@@ -32,6 +32,14 @@ class Calendar:
         while ticks and ticks[0] <= tick:
             heapq.heappop(ticks)
 
+    def shift(self, ticks: int) -> None:
+        """All that is to come comes so many ticks later."""
+        self._ticks = [tick + ticks for tick in self._ticks]
+        self.arrivals = {tick + ticks: there for tick, there in self.arrivals.items()}
+        self.lwps = {tick + ticks: there for tick, there in self.lwps.items()}
+        self.vcpus = {tick + ticks: there for tick, there in self.vcpus.items()}
+        self.turns = {tick + ticks: there for tick, there in self.turns.items()}
+
     def wake(self, tick: int) -> None:
         """Nothing but a look."""
         if not self._ticks or self._ticks[0] != tick:

@@ -13,6 +13,7 @@ from usched.engine.events import Machine, route
 from usched.engine.masks import bits
 from usched.engine.offer import Dispatch
 from usched.engine.placement import Placement
+from usched.engine.recurrence import Recurrence
 from usched.engine.state import NOWHERE, Domain, Lwp, Vcpus, pick_order
 from usched.engine.tally import STARVED_QUANTA, Tally
 from usched.engine.turns import Level
@@ -37,25 +38,33 @@ def simulate(
     at: int | None = None,
     progress: Progress | None = None,
     segments: bool = True,
+    *,
+    leap: bool = True,
 ) -> Run:
     """Dispatch a workload for so many ticks.
 
     ticks: None for the end of the last lwp, or DEFAULT_TICKS where some never end. at: a tick
     of the run whose assignments are wanted. progress: called now and then with the tick reached.
-    segments: whether they are wanted. Raises Refused, naming the tick, when an event cannot be
-    carried out, and for a workload that takes more than MAX_TICKS to end by itself.
+    segments: whether they are wanted. leap: whether ticks that are known from others may be
+    counted without being dispatched; the run is the same. Raises Refused, naming the tick, when an
+    event cannot be carried out, and for a workload that takes more than MAX_TICKS to end by itself.
     """
     if ticks is None and _runs_forever(timetable):
         ticks = DEFAULT_TICKS
     if ticks is None and _shortest(timetable) > MAX_TICKS:
         what = f"this workload does not end within {MAX_TICKS} ticks"
         raise Refused(Problem(what, None, "say how long to run it: --ticks N", "ticks"))
-    return _Dispatcher(timetable, at, progress, segments).run(ticks)
+    return _Dispatcher(timetable, at, progress, segments, leap).run(ticks)
 
 
 class _Dispatcher:
     def __init__(
-        self, timetable: Timetable, at: int | None, progress: Progress | None, segments: bool
+        self,
+        timetable: Timetable,
+        at: int | None,
+        progress: Progress | None,
+        segments: bool,
+        leap: bool,
     ) -> None:
         topology = timetable.topology
         self.timetable = timetable
@@ -65,8 +74,12 @@ class _Dispatcher:
         root = self.machine.root
         self.dispatch = Dispatch(root, self.calendar, Placement(topology, root))
         self.actions = list(reversed(timetable.actions))
+        self.settled_at = 0
         for tick, index in _forks(timetable):
             self.calendar.arrive(tick, self.machine.lwps[index])
+            self.settled_at = max(self.settled_at, tick)
+        self.leap = leap
+        self.recurrence: Recurrence | None = None
         #: Who ran in the tick before and may not go on.
         self.stopped: list[Lwp] = []
         self.expired: dict[Domain, None] = {}
@@ -88,6 +101,8 @@ class _Dispatcher:
             if ended or (ticks is None and not self.machine.left):
                 ticks = now if ended else now + 1
                 break
+            if self.leap and ticks is not None and not self.actions and now >= self.settled_at:
+                now = self.look(now, ticks)
             following = self.next_change()
             if following is None:
                 following = ticks if ticks is not None else max(now + 1, DEFAULT_TICKS)
@@ -99,6 +114,12 @@ class _Dispatcher:
                 self.progress(now)
         assert ticks is not None
         return self.report(ticks)
+
+    def look(self, now: int, ticks: int) -> int:
+        """Nothing more comes from outside; the tick at which it is, after a leap if any."""
+        if self.recurrence is None:
+            self.recurrence = Recurrence(self.machine, self.tally, self.calendar)
+        return self.recurrence.look(now, ticks)
 
     def next_change(self) -> int | None:
         """The next tick that may be decided otherwise; None if there is none."""
@@ -312,6 +333,7 @@ class _Dispatcher:
             timeline=Timeline(names, tuple(self.tally.stretches)),
             assignments=self.assignments,
             offline=self.tally.offline_spans(),
+            cycle=None if self.recurrence is None else self.recurrence.cycle,
         )
 
 

@@ -94,7 +94,7 @@ def terminal_width() -> int:
 
 def print_wrapped(text: str, **style: Any) -> None:
     """A sentence on as many lines as it takes, the second and further ones indented; words longer
-    than a line are not broken. style: as of click.style."""
+    than a line are not broken, nor what a no-break space joins. style: as of click.style."""
     import textwrap
 
     for line in text.split("\n"):
@@ -105,7 +105,8 @@ def print_wrapped(text: str, **style: Any) -> None:
             break_long_words=False,
             break_on_hyphens=False,
         ) or [""]:
-            click.echo(click.style(piece, **style) if style else piece, color=has_colour())
+            said = piece.replace("\N{NO-BREAK SPACE}", " ")
+            click.echo(click.style(said, **style) if style else said, color=has_colour())
 
 
 def print_columns(

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from usched.actions.run import Simulation
 from usched.face.output import has_colour, has_unicode, print_json, print_wrapped, terminal_width
+from usched.figures.long_run import long_run_shares
 from usched.figures.undone import Undone, find_undone
 from usched.figures.who_ran import CpuGroup, join_equal, sum_up
 from usched.words.cpuset import CpuSet, format_cpus
@@ -75,6 +76,7 @@ def print_report(simulation: Simulation, run: Run, groups: Sequence[CpuSet], eve
         _print_schedulers(console, simulation, run, every)
     _print_late(run)
     _print_starved(run)
+    _print_cycle(run, every)
     undone = find_undone(run, simulation.workload.programs, simulation.workload.events)
     _print_undone(undone)
 
@@ -204,7 +206,7 @@ def _print_late(run: Run) -> None:
     late = sorted((lwp for lwp in run.lwps if lwp.misses), key=lambda lwp: -lwp.misses)
     if late:
         missed = count(sum(lwp.misses for lwp in late), "deadline")
-        each = _few([f"{lwp.name} {lwp.misses}" for lwp in late])
+        each = _few([f"{lwp.name}\N{NO-BREAK SPACE}{lwp.misses}" for lwp in late])
         print_wrapped(f"\n{missed} missed: {each}")
 
 
@@ -212,6 +214,18 @@ def _print_starved(run: Run) -> None:
     if starved := [each.name for each in run.schedulers if each.starved]:
         text = f"\nstarved: {_few(starved)} (an lwp has waited for ten quanta or more)"
         print_wrapped(text, bold=True, fg="red")
+
+
+def _print_cycle(run: Run, every: bool) -> None:
+    if run.cycle is None:
+        return
+    period, start = run.cycle.period, run.cycle.start
+    every_tick = "every tick" if period == 1 else f"every {period} ticks"
+    print_wrapped(f"\nrepeats {every_tick} from tick {start}; in the long run, in cpus:")
+    for shares in long_run_shares(run):
+        names = [str(share).replace(" ", "\N{NO-BREAK SPACE}") for share in shares]
+        if names:
+            print_wrapped(f"  {', '.join(names) if every else _few(names)}")
 
 
 def _print_undone(undone: Undone) -> None:

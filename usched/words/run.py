@@ -27,6 +27,17 @@ class Stretch(NamedTuple):
     times: int
 
 
+class Cycle(NamedTuple):
+    """From tick `start` on, the run is the same again every `period` ticks.
+
+    ran: the ticks that each lwp runs in one period, by index.
+    """
+
+    start: int
+    period: int
+    ran: tuple[int, ...]
+
+
 class Timeline(NamedTuple):
     """The segments of a run. lwps: names by index. stretches: one after the other in time."""
 
@@ -139,7 +150,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run. assignments: at the tick asked for.
+    """A finished run. assignments: at the tick asked for. cycle: None where none was found.
 
     offline: for each cpu that ever was, the ticks [start, end) of each time, ascending.
     """
@@ -153,3 +164,4 @@ class Run:
     timeline: Timeline
     assignments: tuple[Assignment, ...] = ()
     offline: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    cycle: Cycle | None = None

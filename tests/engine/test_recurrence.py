@@ -1,0 +1,96 @@
+"""A run that leaps is the run that does not: every figure, every segment, to the last tick."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.scenarios import Scenario, seeded
+from tests.test_dispatcher import plan
+from usched.engine.dispatcher import simulate
+from usched.words.problems import UschedError
+from usched.words.run import Run
+
+PERIODS = (8, 12, 16, 24, 48)
+
+
+def steady(seed: int) -> Scenario:
+    """The machine and the schedulers of a random scenario (nested, locked, virtual, exclusive),
+    under programs that go on for ever, and no events."""
+    rng = random.Random(seed)
+    scenario = seeded(seed)
+    targets = [each["scheduler"] for each in scenario.workload["programs"]]
+    programs: list[dict[str, Any]] = []
+    for number, target in enumerate(targets):
+        program = {"name": f"p{number}", "scheduler": target, "repeat": "forever"}
+        program["rforks"] = rng.randint(1, 2)
+        program["at"] = rng.randint(0, 20)
+        kind = rng.random()
+        if kind < 0.4:
+            program |= {"run": rng.randint(1, 3), "period": rng.choice(PERIODS)}
+            if rng.random() < 0.5:
+                program["deadline"] = rng.randint(1, 12)
+        elif kind < 0.8:
+            program |= {"run": rng.randint(1, 4), "sleep": rng.randint(0, 20)}
+        else:
+            program["bursts"] = [[rng.randint(1, 4), rng.randint(0, 8)] for _ in range(3)]
+        programs.append(program)
+    return replace(scenario, workload={"programs": programs}, ticks=rng.randint(1500, 2500))
+
+
+def run_both(scenario: Scenario, segments: bool) -> tuple[Run, Run] | None:
+    """The run that may leap, and the one that may not; None where the scenario is refused."""
+    try:
+        timetable = plan(scenario)
+    except UschedError:
+        return None
+    ticks = scenario.ticks
+    leaping = simulate(timetable, ticks, ticks - 1, None, segments)
+    stepping = simulate(timetable, ticks, ticks - 1, None, segments, leap=False)
+    return leaping, stepping
+
+
+def figures(run: Run) -> tuple[object, ...]:
+    return run.cpus, run.schedulers, run.lwps, run.assignments, run.offline
+
+
+def compare(seeds: range, segments: bool) -> tuple[int, int]:
+    """How many scenarios were run, and how many of them leapt."""
+    ran = leapt = 0
+    for seed in seeds:
+        both = run_both(steady(seed), segments)
+        if both is None:
+            continue
+        leaping, stepping = both
+        ran += 1
+        leapt += leaping.cycle is not None
+        assert stepping.cycle is None
+        assert figures(leaping) == figures(stepping), seed
+        assert list(leaping.timeline) == list(stepping.timeline), seed
+    return ran, leapt
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_every_figure_and_segment_is_that_of_the_run_that_is_dispatched(part: int) -> None:
+    ran, leapt = compare(range(part * 10, part * 10 + 10), segments=True)
+    assert ran > 3
+    assert leapt > ran // 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(8))
+def test_every_figure_of_many_runs(part: int) -> None:
+    ran, leapt = compare(range(1000 + part * 60, 1060 + part * 60), segments=part % 2 == 0)
+    assert leapt > ran // 5
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10**9))
+def test_any_scenario(seed: int) -> None:
+    compare(range(seed, seed + 1), segments=True)

@@ -1,0 +1,343 @@
+"""Steady states in one leap: where the whole state recurs, what follows is known.
+
+The state after a tick is everything that decides what comes, with ticks relative to now: queues,
+claims, slices, turns, sleepers. Where it is what it was so many ticks before, and nothing comes
+from outside, those ticks come again; their counts are added as often as they fit, and all that is
+dated is moved on. It is found by keeping one state and comparing the ones that follow, until it
+is replaced at twice the distance (Brent 1980).
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+from usched.engine.calendar import Calendar
+from usched.engine.events import Machine
+from usched.engine.masks import bits
+from usched.engine.state import NOWHERE, Domain, Lwp, Vcpus, pick_order
+from usched.engine.tally import CpuTally, Tally
+from usched.engine.turns import Level
+from usched.words.run import Cycle, Stretch
+
+#: So many cpus are looked at before whole states are compared.
+_GLANCE = 4
+
+
+@dataclass(slots=True)
+class _LwpCounts:
+    """What an lwp had until a tick."""
+
+    ran: int
+    runnable: int
+    asleep: int
+    dispatches: int
+    preemptions: int
+    migrations: int
+    misses: int
+    burst: int
+    responses: dict[int, int]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A state to compare with, and the counts as of then. closed: segments by cpu."""
+
+    tick: int
+    glance: Hashable
+    state: Hashable
+    lwps: list[_LwpCounts]
+    busy: dict[int, int]
+    ran: dict[int, dict[int, int] | None]
+    closed: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Leap:
+    """What happened in [began, now) comes so many times more; shift: in all those ticks."""
+
+    began: int
+    now: int
+    times: int
+
+    @property
+    def shift(self) -> int:
+        return (self.now - self.began) * self.times
+
+
+class Recurrence:
+    """Looks at every tick that is decided, from the tick on at which nothing more comes from
+    outside. cycle: what was found."""
+
+    def __init__(self, machine: Machine, tally: Tally, calendar: Calendar) -> None:
+        self._machine = machine
+        self._tally = tally
+        self._calendar = calendar
+        self._domains = list(machine.domains.values())
+        self._kept: _Kept | None = None
+        self._seen = 0
+        self._distance = 1
+        self.cycle: Cycle | None = None
+
+    def look(self, now: int, ticks: int) -> int:
+        """After tick `now` was decided, in a run of so many: the tick at which it is now.
+
+        Later than `now` where the run could leap.
+        """
+        if self.cycle is not None:
+            return now
+        glance = self._glance(now)
+        kept = self._kept
+        if kept is not None and glance == kept.glance and self._state(now) == kept.state:
+            period = now - kept.tick
+            self.cycle = self._describe(kept, now)
+            times = (ticks - 1 - now) // period
+            if times > 0:
+                self._leap(kept, _Leap(kept.tick, now, times))
+            self._kept = None
+            return now + period * times
+        self._seen += 1
+        if kept is None or self._seen >= self._distance:
+            self._kept = self._keep(now, glance)
+            self._seen = 0
+            self._distance *= 2
+        return now
+
+    # -- the state ------------------------------------------------------------
+
+    def _glance(self, now: int) -> Hashable:
+        """A part of the state that seldom is the same where the whole is not."""
+        root = self._machine.root
+        following = self._calendar.next()
+        users = [root.users[cpu] for cpu in _lowest(root.busy)]
+        return (
+            root.busy,
+            following is not None and following - now,
+            *((lwp.index, lwp.left + lwp.settled - now) for lwp in users),
+        )
+
+    def _state(self, now: int) -> Hashable:
+        return (
+            tuple(_lwp_state(lwp, now) for lwp in self._machine.lwps if lwp.exited < 0),
+            tuple(_domain_state(domain, now) for domain in self._domains),
+        )
+
+    def _keep(self, now: int, glance: Hashable) -> _Kept:
+        tally = self._tally
+        segments = tally.segments or {}
+        return _Kept(
+            now,
+            glance,
+            self._state(now),
+            [_count_lwp(lwp, now) for lwp in self._machine.lwps],
+            {cpu: _busy(each, now) for cpu, each in tally.cpus.items()},
+            {cpu: _ran(each, now) for cpu, each in tally.cpus.items()},
+            {cpu: len(flat) for cpu, flat in segments.items()},
+        )
+
+    def _describe(self, kept: _Kept, now: int) -> Cycle:
+        pairs = zip(self._machine.lwps, kept.lwps, strict=True)
+        ran = tuple(_ran_until(lwp, now) - before.ran for lwp, before in pairs)
+        return Cycle(kept.tick, now - kept.tick, ran)
+
+    # -- the leap -------------------------------------------------------------
+
+    def _leap(self, kept: _Kept, leap: _Leap) -> None:
+        """What was counted since the state kept is counted again, and all that is dated moves."""
+        for lwp, before in zip(self._machine.lwps, kept.lwps, strict=True):
+            if lwp.exited < 0:
+                _leap_lwp(lwp, before, leap)
+        self._repeat_segments(kept, leap)
+        for cpu, each in self._tally.cpus.items():
+            _leap_cpu(each, kept.busy[cpu], kept.ran[cpu], leap)
+        for domain in self._domains:
+            _shift_domain(domain, leap.shift)
+        self._calendar.shift(leap.shift)
+
+    def _repeat_segments(self, kept: _Kept, leap: _Leap) -> None:
+        """The segments that were closed since the state kept, as one stretch."""
+        tally = self._tally
+        if tally.segments is None:
+            return
+        period = leap.now - leap.began
+        again: dict[int, array[int]] = {}
+        for cpu, flat in tally.segments.items():
+            cycle = flat[kept.closed[cpu] :]
+            if cycle:
+                # the first was open when the cycle began: as long as the one that is open now
+                cycle[0] = tally.cpus[cpu].since - period if tally.cpus[cpu].lwp else cycle[0]
+                for place in range(0, len(cycle), 3):
+                    cycle[place] += period
+                    cycle[place + 1] += period
+            again[cpu] = cycle
+        tally.stretches.append(Stretch(tally.segments, 0, 1))
+        tally.stretches.append(Stretch(again, period, leap.times))
+        tally.segments = {cpu: array("q") for cpu in tally.segments}
+
+
+def _lowest(mask: int) -> Iterator[int]:
+    for _ in range(_GLANCE):
+        if not mask:
+            return
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+# -- lwps ---------------------------------------------------------------------
+
+
+def _lwp_state(lwp: Lwp, now: int) -> Hashable:
+    running = now - lwp.settled if lwp.running else 0
+    total = lwp.total_bursts()
+    return (
+        lwp.index,
+        lwp.runnable,
+        lwp.running,
+        lwp.burst % len(lwp.bursts) if total is None else lwp.burst,
+        lwp.left - running if lwp.runnable else 0,
+        lwp.used + running if lwp.runnable else 0,
+        lwp.due - now,
+        lwp.ends - now if lwp.ends >= 0 else NOWHERE,
+        lwp.home,
+        lwp.on,
+        lwp.last,
+        lwp.real,
+    )
+
+
+def _ran_until(lwp: Lwp, now: int) -> int:
+    return lwp.ran + (now - lwp.settled if lwp.running else 0)
+
+
+def _count_lwp(lwp: Lwp, now: int) -> _LwpCounts:
+    since = now - lwp.since
+    return _LwpCounts(
+        _ran_until(lwp, now),
+        lwp.runnable_ticks + (since if lwp.runnable else 0),
+        lwp.asleep + (0 if lwp.runnable else since),
+        lwp.dispatches,
+        lwp.preemptions,
+        lwp.migrations,
+        lwp.misses,
+        lwp.burst,
+        dict(lwp.responses),
+    )
+
+
+def _leap_lwp(lwp: Lwp, before: _LwpCounts, leap: _Leap) -> None:
+    after = _count_lwp(lwp, leap.now)
+    times, shift = leap.times, leap.shift
+    lwp.ran += times * (after.ran - before.ran)
+    lwp.runnable_ticks += times * (after.runnable - before.runnable)
+    lwp.asleep += times * (after.asleep - before.asleep)
+    lwp.dispatches += times * (after.dispatches - before.dispatches)
+    lwp.preemptions += times * (after.preemptions - before.preemptions)
+    lwp.migrations += times * (after.migrations - before.migrations)
+    lwp.misses += times * (after.misses - before.misses)
+    lwp.burst += times * (after.burst - before.burst)
+    for response, count in after.responses.items():
+        lwp.responses[response] = count + times * (count - before.responses.get(response, 0))
+    lwp.since += shift
+    lwp.due += shift
+    lwp.settled += shift
+    if lwp.ends >= 0:
+        lwp.ends += shift
+    if (
+        lwp.waiting_since >= leap.began
+    ):  # else it has waited for longer than a cycle, and still does
+        lwp.waiting_since += shift
+
+
+# -- cpus ---------------------------------------------------------------------
+
+
+def _busy(counts: CpuTally, now: int) -> int:
+    return counts.busy + (now - counts.since if counts.lwp else 0)
+
+
+def _ran(counts: CpuTally, now: int) -> dict[int, int] | None:
+    if counts.ran is None:
+        return None
+    ran = dict(counts.ran)
+    if counts.lwp is not None:
+        ran[counts.lwp.index] = ran.get(counts.lwp.index, 0) + now - counts.since
+    return ran
+
+
+def _leap_cpu(counts: CpuTally, busy: int, ran: dict[int, int] | None, leap: _Leap) -> None:
+    if counts.lwp is not None and counts.since <= leap.began:
+        return  # it has run on without a break, and what that is will be counted at its end
+    if counts.ran is not None and ran is not None:
+        for index, ticks in (_ran(counts, leap.now) or {}).items():
+            more = leap.times * (ticks - ran.get(index, 0))
+            if more:
+                counts.ran[index] = counts.ran.get(index, 0) + more
+    counts.busy += leap.times * (_busy(counts, leap.now) - busy)
+    counts.since += leap.shift
+
+
+# -- domains ------------------------------------------------------------------
+
+
+def _domain_state(domain: Domain, now: int) -> Hashable:
+    """Queues, claims, turns and vcpus. What it keeps of its last offers follows from these."""
+    at_home = [lwp for queue in domain.at_home.values() for lwp in queue]
+    at_home.sort(key=lambda lwp: lwp.stamp)
+    runners = sorted((domain.runner[cpu] for cpu in bits(domain.claims)), key=pick_order)
+    return (
+        tuple(lwp.index for lwp in domain.queue),
+        tuple((lwp.index, lwp.seat) for lwp in at_home),
+        tuple((lwp.index, lwp.group) for lwp in runners),
+        domain.claims,
+        tuple(domain.groups),
+        domain.own_waits,
+        domain.busy,
+        domain.freed,
+        tuple(domain.users[cpu].index for cpu in bits(domain.busy)),
+        domain.dirty,
+        tuple(_level_state(level, now) for level in domain.levels),
+        _vcpus_state(domain.vcpus, now),
+    )
+
+
+def _level_state(level: Level, now: int) -> Hashable:
+    """Whose turn it is and for how long it has been, where several share a cpu."""
+    turns = []
+    for cpu, turn in sorted(level.turns.items()):
+        if len(level.peers_of[cpu].members) > 1:
+            used = turn.ticks(now, level.members[turn.holder].quantum)
+            turns.append((cpu, turn.holder, used, turn.running))
+    firsts = tuple(tuple(sorted(peers.first.items())) for peers in level.peers)
+    return tuple(level.running), level.used_up, tuple(turns), firsts
+
+
+def _vcpus_state(vcpus: Vcpus | None, now: int) -> Hashable:
+    if vcpus is None:
+        return None
+    slices = tuple(
+        (now - vcpus.began[vcpu], vcpus.ends[vcpu] - now)
+        if vcpus.on[vcpu] >= 0
+        else (vcpus.used[vcpu], NOWHERE)
+        for vcpu in range(vcpus.count)
+    )
+    return (
+        tuple(vcpus.order),
+        tuple(vcpus.waiting),
+        tuple(vcpus.on),
+        tuple(vcpus.last),
+        tuple(vcpus.expired),
+        vcpus.order + vcpus.waiting == vcpus.found,
+        slices,
+    )
+
+
+def _shift_domain(domain: Domain, shift: int) -> None:
+    for level in domain.levels:
+        for turn in level.turns.values():
+            turn.began += shift
+    if domain.vcpus is not None:
+        vcpus = domain.vcpus
+        vcpus.began = [began + shift for began in vcpus.began]
+        vcpus.ends = [end + shift if end >= 0 else end for end in vcpus.ends]
