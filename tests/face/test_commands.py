@@ -277,6 +277,15 @@ def test_check_of_files_changes_nothing(session: Session) -> None:
     assert "which does not exist" in session.refused(3, "check", "m.yaml")
 
 
+def test_topology_show_says_that_a_declared_machine_comes_before_a_root(session: Session) -> None:
+    result = session.run("topology", "show", "--root", "elsewhere")
+    assert (result.status, result.out) == (0, session.done("topology", "show"))
+    assert result.err == (
+        "usched: eight is declared and shown: --root elsewhere is read by topology detect, and "
+        "where nothing is declared\n"
+    )
+
+
 def test_topology_show_draws_the_machine(session: Session) -> None:
     lines = session.done("topology", "show").splitlines()
     assert lines[0] == "eight (8 cpus, 4 cores, 2 nodes, 2 sockets), 100 Hz"

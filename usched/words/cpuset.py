@@ -114,7 +114,7 @@ def parse_cpu_list(text: str) -> CpuSet:
     return cpus
 
 
-_MASK_WORD = re.compile(r"(?:0x)?([0-9a-fA-F]{1,8})|(?:0x)?")
+_MASK_WORD = re.compile(r"(?:0x)?[0-9a-fA-F]{0,8}")
 _MAX_WORDS = (MAX_CPU + 1) // 32
 
 
@@ -127,10 +127,10 @@ def parse_cpu_mask(text: str) -> CpuSet:
     words = text.strip().split(",")
     if len(words) > _MAX_WORDS:
         raise ValueError(f"of over {MAX_CPU + 1} numbers")
-    mask = 0
+    digits = []
     for word in words:
-        match = _MASK_WORD.fullmatch(word.strip())
-        if match is None:
+        bare = word.strip()
+        if _MASK_WORD.fullmatch(bare) is None:
             raise ValueError(f"has the word '{word[:40]}', not 32 bits in hexadecimal")
-        mask = mask << 32 | int(match[1] or "0", 16)
-    return CpuSet(mask)
+        digits.append(bare.removeprefix("0x").rjust(8, "0"))
+    return CpuSet(int("".join(digits), 16))

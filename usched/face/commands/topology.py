@@ -84,6 +84,11 @@ def show(ctx: click.Context, as_yaml: bool, as_json: bool) -> None:
         raise click.UsageError("--json or --yaml, not both", ctx)
     context = context_of(ctx)
     machine = read_machine(context)
+    if machine.origin == "declared" and context.root != "/":
+        warn(
+            f"{machine.topology.machine} is declared and shown: --root {context.root} is read by "
+            "topology detect, and where nothing is declared"
+        )
     if as_json:
         print_json(machine_record(machine.topology, machine.origin))
     elif as_yaml:
