@@ -284,7 +284,7 @@ def test_every_environment_variable_that_is_read_is_documented() -> None:
         read |= set(re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', path.read_text()))
     lines = [line for line in section(COMMAND, "ENVIRONMENT") if line.startswith(".It")]
     assert words_of(lines, "Ev") == read
-    assert len(read) == 9
+    assert len(read) == 10
 
 
 # -- usched.5 ------------------------------------------------------------------

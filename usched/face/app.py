@@ -7,6 +7,7 @@ and an exit status.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -88,7 +89,8 @@ class _Group(click.Group):
         from usched.face.completing import items, scheduler_names
 
         if incomplete.startswith("-"):
-            return super().shell_complete(ctx, incomplete)
+            flags = items(["--dry-run", "--quiet"], incomplete)  # a statement's, in front of it
+            return super().shell_complete(ctx, incomplete) + flags
         found = [
             CompletionItem(name, help=line)
             for name, line in sorted(SUBCOMMANDS.items())
@@ -179,6 +181,8 @@ def usched(ctx: click.Context) -> None:
 
 def run(args: Sequence[str] | None = None) -> int:
     """Run the command; its exit status. No error that is the user's to mend leaves a traceback."""
+    if os.environ.get("_USCHED_COMPLETE"):
+        return _complete()
     try:
         result = usched.main(args, prog_name="usched", standalone_mode=False)
         sys.stdout.flush()
@@ -200,6 +204,15 @@ def run(args: Sequence[str] | None = None) -> int:
         )
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _complete() -> int:
+    """Answer a Tab; words that lead nowhere have no answer, and no message either."""
+    try:
+        usched.main((), prog_name="usched", standalone_mode=False)
+    except (UschedError, click.ClickException, OSError):
+        return 1
+    return 0
 
 
 def _show(error: click.ClickException) -> None:

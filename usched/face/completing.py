@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 import click
 
 from usched.words.problems import UschedError
+from usched.words.statement import is_beneath, parent_of
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from usched.actions.context import Context
+
     _Type = click.ParamType[str]
 else:  # generic since click 8.4 only
     _Type = click.ParamType
+
+#: As many revisions are offered.
+_REVISIONS = 100
 
 
 class SchedulerName(_Type):
@@ -33,6 +39,45 @@ class SchedulerName(_Type):
         return items(scheduler_names(ctx), incomplete)
 
 
+class FileName(_Type):
+    """A path, taken as it is; the shell completes files."""
+
+    name = "file"
+    kind = "file"
+
+    def shell_complete(
+        self, _ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type=self.kind)]
+
+
+class FolderName(FileName):
+    """The path of a folder."""
+
+    name = "dir"
+    kind = "dir"
+
+
+class RevisionNumber(click.IntRange):
+    """The number of a revision; completes the newest ones, each with what it did."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def shell_complete(
+        self, ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [
+            CompletionItem(number, help=text)
+            for number, text in revision_numbers(ctx)
+            if number.startswith(incomplete)
+        ]
+
+
 class CpuOrName(SchedulerName):
     """A cpu of the machine, or a scheduler."""
 
@@ -41,7 +86,7 @@ class CpuOrName(SchedulerName):
     def shell_complete(
         self, ctx: click.Context, _param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        return items([*cpu_names(ctx, ""), *scheduler_names(ctx)], incomplete)
+        return items(["cpu*", *cpu_names(ctx, ""), *scheduler_names(ctx)], incomplete)
 
 
 class StatementWords(_Type):
@@ -68,27 +113,45 @@ def scheduler_names(ctx: click.Context) -> list[str]:
     from usched.face.options import context_of
 
     try:
-        return list(read_statements(context_of(ctx)).names())
+        return list(read_statements(_quiet(context_of(ctx))).names())
     except UschedError:
         return []
 
 
+def revision_numbers(ctx: click.Context) -> list[tuple[str, str]]:
+    """The newest revisions and 0, the newest first, each with what it did."""
+    from usched.actions.read import read_log
+    from usched.face.options import context_of
+    from usched.text.language.hints import clip
+
+    try:
+        log = read_log(_quiet(context_of(ctx)), None, _REVISIONS)
+    except UschedError:
+        return []
+    return [(str(each.number), clip(each.text, 60)) for each in log] + [("0", "the empty registry")]
+
+
+def _quiet(context: Context) -> Context:
+    """For a Tab: it says nothing, and does not wait long for a busy registry."""
+    return context._replace(tell=lambda _: None, wait=min(context.wait, 0.5))
+
+
 def cpu_names(ctx: click.Context, domain: str) -> list[str]:
-    """`cpu0`, `cpu1`, ... of the machine or a scheduler."""
+    """`cpu0`, `cpu1`, ... of the machine or a scheduler, and its `node0`, `core0`, ..."""
     from usched.actions.read import read_tree
     from usched.face.options import context_of
 
-    quiet = context_of(ctx)._replace(tell=lambda _: None)
     try:
-        tree = read_tree(quiet)
+        tree = read_tree(_quiet(context_of(ctx)))
         view = tree.view(domain) if not domain or tree.find(domain) else None
         if view is None:
             return []
-        levels = [] if view.name and view.behind is None else tree.topology.groups
+        groups = tree.topology.groups
+        sockets = not view.name or view.behind is not None
         named = [
             f"{level}{number}"
-            for level in levels
-            for number in tree.topology.groups[level]
+            for level in (groups if sockets else ())
+            for number in groups[level]
             if view.group(level, number)
         ]
         return [f"cpu{cpu}" for cpu in view.cpus] + named
@@ -103,8 +166,10 @@ def statement_words(ctx: click.Context, words: list[str]) -> list[str]:
     if not words:
         return scheduler_names(ctx)
     if words[0] == "destroy":
-        if len(words) == 1 or words[-1] == "into":
+        if len(words) == 1:
             return scheduler_names(ctx)
+        if words[-1] == "into":
+            return [name for name in scheduler_names(ctx) if not is_beneath(name, words[1])]
         return [word for word in ("into", "recursive") if word not in words]
     return ["on"] if len(words) == 1 else _declaration_words(ctx, words)
 
@@ -112,12 +177,11 @@ def statement_words(ctx: click.Context, words: list[str]) -> list[str]:
 def _declaration_words(ctx: click.Context, words: list[str]) -> list[str]:
     """After `NAME on`: cpus, then clauses, each once."""
     from usched.text.language.cursor import CLAUSES
-    from usched.words.statement import parent_of
 
     if words[-1] in ("lwktpri", "vcpus", "quantum"):
         return []
     clauses = [clause for clause in CLAUSES if clause not in words]
     if len(clauses) < len(CLAUSES):
         return clauses
-    cpus = ["cpu*", *cpu_names(ctx, parent_of(words[0]))]
+    cpus = [cpu for cpu in ("cpu*", *cpu_names(ctx, parent_of(words[0]))) if cpu not in words[2:]]
     return cpus if words[-1] in ("on", "except") else [*clauses, "except", *cpus]

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from usched.actions.context import Context
+from usched.face.completing import FileName, FolderName
 from usched.face.output import warn
 from usched.world.places import default_registry
 
@@ -43,6 +44,7 @@ def common_options(command: F) -> F:
     options = (
         click.option(
             "--registry",
+            type=FileName(),
             metavar="PATH",
             expose_value=False,
             callback=_keep,
@@ -50,6 +52,7 @@ def common_options(command: F) -> F:
         ),
         click.option(
             "--topology",
+            type=FileName(),
             metavar="FILE",
             expose_value=False,
             callback=_keep,
@@ -57,6 +60,7 @@ def common_options(command: F) -> F:
         ),
         click.option(
             "--root",
+            type=FolderName(),
             metavar="DIR",
             expose_value=False,
             callback=_keep,

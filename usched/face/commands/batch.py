@@ -6,6 +6,7 @@ import click
 
 from usched.actions.change import carry_out
 from usched.face.commands.statement import print_outcome
+from usched.face.completing import FileName
 from usched.face.options import common_options, context_of, dry_run_option
 from usched.face.output import report_change
 from usched.text.language.grammar import parse_script
@@ -14,7 +15,7 @@ from usched.world.files import read_text
 
 
 @click.command("batch")
-@click.argument("file", metavar="FILE")
+@click.argument("file", type=FileName(), metavar="FILE")
 @dry_run_option
 @click.option("-q", "--quiet", is_flag=True, help="Print only the last line.")
 @common_options

@@ -8,6 +8,7 @@ import click
 
 from usched.actions.read import Report, check_registry
 from usched.actions.run import check_workload
+from usched.face.completing import FileName
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, warn
 from usched.face.records import problem_record
@@ -19,7 +20,7 @@ from usched.world.files import read_text
 
 
 @click.command("check")
-@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.argument("files", nargs=-1, type=FileName(), metavar="[FILE]...")
 @json_option
 @common_options
 @click.pass_context

@@ -6,13 +6,14 @@ import click
 
 from usched.actions.read import read_difference
 from usched.face.changes import describe_moved
+from usched.face.completing import RevisionNumber
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
 
 
 @click.command("diff")
-@click.argument("old", type=click.IntRange(0), metavar="REV")
-@click.argument("new", type=click.IntRange(0), metavar="[REV]", required=False)
+@click.argument("old", type=RevisionNumber(), metavar="REV")
+@click.argument("new", type=RevisionNumber(), metavar="[REV]", required=False)
 @json_option
 @common_options
 @click.pass_context

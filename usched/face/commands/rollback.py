@@ -6,6 +6,7 @@ import click
 
 from usched.actions.rollback import Rollback, roll_back
 from usched.face.changes import print_news
+from usched.face.completing import RevisionNumber
 from usched.face.options import common_options, context_of, dry_run_option, refuse_topology
 from usched.face.output import report_change
 from usched.meaning.registry import Placed
@@ -13,7 +14,7 @@ from usched.text.language.canonical import format_statement
 
 
 @click.command("rollback")
-@click.argument("revision", type=click.IntRange(0), metavar="REV")
+@click.argument("revision", type=RevisionNumber(), metavar="REV")
 @dry_run_option
 @common_options
 @click.pass_context

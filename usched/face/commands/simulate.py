@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from usched.actions.run import Simulation, prepare, run
+from usched.face.completing import FileName
 from usched.face.options import common_options, context_of, json_option
 from usched.face.progress import Progress
 from usched.meaning.script import ScriptLine
@@ -17,14 +18,19 @@ from usched.world.output_file import OutputFile
 
 
 @click.command("simulate")
-@click.argument("workload", metavar="WORKLOAD")
+@click.argument("workload", type=FileName(), metavar="WORKLOAD")
 @click.option(
     "--ticks",
     type=click.IntRange(1, MAX_TICKS),
     metavar="N",
     help="How long; default: the end of the last lwp, or 1,000 if some run for ever.",
 )
-@click.option("--script", metavar="FILE", help="Simulate the registry that FILE makes instead.")
+@click.option(
+    "--script",
+    type=FileName(),
+    metavar="FILE",
+    help="Simulate the registry that FILE makes instead.",
+)
 @click.option(
     "--at",
     type=click.IntRange(0, MAX_TICKS),
@@ -33,7 +39,12 @@ from usched.world.output_file import OutputFile
 )
 @click.option("--summary", is_flag=True, help="Leave the timeline and the segments out.")
 @click.option("--all", "each", is_flag=True, help="A line for each cpu and each scheduler.")
-@click.option("--csv", metavar="FILE", help="Write the segments to FILE (-: instead of a report).")
+@click.option(
+    "--csv",
+    type=FileName(),
+    metavar="FILE",
+    help="Write the segments to FILE (-: instead of a report).",
+)
 @json_option
 @common_options
 @click.pass_context

@@ -7,6 +7,7 @@ import click
 from usched.actions.read import read_machine
 from usched.actions.topology import News, declare_topology, forget_topology
 from usched.face.changes import print_news
+from usched.face.completing import FileName
 from usched.face.options import (
     common_options,
     context_of,
@@ -20,7 +21,19 @@ from usched.text.topology.mapping import format_topology
 from usched.words.machine import Topology
 
 
-@click.group("topology")
+class _Topology(click.Group):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Where a Tab is answered, click 8.2.0 gives the group its own name along."""
+        if ctx.resilient_parsing and args[0] == ctx.info_name:
+            args = args[1:]
+            if not args:
+                return None, None, args
+        return super().resolve_command(ctx, args)
+
+
+@click.group("topology", cls=_Topology)
 @common_options
 def command() -> None:
     """Detect, load, show or forget the machine that the registry is validated against.
@@ -44,7 +57,7 @@ def detect(ctx: click.Context, dry_run: bool) -> None:
 
 
 @command.command("load")
-@click.argument("file", metavar="FILE")
+@click.argument("file", type=FileName(), metavar="FILE")
 @dry_run_option
 @common_options
 @click.pass_context
