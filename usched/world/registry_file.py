@@ -89,6 +89,9 @@ def is_new(path: str) -> bool:
             header = file.read(16)
     except FileNotFoundError:
         return True
+    except (NotADirectoryError, PermissionError) as error:
+        check_folder(path)
+        raise EnvironmentFailed(f"registry {path} cannot be read: {error.strerror}") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise EnvironmentFailed(f"registry {path} cannot be read: {reason}") from error
@@ -106,10 +109,23 @@ def _open_empty() -> sqlite3.Connection:
 
 
 def check_folder(path: str) -> None:
-    """Refuse a registry in a folder that is not there."""
-    folder = os.path.dirname(os.path.abspath(path))
-    if not os.path.isdir(folder):
-        raise EnvironmentFailed(f"registry {path} cannot be opened: {folder} is not there")
+    """Refuse a registry in a folder that is not there, that is none, or that may not be entered;
+    of a link, the folder where it leads."""
+    real = os.path.realpath(path)
+    folder = os.path.dirname(real)
+    try:
+        status = os.stat(folder)
+        if not stat.S_ISDIR(status.st_mode):
+            wrong = "is not a folder"
+        else:
+            wrong = "" if os.access(folder, os.X_OK) else "cannot be entered: Permission denied"
+    except FileNotFoundError:
+        wrong = "is not there"
+    except (OSError, ValueError) as error:
+        wrong = f"cannot be entered: {getattr(error, 'strerror', None) or error}"
+    if wrong:
+        led = f"it is a link to {real}, and " if os.path.islink(path) else ""
+        raise EnvironmentFailed(f"registry {path} cannot be opened: {led}{folder} {wrong}")
 
 
 def _connect(path: str, write: bool, wait: float) -> sqlite3.Connection:
@@ -166,6 +182,28 @@ def _check_length(connection: sqlite3.Connection, path: str) -> None:
         raise EnvironmentFailed(Problem(what, None, "put it back from a copy", "truncated"))
 
 
+def _explain_rights(path: str, error: sqlite3.Error) -> EnvironmentFailed:
+    """What may not be written: the file, or the folder, which has the journal of a change."""
+    real = os.path.realpath(path)
+    folder = os.path.dirname(real)
+    if os.path.exists(real) and not os.access(real, os.W_OK) and not _has_journal(real):
+        return EnvironmentFailed(f"registry {path} is read-only")
+    if os.access(folder, os.W_OK | os.X_OK):
+        return EnvironmentFailed(f"registry {path} cannot be opened: {error}")
+    if not os.path.exists(real):
+        return EnvironmentFailed(f"registry {path} cannot be made: {folder} may not be written")
+    if _has_journal(real):
+        what = f"registry {path} cannot be read: a change was cut short, and only who may write"
+        what += f" {folder} can take it back"
+        return EnvironmentFailed(Problem(what, None, "any command of such a user does"))
+    what = f"registry {path} cannot be changed: it may be written, but not its folder {folder}"
+    return EnvironmentFailed(Problem(what, None, "a change needs a journal beside the file"))
+
+
+def _has_journal(real: str) -> bool:
+    return os.path.exists(f"{real}-journal")
+
+
 def damaged(path: str, how: str) -> EnvironmentFailed:
     what = f"registry {path} is damaged: {how}"
     return EnvironmentFailed(Problem(what, None, "put it back from a copy", "damaged"))
@@ -180,12 +218,11 @@ def explain(error: sqlite3.Error, path: str, waited: float) -> UschedError:
         held = "held by " + ", ".join(holders) if holders else "nobody found in /proc/locks now"
         what = f"registry {path} is locked: waited {waited:.1f} s"
         return EnvironmentFailed(Problem(what, None, f"{held}\ntry again, or --wait longer"))
-    if code == sqlite3.SQLITE_READONLY:
-        return EnvironmentFailed(f"registry {path} is read-only")
-    if code == sqlite3.SQLITE_CANTOPEN:
+    # that a journal cannot be taken away, where a change was cut short, is an I/O error
+    unremoved = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_DELETE
+    if unremoved or code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         check_folder(path)
-        folder = os.path.dirname(os.path.abspath(path))
-        return EnvironmentFailed(f"registry {path} cannot be opened: {folder} does not let it")
+        return _explain_rights(path, error)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return damaged(path, str(error))
     return EnvironmentFailed(f"registry {path}: {error}")
