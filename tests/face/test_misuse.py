@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from tests.face.sessions import Session
+from tests.face.sessions import Session, less_warnings
 
 #: What is typed -> the exit status, and words that the answer must have in it.
 SLIPS: dict[str, tuple[int, str]] = {
@@ -220,6 +220,37 @@ def test_flags_may_stand_before_the_words(session: Session) -> None:
     assert session.done("-q", *words) == ""
     assert "OTHER on cpu1 lwktpri 3\n" in session.done("export")
     assert session.done("-n", "destroy", "OTHER").endswith("# dry run: nothing was changed\n")
+
+
+@pytest.mark.parametrize("words", ["OTHER on cpu1 lwktpri 3", "destroy NORM"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        "-n",
+        "--dry-run",
+        "-n --registry r.db",
+        "--registry r.db -n",
+        "--registry=r.db -n",
+        "-n --topology eight.yaml",
+        "--topology=eight.yaml --dry-run --wait=1",
+        "--wait 1 -n --root .",
+        "-n -q",
+        "-nq",
+        "-qn",
+        "--quiet --registry r.db --dry-run",
+    ],
+)
+def test_every_option_of_a_statement_may_stand_before_it(
+    session: Session, options: str, words: str
+) -> None:
+    before = session.files()
+    given, said = options.split(), words.split()
+    ahead = session.run(*given, *said)
+    assert (ahead.status, less_warnings(ahead.err)) == (0, "")
+    assert ahead == session.run(*said, *given)
+    assert session.files() == before
+    quiet = {"-q", "--quiet", "-nq", "-qn"} & set(given)
+    assert ahead.out.endswith("# dry run: nothing was changed\n") != bool(quiet)
 
 
 def test_a_flag_that_a_command_does_not_have_is_its_error(session: Session) -> None:

@@ -143,7 +143,7 @@ def _put_behind(args: Sequence[str]) -> list[str]:
     flags: list[str] = []
     rest = list(args)
     while rest and rest[0].startswith("-") and rest[0] != "--":
-        if rest[0] in _FLAGS:
+        if rest[0] in _FLAGS or not rest[0].strip("-nq"):  # also -nq
             flags.append(rest.pop(0))
         else:
             width = 2 if rest[0] in _COMMON else 1
