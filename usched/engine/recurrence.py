@@ -10,7 +10,7 @@ is replaced at twice the distance (Brent 1980).
 from __future__ import annotations
 
 from array import array
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from usched.engine.calendar import Calendar
@@ -20,9 +20,6 @@ from usched.engine.state import NOWHERE, Domain, Lwp, Vcpus, pick_order
 from usched.engine.tally import CpuTally, Tally
 from usched.engine.turns import Level
 from usched.words.run import Cycle, Stretch
-
-#: So many cpus are looked at before whole states are compared.
-_GLANCE = 4
 
 
 @dataclass(slots=True)
@@ -42,10 +39,17 @@ class _LwpCounts:
 
 @dataclass(slots=True)
 class _Kept:
-    """A state to compare with, and the counts as of then. closed: segments by cpu."""
+    """A state to compare with, and the counts as of then. closed: segments by cpu.
+
+    busy_mask, following, lwp, left: what of it is looked at first. The cpus that are busy, how far
+    off the next change is, who runs on the first of them and what is left of its burst.
+    """
 
     tick: int
-    glance: Hashable
+    busy_mask: int
+    following: int
+    lwp: Lwp | None
+    left: int
     state: Hashable
     lwps: list[_LwpCounts]
     busy: dict[int, int]
@@ -87,9 +91,8 @@ class Recurrence:
         """
         if self.cycle is not None:
             return now
-        glance = self._glance(now)
         kept = self._kept
-        if kept is not None and glance == kept.glance and self._state(now) == kept.state:
+        if kept is not None and self._may_be(kept, now) and self._state(now) == kept.state:
             period = now - kept.tick
             self.cycle = self._describe(kept, now)
             times = (ticks - 1 - now) // period
@@ -99,23 +102,26 @@ class Recurrence:
             return now + period * times
         self._seen += 1
         if kept is None or self._seen >= self._distance:
-            self._kept = self._keep(now, glance)
+            self._kept = self._keep(now)
             self._seen = 0
             self._distance *= 2
         return now
 
     # -- the state ------------------------------------------------------------
 
-    def _glance(self, now: int) -> Hashable:
-        """A part of the state that seldom is the same where the whole is not."""
+    def _may_be(self, kept: _Kept, now: int) -> bool:
+        """Whether what seldom is the same is the same. At every step: it must cost nothing."""
         root = self._machine.root
+        if root.busy != kept.busy_mask or self._next(now) != kept.following:
+            return False
+        lwp = kept.lwp
+        if lwp is None:
+            return True
+        return root.users[_lowest(root.busy)] is lwp and lwp.left + lwp.settled - now == kept.left
+
+    def _next(self, now: int) -> int:
         following = self._calendar.next()
-        users = [root.users[cpu] for cpu in _lowest(root.busy)]
-        return (
-            root.busy,
-            following is not None and following - now,
-            *((lwp.index, lwp.left + lwp.settled - now) for lwp in users),
-        )
+        return NOWHERE if following is None else following - now
 
     def _state(self, now: int) -> Hashable:
         return (
@@ -123,12 +129,17 @@ class Recurrence:
             tuple(_domain_state(domain, now) for domain in self._domains),
         )
 
-    def _keep(self, now: int, glance: Hashable) -> _Kept:
+    def _keep(self, now: int) -> _Kept:
         tally = self._tally
         segments = tally.segments or {}
+        root = self._machine.root
+        lwp = root.users[_lowest(root.busy)] if root.busy else None
         return _Kept(
             now,
-            glance,
+            root.busy,
+            self._next(now),
+            lwp,
+            lwp.left + lwp.settled - now if lwp else 0,
             self._state(now),
             [_count_lwp(lwp, now) for lwp in self._machine.lwps],
             {cpu: _busy(each, now) for cpu, each in tally.cpus.items()},
@@ -176,13 +187,8 @@ class Recurrence:
         tally.segments = {cpu: array("q") for cpu in tally.segments}
 
 
-def _lowest(mask: int) -> Iterator[int]:
-    for _ in range(_GLANCE):
-        if not mask:
-            return
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
+def _lowest(mask: int) -> int:
+    return (mask & -mask).bit_length() - 1
 
 
 # -- lwps ---------------------------------------------------------------------
