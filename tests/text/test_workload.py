@@ -5,7 +5,7 @@ from __future__ import annotations
 from usched.text.workload import parse_workload
 from usched.text.yaml import parse_yaml
 from usched.words.statement import Term
-from usched.words.workload import Change, Hotplug, Kill, Move, Program, Workload
+from usched.words.workload import Hotplug, Kill, Move, Program, StatementEvent, Workload
 
 
 def workload(text: str) -> Workload:
@@ -53,7 +53,7 @@ def test_events_are_in_the_order_of_their_ticks_and_then_as_written() -> None:
     assert [(event.at, type(event)) for event in found] == [
         (0, Move),
         (5, Kill),
-        (5, Change),
+        (5, StatementEvent),
         (9, Hotplug),
         (9, Hotplug),
     ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from usched.actions.context import Context, Machine, change_registry, find_machine
+from usched.actions.context import Context, TopologyInForce, change_registry, find_machine
 from usched.actions.topology import News, check_topology, find_news
 from usched.meaning.history import Draft
-from usched.meaning.resolving import Resolver
+from usched.meaning.resolver import Resolver
 from usched.meaning.script import Done, Ledger, ScriptLine
 from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_new_warnings
@@ -22,7 +22,7 @@ class Outcome(NamedTuple):
     """done: in order. declared: the topology that became the registry's, if one did. news: whom
     that moved, and all that `usched check` would warn of only now."""
 
-    machine: Machine
+    machine: TopologyInForce
     done: tuple[Done, ...]
     declared: Topology | None = None
     news: News = News()

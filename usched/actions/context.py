@@ -49,19 +49,19 @@ def open_registry(context: Context, write: bool = False) -> Iterator[Store]:
         yield store
 
 
-class Machine(NamedTuple):
+class TopologyInForce(NamedTuple):
     """The topology in force. origin: `declared`, `given` or `host`."""
 
     topology: Topology
     origin: str
 
 
-def find_machine(store: Store, context: Context) -> Machine:
+def find_machine(store: Store, context: Context) -> TopologyInForce:
     """The topology given with the command, else the declared one, else this machine's."""
     return find_machine_of(store.topology(), context)
 
 
-def find_machine_of(declared: Topology | None, context: Context) -> Machine:
+def find_machine_of(declared: Topology | None, context: Context) -> TopologyInForce:
     """As `find_machine`, where this is what is declared."""
     if context.topology is not None:
         from usched.world.topology_file import load_topology
@@ -69,13 +69,13 @@ def find_machine_of(declared: Topology | None, context: Context) -> Machine:
         topology, notes = load_topology(context.topology)
         for note in notes:
             context.tell(note)
-        return Machine(topology, "given")
+        return TopologyInForce(topology, "given")
     if declared is not None:
-        return Machine(declared, "declared")
+        return TopologyInForce(declared, "declared")
     return find_host(context)
 
 
-def find_host(context: Context) -> Machine:
+def find_host(context: Context) -> TopologyInForce:
     """The machine at hand, from its /sys."""
     from usched.world.host import detect_topology
 
@@ -86,7 +86,7 @@ def find_host(context: Context) -> Machine:
     )
     for note in notes:
         context.tell(note)
-    return Machine(topology, "host")
+    return TopologyInForce(topology, "host")
 
 
 def change_registry(

@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from usched.actions.context import Context, Machine, find_machine, find_machine_of, open_registry
+from usched.actions.context import (
+    Context,
+    TopologyInForce,
+    find_machine,
+    find_machine_of,
+    open_registry,
+)
 from usched.actions.rollback import require_revision
 from usched.meaning.history import Revision, describe_topology
 from usched.meaning.reach import Moved, compare_reach
 from usched.meaning.registry import Difference, Placed, Registry, compare_registries
-from usched.meaning.resolving import Resolver
+from usched.meaning.resolver import Resolver
 from usched.meaning.script import ScriptLine, carry_out_on
 from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_warnings
@@ -34,7 +40,7 @@ def read_scheduler(context: Context, name: str) -> tuple[Resolver, Placed, Revis
     return tree, entry, revisions[0] if revisions else None
 
 
-def read_machine(context: Context) -> Machine:
+def read_machine(context: Context) -> TopologyInForce:
     """The topology in force."""
     with open_registry(context) as store:
         return find_machine(store, context)

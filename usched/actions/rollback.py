@@ -8,7 +8,7 @@ from usched.actions.context import Context, change_registry, find_host
 from usched.actions.topology import News, compare_machines
 from usched.meaning.history import Draft, Edit, NewTopology
 from usched.meaning.registry import Damaged, Placed, Registry, differs
-from usched.meaning.resolving import Resolver
+from usched.meaning.resolver import Resolver
 from usched.words.problems import NoSuchName, Problem, Refused
 from usched.world.store import Store
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from usched.actions.context import Context, Machine, change_registry, find_host
+from usched.actions.context import Context, TopologyInForce, change_registry, find_host
 from usched.meaning.history import Draft, NewTopology, describe_topology
 from usched.meaning.reach import Moved, compare_reach
-from usched.meaning.resolving import Resolver
+from usched.meaning.resolver import Resolver
 from usched.meaning.warnings import find_new_warnings
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, Problem, Refused
@@ -36,10 +36,12 @@ def declare_topology(context: Context, topology: Topology, dry_run: bool = False
     return change_registry(context, dry_run, declare)
 
 
-def forget_topology(context: Context, dry_run: bool = False) -> tuple[Machine, News] | None:
+def forget_topology(context: Context, dry_run: bool = False) -> tuple[TopologyInForce, News] | None:
     """Go back to the machine at hand; None if no topology was declared. And what that changes."""
 
-    def forget(store: Store, context: Context) -> tuple[tuple[Machine, News] | None, list[Draft]]:
+    def forget(
+        store: Store, context: Context
+    ) -> tuple[tuple[TopologyInForce, News] | None, list[Draft]]:
         if store.topology() is None:
             return None, []
         host = find_host(context)

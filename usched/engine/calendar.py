@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 
-from usched.engine.state import Domain, Lwp
+from usched.engine.domain import Domain, Lwp
 from usched.engine.turns import Level
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from usched.engine.calendar import Calendar
+from usched.engine.counters import STARVED_QUANTA, Tally
+from usched.engine.domain import NOWHERE, Domain, Lwp, Vcpus, pick_order
 from usched.engine.events import Machine, route
 from usched.engine.masks import bits
 from usched.engine.offer import Dispatch
 from usched.engine.placement import Placement
 from usched.engine.recurrence import Recurrence
-from usched.engine.state import NOWHERE, Domain, Lwp, Vcpus, pick_order
-from usched.engine.tally import STARVED_QUANTA, Tally
 from usched.engine.turns import Level
 from usched.engine.waiting import somebody_waits
 from usched.meaning.timetable import Ending, Timetable

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from usched.engine.calendar import Calendar
+from usched.engine.counters import Tally
+from usched.engine.domain import NOWHERE, Domain, Lwp, pick_order
 from usched.engine.masks import to_mask
-from usched.engine.state import NOWHERE, Domain, Lwp, pick_order
-from usched.engine.tally import Tally
 from usched.engine.turns import Level
 from usched.meaning.timetable import (
     Action,

@@ -8,9 +8,9 @@ is a mask, and only cpus that are free are given out one by one.
 from __future__ import annotations
 
 from usched.engine.calendar import Calendar
+from usched.engine.domain import NOWHERE, Domain, Lwp, Vcpus, pick_order
 from usched.engine.masks import bits, to_mask
 from usched.engine.placement import Placement
-from usched.engine.state import NOWHERE, Domain, Lwp, Vcpus, pick_order
 from usched.engine.turns import Level, Peers
 
 #: Cpus of one class, all of whose turn is that of one member: (class, its position, rank, cpus).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from usched.engine.state import Domain, Lwp, Vcpus
+from usched.engine.domain import Domain, Lwp, Vcpus
 from usched.words.machine import LEVELS, Topology
 
 

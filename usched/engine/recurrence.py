@@ -14,10 +14,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from usched.engine.calendar import Calendar
+from usched.engine.counters import CpuTally, Tally
+from usched.engine.domain import NOWHERE, Domain, Lwp, Vcpus, pick_order
 from usched.engine.events import Machine
 from usched.engine.masks import bits
-from usched.engine.state import NOWHERE, Domain, Lwp, Vcpus, pick_order
-from usched.engine.tally import CpuTally, Tally
 from usched.engine.turns import Level
 from usched.words.run import Cycle, Stretch
 

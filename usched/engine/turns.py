@@ -14,7 +14,7 @@ from usched.engine.masks import bits
 from usched.engine.waiting import could_run_above, waits_above
 
 if TYPE_CHECKING:
-    from usched.engine.state import Domain
+    from usched.engine.domain import Domain
 
 NOBODY: Final = -1
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from usched.engine.masks import bits, to_mask
 
 if TYPE_CHECKING:
-    from usched.engine.state import Domain
+    from usched.engine.domain import Domain
 
 
 def waits_in(domain: Domain) -> tuple[int, ...]:

@@ -9,7 +9,8 @@ from usched.face.output import warn
 from usched.meaning.reach import Moved
 from usched.meaning.tree import Change
 from usched.words.cpuset import CpuSet, format_cpus
-from usched.words.problems import count, format_problem
+from usched.words.phrases import count
+from usched.words.problems import format_problem
 from usched.words.statement import parent_of
 
 

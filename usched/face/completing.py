@@ -146,11 +146,10 @@ def cpu_names(ctx: click.Context, domain: str) -> list[str]:
         view = tree.view(domain) if not domain or tree.find(domain) else None
         if view is None:
             return []
-        groups = tree.topology.groups
-        sockets = not view.name or view.behind is not None
+        groups = tree.topology.groups if view.has_levels else {}
         named = [
             f"{level}{number}"
-            for level in (groups if sockets else ())
+            for level in groups
             for number in groups[level]
             if view.group(level, number)
         ]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from usched.face.output import tree_guides
 from usched.words.cpuset import CpuSet, count_cpus, format_cpus
 from usched.words.machine import Cpu, Topology
-from usched.words.problems import count
+from usched.words.phrases import count
 
 _NOUNS = {"llc": "last-level cache"}
 

@@ -11,13 +11,13 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from usched.actions.run import Simulation
+from usched.actions.simulate import Simulation
 from usched.face.output import has_colour, has_unicode, print_json, print_wrapped, terminal_width
 from usched.figures.long_run import long_run_shares
 from usched.figures.undone import Undone, find_undone
 from usched.figures.who_ran import CpuGroup, join_equal, sum_up
 from usched.words.cpuset import CpuSet, format_cpus
-from usched.words.problems import count
+from usched.words.phrases import count
 from usched.words.run import Assignment, Run, SchedulerFigures
 
 #: Wider than any table.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from usched.meaning.reach import held_cpus, in_order, own_cpus, reach_of
+from usched.meaning.reach import above, held_cpus, in_order, own_cpus, reach_of
 from usched.meaning.registry import Placed
-from usched.meaning.resolving import Resolver, Scheduler
+from usched.meaning.resolver import Resolver, Scheduler
 from usched.meaning.selectors import select_cpus
 from usched.text.language.canonical import format_cpu_terms, format_statement
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
-from usched.words.problems import join_names
+from usched.words.phrases import join_names
 from usched.words.statement import parent_of
 
 
@@ -91,8 +91,8 @@ def _explain_cpus(scheduler: Scheduler) -> list[str]:
         text = f"inside it these are {own}, in ascending order"
         return [f"{text}; {how}" if how else text]
     if scheduler.declare.locked:
-        pool = tuple(scheduler.pool)
-        shown = [f"cpu{i} on cpu{pool[i % size]}" for i in range(min(8, scheduler.width))]
+        fixed = ((i, above(scheduler, CpuSet.of([i]))) for i in range(min(8, scheduler.width)))
+        shown = [f"cpu{i} on {format_cpus(cpu)}" for i, cpu in fixed]
         more = ", ..." if scheduler.width > 8 else ""
         return [f"its {scheduler.width} vcpus are fixed: {', '.join(shown)}{more}"]
     kind = "narrower than its pool" if scheduler.width < size else "as wide as its pool"

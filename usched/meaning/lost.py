@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from usched.meaning.registry import Damaged, Source, walk
-from usched.text.language.hints import clip
+from usched.words.phrases import clip
 from usched.words.problems import Problem
 from usched.words.statement import SEGMENT, parent_of
 

@@ -45,7 +45,7 @@ class Overlay:
             return stored
         kept = [entry for entry in stored if entry.name not in pending]
         kept += [entry for entry in pending.values() if entry is not None]
-        return sorted(kept, key=_place)
+        return sorted(kept, key=_declaration_order)
 
     def exclusive_children(self, name: str) -> Sequence[Placed]:
         known = self._exclusive.get(name)
@@ -55,7 +55,7 @@ class Overlay:
             known = {entry.name: entry for entry in stored if entry.name not in pending}
             known.update(_exclusive_of(pending))
             self._exclusive[name] = known
-        return sorted(known.values(), key=_place)
+        return sorted(known.values(), key=_declaration_order)
 
     def child_names(self, name: str) -> Sequence[str]:
         stored = self._child_names.get(name)
@@ -110,7 +110,7 @@ class Overlay:
                 self._pending[parent].pop(name, None)
 
 
-def _place(entry: Placed) -> int:
+def _declaration_order(entry: Placed) -> int:
     return entry.place
 
 

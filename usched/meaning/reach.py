@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from usched.meaning.resolving import Resolver, Scheduler
+from usched.meaning.resolver import Resolver, Scheduler
 from usched.meaning.selectors import select_cpus
 from usched.text.language.canonical import format_cpu_terms
 from usched.words.cpuset import NO_CPUS, CpuSet
-from usched.words.problems import join_names
+from usched.words.phrases import join_names
 from usched.words.statement import MACHINE, parent_of
 
 #: A scheduler by its name; None where there is none, or it does not fit.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from usched.meaning.registry import Placed, Registry
-from usched.meaning.resolving import Resolver
+from usched.meaning.resolver import Resolver
 from usched.meaning.selectors import View, select_cpus, select_terms
 from usched.meaning.tree import Tree
 from usched.text.language.canonical import format_statement

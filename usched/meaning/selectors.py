@@ -32,6 +32,11 @@ class View(NamedTuple):
     behind: dict[int, int] | None
 
     @property
+    def has_levels(self) -> bool:
+        """Whether its cpus have cores, caches, nodes and sockets."""
+        return not self.name or self.behind is not None
+
+    @property
     def title(self) -> str:
         return self.name or "the machine"
 
@@ -100,7 +105,7 @@ def _select_numbers(term: Term, view: View) -> tuple[CpuSet, Problem | None]:
 def _select_level(term: Term, view: View) -> tuple[CpuSet, Problem | None]:
     word = f"{term.kind}{term.first}"
     groups = view.topology.selected(term.kind)
-    if view.behind is None and view.name:
+    if not view.has_levels:
         what = f"{word} means nothing in {view.title}: its cpus are virtual and have no sockets"
         remedy = f"only cpu terms exist here: {format_cpus(view.cpus)}"
         return NO_CPUS, Problem(what, term.span, remedy, "virtual")

@@ -13,16 +13,16 @@ from typing import assert_never
 
 from usched.meaning.reach import reach_of
 from usched.meaning.registry import Source
-from usched.meaning.resolving import Scheduler
+from usched.meaning.resolver import Scheduler
 from usched.meaning.selectors import select_terms
-from usched.meaning.tree import Change as SchedulerChange
-from usched.meaning.tree import Tree
+from usched.meaning.tree import Change, Tree
 from usched.text.workload import relocate
 from usched.words.cpuset import NO_CPUS, CpuSet
 from usched.words.machine import Topology
-from usched.words.problems import NoSuchName, Problem, Refused, UschedError, suggest
+from usched.words.phrases import suggest
+from usched.words.problems import NoSuchName, Problem, Refused, UschedError
 from usched.words.statement import Destroy
-from usched.words.workload import Change, Event, Hotplug, Kill, Move, Program, Workload
+from usched.words.workload import Event, Hotplug, Kill, Move, Program, StatementEvent, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Redeclaration:
     """Schedulers that differ after a declaration: new ones, and ones whose facts changed."""
 
     at: int
-    changes: tuple[SchedulerChange, ...]
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Destruction:
     at: int
     gone: tuple[str, ...]
     into: str | None
-    changes: tuple[SchedulerChange, ...]
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +160,16 @@ class _Planner:
         try:
             action = self.carry_out(event)
         except UschedError as error:
-            self.problems.extend(_place(problem, event) for problem in error.problems)
+            self.problems.extend(_locate(problem, event) for problem in error.problems)
         else:
             if action is not None:
                 self.actions.append(action)
 
     def carry_out(self, event: Event) -> Action | None:
         match event:
-            case Change(at, Destroy() as destroy):
+            case StatementEvent(at, Destroy() as destroy):
                 return self.destroy(at, destroy)
-            case Change(at, statement):
+            case StatementEvent(at, statement):
                 self.place += 1
                 changes = self.tree.apply(statement, self.place)
                 self.note_reach(changes)
@@ -208,7 +208,7 @@ class _Planner:
         self.note_reach(rest)
         return Destruction(at, gone, destroy.into, _restarting(rest, destroy.name))
 
-    def note_reach(self, changes: Sequence[SchedulerChange]) -> None:
+    def note_reach(self, changes: Sequence[Change]) -> None:
         for change in changes:
             self.reach[change.name] = self.reach.get(change.name, NO_CPUS) | change.has
 
@@ -230,15 +230,15 @@ class _Planner:
         raise NoSuchName(Problem(f"there is no program '{name[:40]}'", None, near))
 
 
-def _restarting(changes: Sequence[SchedulerChange], stated: str) -> tuple[SchedulerChange, ...]:
+def _restarting(changes: Sequence[Change], stated: str) -> tuple[Change, ...]:
     """Less those that only moved along with a parent: that is no fact of their own."""
     return tuple(
         change for change in changes if change.before != change.after or change.name == stated
     )
 
 
-def _place(problem: Problem, event: Event) -> Problem:
-    if isinstance(event, (Change, Hotplug)) and problem.where is not None:
+def _locate(problem: Problem, event: Event) -> Problem:
+    if isinstance(event, (StatementEvent, Hotplug)) and problem.where is not None:
         text = problem.where.line.text
         return relocate(problem, text, event.span)
     return problem._replace(where=problem.where or event.span)

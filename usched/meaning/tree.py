@@ -14,18 +14,14 @@ from typing import NamedTuple, assert_never
 from usched.meaning.overlay import Overlay
 from usched.meaning.reach import own_cpus, reach
 from usched.meaning.registry import Damaged, Placed, Source
-from usched.meaning.resolving import Resolver, Scheduler
+from usched.meaning.resolver import Resolver, Scheduler
 from usched.meaning.rules import check_declaration, check_depth
 from usched.meaning.selectors import select_cpus
 from usched.text.language.canonical import format_statement
 from usched.words.cpuset import NO_CPUS, CpuSet
 from usched.words.machine import Topology
-from usched.words.problems import (
-    Problem,
-    Refused,
-    Span,
-    suggest,
-)
+from usched.words.phrases import suggest
+from usched.words.problems import Problem, Refused, Span
 from usched.words.statement import (
     MACHINE,
     Declare,

@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from math import gcd
 
-from usched.meaning.reach import held_cpus, in_order, own_cpus, reach_of
-from usched.meaning.resolving import Resolver, Scheduler
+from usched.meaning.reach import above, held_cpus, in_order, own_cpus, reach_of
+from usched.meaning.resolver import Resolver, Scheduler
 from usched.text.language.canonical import format_ms, format_quantum
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
-from usched.words.problems import Problem, count, join_names
+from usched.words.phrases import count, join_names
+from usched.words.problems import Problem
 from usched.words.statement import MACHINE, parent_of
 
 _Finder = Callable[[Resolver, Sequence[Scheduler]], Iterator[Problem]]
@@ -67,7 +68,7 @@ def _split_cores(tree: Resolver, schedulers: Sequence[Scheduler]) -> Iterator[Pr
     """The threads of a core in different hands, where one of them is meant to be kept to itself."""
     for parent, children in _domains(schedulers).items():
         view = tree.view(parent)
-        if view is None or (view.name and view.behind is None):
+        if view is None or not view.has_levels:
             continue
         reaches = {child.name: reach_of(tree, child) for child in children}
         hands: dict[int, list[Scheduler]] = {}  # core: who has a thread of it
@@ -106,7 +107,7 @@ def _across_nodes(tree: Resolver, schedulers: Sequence[Scheduler]) -> Iterator[P
     nodes = tree.topology.groups["node"]
     for scheduler in schedulers:
         view = tree.view(parent_of(scheduler.name))
-        if view is None or (view.name and view.behind is None):
+        if view is None or not view.has_levels:
             continue
         mine = reach_of(tree, scheduler)
         touched = [number for number, cpus in nodes.items() if cpus & mine]
@@ -143,13 +144,10 @@ def _fills(tree: Resolver, scheduler: Scheduler) -> CpuSet:
     inside = own_cpus(scheduler) - held_cpus(tree, scheduler.name)
     for child in in_order(tree, scheduler.name):
         inside |= _fills(tree, child)
-    pool = tuple(scheduler.pool)
-    if not scheduler.virtual:
-        return CpuSet.of(pool[cpu] for cpu in inside)
-    if scheduler.declare.locked:
-        return CpuSet.of(pool[cpu % len(pool)] for cpu in inside)
-    # fewer vcpus than cpus leave some cpu to others at every tick, and not always the same one
-    return scheduler.pool if len(inside) >= len(pool) else NO_CPUS
+    if scheduler.virtual and not scheduler.declare.locked:
+        # fewer vcpus than cpus leave some cpu to others at every tick, and not always the same one
+        return scheduler.pool if len(inside) >= len(scheduler.pool) else NO_CPUS
+    return above(scheduler, inside)
 
 
 def _overcommitted(_tree: Resolver, schedulers: Sequence[Scheduler]) -> Iterator[Problem]:

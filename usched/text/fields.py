@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from usched.words.located import Entry, Located
-from usched.words.problems import Problem, Refused, Span, suggest
+from usched.words.phrases import suggest
+from usched.words.problems import Problem, Refused, Span
 
 #: A file with as many mistakes is the wrong file.
 MAX_PROBLEMS = 50
@@ -22,7 +23,7 @@ class Fields:
         self.what = what
         self.problems = problems
         self.node = node
-        self.known: list[str] = []
+        self._known: list[str] = []
         self.entries: Mapping[str, Entry] = {}
         if isinstance(node.value, Mapping):
             self.entries = node.value
@@ -37,6 +38,10 @@ class Fields:
         if len(self.problems) >= MAX_PROBLEMS:
             raise Refused(self.problems)
 
+    def knows(self, *keys: str) -> None:
+        """These keys exist, though nobody asks for them here."""
+        self._known += keys
+
     def has(self, key: str) -> bool:
         return key in self.entries
 
@@ -47,7 +52,7 @@ class Fields:
 
     def take(self, key: str, required: bool = False) -> Located | None:
         """The value of a key as it stands. Every key that is asked for counts as known."""
-        self.known.append(key)
+        self._known.append(key)
         entry = self.entries.get(key)
         if entry is None and required and isinstance(self.node.value, Mapping):
             self.complain(f"{self.what} has no '{key}'", self.node.span)
@@ -107,7 +112,7 @@ class Fields:
 
     def finish(self) -> None:
         """Complain of every key that nobody asked for."""
-        known = list(dict.fromkeys(self.known))
+        known = list(dict.fromkeys(self._known))
         for key, entry in self.entries.items():
             if key not in known:
                 near = suggest(key, known)

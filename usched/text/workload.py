@@ -12,7 +12,7 @@ from usched.words.located import Located
 from usched.words.machine import DEFAULT_HZ
 from usched.words.problems import Line, Misused, Problem, Refused, Span
 from usched.words.statement import MAX_TICKS, Grant, Revoke, Term
-from usched.words.workload import Change, Event, Hotplug, Kill, Move, Program, Workload
+from usched.words.workload import Event, Hotplug, Kill, Move, Program, StatementEvent, Workload
 
 #: As a scheduler's segment, less the dot: `web.2` is the lwp 2 of web.
 _PROGRAM = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}")
@@ -34,7 +34,7 @@ def parse_workload(node: Located, hz: int = DEFAULT_HZ) -> Workload:
         what = f"workload of the workload must be at most {MAX_NAME} printable characters"
         fields.complain(what, fields.span("workload"))
     own_hz = fields.integer("hz", low=1, high=MAX_HZ) if fields.has("hz") else None
-    fields.known += [] if own_hz else ["hz"]
+    fields.knows("hz")
     clock = Clock(own_hz or hz)
     listed = fields.items("programs")
     programs = tuple(_parse_program(item, problems, clock) for item in listed)
@@ -86,9 +86,9 @@ def _parse_bursts(fields: Fields, clock: Clock) -> tuple[tuple[int, int], ...]:
     for key in ("run", "sleep"):
         if fields.has("bursts") and fields.has(key):
             fields.complain(f"{fields.what} has both 'bursts' and '{key}'", fields.span(key))
-            fields.known.append(key)
+            fields.knows(key)
     if not fields.has("bursts"):
-        fields.known.append("bursts")
+        fields.knows("bursts")
         run = clock.ticks(fields, "run", 1)
         return ((run, clock.ticks(fields, "sleep", 0, 0)),)
     bursts: list[tuple[int, int]] = []
@@ -105,17 +105,17 @@ def _parse_bursts(fields: Fields, clock: Clock) -> tuple[tuple[int, int], ...]:
         bursts.append((burst or 1, sleep or 0))
     if not listed:
         fields.complain(f"{fields.what} has no bursts", fields.span("bursts"))
-    fields.known += ["run", "sleep"]
+    fields.knows("run", "sleep")
     return tuple(bursts)
 
 
 def _parse_repeat(fields: Fields) -> int | None:
     node = fields.entries["repeat"].value if fields.has("repeat") else None
     if node is not None and node.value == "forever":
-        fields.known.append("repeat")
+        fields.knows("repeat")
         return None
     if node is not None and isinstance(node.value, str):
-        fields.known.append("repeat")
+        fields.knows("repeat")
         what = f"repeat of {fields.what} must be a whole number or forever"
         fields.complain(what, node.span)
         return 1
@@ -124,7 +124,7 @@ def _parse_repeat(fields: Fields) -> int | None:
 
 def _parse_period(fields: Fields, clock: Clock) -> tuple[int | None, int | None]:
     if not fields.has("period"):
-        fields.known += ["period", "deadline"]
+        fields.knows("period", "deadline")
         if fields.has("deadline"):
             what = f"{fields.what} has a deadline and no period"
             fields.complain(what, fields.span("deadline"), "a deadline counts from the due tick")
@@ -146,7 +146,7 @@ _KINDS = ("usched", "move", "kill", "offline", "online")
 def _parse_event(node: Located, problems: list[Problem], clock: Clock) -> Event | None:
     fields = Fields(node, "an event", problems)
     at = clock.ticks(fields, "at", 0)
-    fields.known += [*_KINDS, "to"]
+    fields.knows(*_KINDS, "to")
     kinds = [kind for kind in _KINDS if fields.has(kind)]
     if len(kinds) != 1:
         if fields.entries:
@@ -171,7 +171,7 @@ def _parse_change(fields: Fields, at: int, text: str, span: Span | None) -> Even
     if isinstance(statement, (Grant, Revoke)):
         fields.complain("an event takes any statement but grant and revoke", span)
         return None
-    return Change(at, statement, span)
+    return StatementEvent(at, statement, span)
 
 
 def _parse_move(fields: Fields, at: int, text: str, span: Span | None) -> Event | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from usched.words.problems import count
+from usched.words.phrases import count
 
 #: The largest cpu number that a topology may use: eight times what Linux is ever built for.
 MAX_CPU = 65_535

@@ -7,7 +7,7 @@ bugs are neither: they stay assertions and tracebacks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 #: The longest stretch of a line that an error repeats, in characters.
@@ -124,22 +124,3 @@ def _window_start(text: str, start: int) -> int:
 def _window(text: str, start: int) -> str:
     first = _window_start(text, start)
     return text[first : first + _WINDOW]
-
-
-def suggest(word: str, known: Iterable[str]) -> str:
-    """`did you mean 'X'?` for the nearest known word, or ""."""
-    from difflib import get_close_matches
-
-    folded = {name.lower(): name for name in known}
-    near = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
-    return f"did you mean '{folded[near[0]]}'?" if near else ""
-
-
-def count(number: int, noun: str) -> str:
-    """`1 cpu`, `2 cpus`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def join_names(names: Sequence[str]) -> str:
-    """`A`, `A and B`, `A, B and C`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -31,7 +31,7 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StatementEvent:
     """A statement that takes effect during the run."""
 
     at: int
@@ -69,7 +69,7 @@ class Hotplug:
     span: Span | None = field(default=None, compare=False)
 
 
-Event = Change | Move | Kill | Hotplug
+Event = StatementEvent | Move | Kill | Hotplug
 
 
 class Rounded(NamedTuple):

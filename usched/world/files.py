@@ -52,12 +52,12 @@ def decode(raw: bytes, label: str) -> str:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        where = _place(raw, error.start, label)
+        where = _locate(raw, error.start, label)
         what = f"byte 0x{raw[error.start]:02x} is not UTF-8"
         raise Refused(_packed(raw, label) or Problem(what, where, rule="utf-8")) from error
     nul = text.find("\0")
     if nul >= 0:
-        where = _place(raw, raw.index(b"\0"), label)
+        where = _locate(raw, raw.index(b"\0"), label)
         what = "a NUL byte: this is not a text file"
         raise Refused(_packed(raw, label) or Problem(what, where, rule="nul"))
     return text.removeprefix("\ufeff")
@@ -69,7 +69,7 @@ def _packed(raw: bytes, label: str) -> Problem | None:
     return Problem(f"{label} is compressed", remedy="unpack it first", rule="packed")
 
 
-def _place(raw: bytes, offset: int, label: str) -> Span:
+def _locate(raw: bytes, offset: int, label: str) -> Span:
     start = raw.rfind(b"\n", 0, offset) + 1
     end = raw.find(b"\n", offset)
     line = raw[start : end if end >= 0 else len(raw)][: 1 << 16].decode("utf-8", "replace")

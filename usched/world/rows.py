@@ -9,9 +9,9 @@ from usched.meaning.reach import Moved
 from usched.meaning.registry import Damaged, Placed, Registry
 from usched.meaning.rules import check_declaration, check_depth
 from usched.text.language.grammar import parse_line
-from usched.text.language.hints import clip
 from usched.words.cpuset import parse_cpu_list
 from usched.words.machine import Topology
+from usched.words.phrases import clip
 from usched.words.problems import Line, Misused, Refused
 from usched.words.statement import Declare, parent_of
 

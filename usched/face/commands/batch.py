@@ -10,7 +10,7 @@ from usched.face.completing import FileName
 from usched.face.options import common_options, context_of, dry_run_option
 from usched.face.output import report_change
 from usched.text.language.grammar import parse_script
-from usched.words.problems import count
+from usched.words.phrases import count
 from usched.world.files import read_text
 
 

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 import click
 
 from usched.actions.read import Report, check_registry
-from usched.actions.run import check_workload
+from usched.actions.simulate import check_workload
 from usched.face.completing import FileName
+from usched.face.json_records import problem_record
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, warn
-from usched.face.records import problem_record
 from usched.meaning.script import ScriptLine
 from usched.text.language.grammar import parse_script
 from usched.words.cpuset import count_cpus
-from usched.words.problems import UschedError, count, format_problem
+from usched.words.phrases import count
+from usched.words.problems import UschedError, format_problem
 from usched.world.files import read_text
 
 

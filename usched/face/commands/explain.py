@@ -9,18 +9,18 @@ import click
 
 from usched.actions.read import read_tree
 from usched.face.completing import CpuOrName
+from usched.face.misfits import warn_unfit
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
-from usched.face.unfit import warn_unfit
 from usched.meaning.explain import Standing, explain_scheduler
 from usched.meaning.reach import Barred, Route, above, reach, routes_to
-from usched.meaning.resolving import Resolver
+from usched.meaning.resolver import Resolver
 from usched.meaning.selectors import select_terms
 from usched.text.language.grammar import parse_cpu_terms
-from usched.text.language.hints import clip
 from usched.words.cpuset import CpuSet, count_cpus, format_cpus
 from usched.words.machine import Topology
-from usched.words.problems import Misused, NoSuchName, Problem, suggest
+from usched.words.phrases import clip, suggest
+from usched.words.problems import Misused, NoSuchName, Problem
 from usched.words.statement import MACHINE, parent_of
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from usched.actions.read import read_tree
+from usched.face.json_records import scheduler_records
+from usched.face.misfits import warn_unfit
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_columns, print_json
-from usched.face.records import scheduler_records
-from usched.face.unfit import warn_unfit
 from usched.meaning.reach import count_offline, reach_of
 from usched.meaning.registry import Placed
-from usched.meaning.resolving import Resolver
+from usched.meaning.resolver import Resolver
 from usched.text.language.canonical import format_cpu_terms, format_quantum
 from usched.words.cpuset import format_cpu_list
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import click
 
 from usched.actions.read import read_tree
+from usched.face.misfits import warn_unfit
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, terminal_width
-from usched.face.unfit import warn_unfit
 from usched.meaning.reach import reach_of
-from usched.meaning.resolving import Resolver, Scheduler
+from usched.meaning.resolver import Resolver, Scheduler
 from usched.words.cpuset import CpuSet, format_cpus
 from usched.words.statement import parent_of
 

@@ -6,15 +6,16 @@ import click
 
 from usched.actions.read import read_scheduler
 from usched.face.completing import SchedulerName
+from usched.face.json_records import scheduler_record
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
-from usched.face.records import scheduler_record
 from usched.meaning.reach import describe_offline, reach_of
 from usched.meaning.registry import Placed
-from usched.meaning.resolving import Resolver
+from usched.meaning.resolver import Resolver
 from usched.text.language.canonical import format_statement
 from usched.words.cpuset import format_cpus
-from usched.words.problems import count, format_problem
+from usched.words.phrases import count
+from usched.words.problems import format_problem
 from usched.words.statement import parent_of
 
 

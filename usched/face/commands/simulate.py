@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from usched.actions.run import Simulation, prepare, run
+from usched.actions.simulate import Simulation, prepare, run
 from usched.face.completing import FileName
 from usched.face.options import common_options, context_of, json_option
 from usched.face.progress import Progress

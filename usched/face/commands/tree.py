@@ -8,15 +8,15 @@ import click
 
 from usched.actions.read import read_tree
 from usched.face.completing import SchedulerName
+from usched.face.json_records import scheduler_record
+from usched.face.misfits import warn_unfit
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import has_unicode, print_json, tree_guides
-from usched.face.records import scheduler_record
-from usched.face.unfit import warn_unfit
 from usched.meaning.reach import describe_offline
-from usched.meaning.resolving import Resolver
+from usched.meaning.resolver import Resolver
 from usched.text.language.canonical import format_cpu_terms
 from usched.words.cpuset import format_cpus
-from usched.words.problems import count
+from usched.words.phrases import count
 from usched.words.statement import MACHINE, Declare
 
 

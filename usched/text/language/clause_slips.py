@@ -10,7 +10,8 @@ import re
 import shlex
 
 from usched.text.language.cursor import CLAUSES, Cursor
-from usched.text.language.hints import TERM, clip
+from usched.text.language.hints import TERM
+from usched.words.phrases import clip
 from usched.words.problems import Misused
 
 #: What stands for `except`, and what stands for it in front of a word.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from usched.text.language.clause_slips import mend_behind, mend_clause, mend_value
 from usched.text.language.cpu_slips import mend_cpus
 from usched.text.language.cursor import CLAUSES, Cursor
-from usched.text.language.hints import clip, guess_term, unquoted_pattern
+from usched.text.language.hints import guess_term, unquoted_pattern
 from usched.text.language.tokens import Word
 from usched.text.language.verb_slips import (
     DECLARING,
@@ -20,7 +20,8 @@ from usched.text.language.verb_slips import (
     mend_on,
     mend_verb,
 )
-from usched.words.problems import Misused, Span, suggest
+from usched.words.phrases import clip, suggest
+from usched.words.problems import Misused, Span
 from usched.words.statement import RESERVED, SUBCOMMANDS, Declare, Destroy, Grant, Statement
 
 TERMS = ("cpu*", "cpuN", "cpuN-M", "coreN", "threadN", "llcN", "nodeN", "socketN")

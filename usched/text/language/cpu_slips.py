@@ -11,7 +11,8 @@ import shlex
 
 from usched.text.language.clause_slips import LEFT_OUT, is_clause, leaves_out
 from usched.text.language.cursor import Cursor
-from usched.text.language.hints import clip, level_of, spell_list
+from usched.text.language.hints import level_of, spell_list
+from usched.words.phrases import clip
 from usched.words.problems import Misused
 
 #: Options of other tools that a list of cpus or nodes follows.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from usched.text.language.hints import clip
 from usched.text.language.tokens import Word, split_words
+from usched.words.phrases import clip
 from usched.words.problems import Line, Misused, Problem, Span
 
 CLAUSES = ("lwktpri", "vcpus", "quantum", "locked", "exclusive")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from usched.words.cpuset import MAX_CPU, CpuSet
+from usched.words.phrases import clip
 
 TERM = re.compile(
     r"cpu\*|cpu([0-9]{1,18})(?:-(?:cpu)?([0-9]{1,18}))?|(core|thread|llc|node|socket)([0-9]{1,18})"
@@ -48,11 +49,6 @@ def guess_term(word: str) -> Guess | None:
         if found := guess(word):
             return found
     return None
-
-
-def clip(text: str, width: int = 48) -> str:
-    """A word as a message repeats it, cut where it is too long to read."""
-    return text if len(text) <= width else text[: width - 3] + "..."
 
 
 def unquoted_pattern(word: str) -> str:

@@ -16,7 +16,8 @@ from usched.text.topology.mapping import DEFAULT_MACHINE
 from usched.text.topology.numbering import settle
 from usched.words.cpuset import MAX_CPU, CpuSet, format_cpus
 from usched.words.machine import Topology
-from usched.words.problems import Line, Problem, Refused, Span, count
+from usched.words.phrases import count
+from usched.words.problems import Line, Problem, Refused, Span
 
 PER_CPU = "use lscpu -J -e=CPU,SOCKET,NODE,CORE,CACHE,ONLINE or lscpu -a -p"
 

@@ -33,17 +33,17 @@ def parse_topology(node: Located) -> Topology:
     except Refused as many:
         problems = list(many.problems)
     if problems:
-        raise Refused(sorted(problems, key=_place))
+        raise Refused(sorted(problems, key=_order))
     return Topology(machine, cpus, hz, offline)
 
 
 def _finish(fields: Fields, others: Iterable[str]) -> None:
     """Complain of unknown keys; others are known too, though this form had no use for them."""
-    fields.known = list(dict.fromkeys((*fields.known, *others)))
+    fields.knows(*others)
     fields.finish()
 
 
-def _place(problem: Problem) -> tuple[int, int]:
+def _order(problem: Problem) -> tuple[int, int]:
     return (problem.where.line.number, problem.where.start) if problem.where else (0, 0)
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from usched.engine.masks import bits, to_mask
 from usched.engine.turns import Level
-from usched.meaning.resolving import Scheduler
+from usched.meaning.resolver import Scheduler
 from usched.words.workload import Program
 
 NOWHERE: Final = -1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from usched.face.output import warn
-from usched.meaning.resolving import Resolver
+from usched.meaning.resolver import Resolver
 from usched.words.problems import format_problem
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from usched.meaning.reach import reach_of
 from usched.meaning.registry import Placed
-from usched.meaning.resolving import Resolver
+from usched.meaning.resolver import Resolver
 from usched.text.language.canonical import format_cpu_terms, format_quantum, format_statement
 from usched.words.problems import Problem
 from usched.words.statement import parent_of

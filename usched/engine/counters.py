@@ -5,8 +5,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 
+from usched.engine.domain import NOWHERE, Domain, Lwp
 from usched.engine.masks import bits
-from usched.engine.state import NOWHERE, Domain, Lwp
 from usched.words.cpuset import CpuSet
 from usched.words.run import CpuFigures, LwpFigures, Response, SchedulerFigures, Stretch
 

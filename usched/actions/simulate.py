@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from usched.actions.context import Context, Machine, find_machine, open_registry
+from usched.actions.context import Context, TopologyInForce, find_machine, open_registry
 from usched.engine.dispatcher import simulate
 from usched.meaning.lost import find_lost
 from usched.meaning.registry import EMPTY, Registry
-from usched.meaning.resolving import Resolver
+from usched.meaning.resolver import Resolver
 from usched.meaning.script import ScriptLine, carry_out_on
 from usched.meaning.timetable import Timetable, plan_timetable
 from usched.meaning.tree import Tree
 from usched.text.language.canonical import format_ms
 from usched.text.workload import parse_workload
 from usched.words.machine import Topology
-from usched.words.problems import count, format_problem
+from usched.words.phrases import count
+from usched.words.problems import format_problem
 from usched.words.run import Run
 from usched.words.workload import Workload
 from usched.world.yaml_file import load_yaml
@@ -26,7 +27,7 @@ from usched.world.yaml_file import load_yaml
 class Simulation:
     """A workload that may run, and on what."""
 
-    machine: Machine
+    machine: TopologyInForce
     workload: Workload
     timetable: Timetable
 
@@ -63,7 +64,7 @@ def tell_rounded(context: Context, workload: Workload, topology: Topology) -> No
     )
 
 
-def build_registry(machine: Machine, script: list[ScriptLine]) -> Registry:
+def build_registry(machine: TopologyInForce, script: list[ScriptLine]) -> Registry:
     """The registry that a script makes out of nothing."""
     tree = Tree(EMPTY, machine.topology)
     carry_out_on(tree, script)

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from usched.meaning.lost import describe_damage, find_lost
 from usched.meaning.registry import Damaged, Placed, Registry, Source, walk
 from usched.meaning.selectors import Selection, View, select_cpus
-from usched.text.language.hints import clip
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
 from usched.words.machine import Topology
-from usched.words.problems import EnvironmentFailed, NoSuchName, Problem, Span, join_names, suggest
+from usched.words.phrases import clip, join_names, suggest
+from usched.words.problems import EnvironmentFailed, NoSuchName, Problem, Span
 from usched.words.statement import MACHINE, Declare, parent_of
 
 
@@ -179,7 +179,7 @@ class Resolver:
         cpus = CpuSet.span(0, scheduler.width - 1)
         above = self.view(parent_of(name))
         assert above is not None  # a scheduler fits only beneath one that does
-        if scheduler.virtual or (above.name and above.behind is None):
+        if scheduler.virtual or not above.has_levels:
             return View(name, cpus, self.topology, None)
         reals = above.behind
         pool = scheduler.pool if reals is None else (reals[cpu] for cpu in scheduler.pool)
