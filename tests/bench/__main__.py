@@ -82,6 +82,7 @@ def _run(job: Job, times: int, patience: float) -> dict[str, Any]:
                 scenario.ticks,
                 progress=_limit(began + patience),
                 segments=job.segments,
+                leap=not job.segments,
             )
             if job.segments:
                 with open(os.devnull, "w", encoding="ascii") as sink:

@@ -12,7 +12,10 @@ Programs = list[dict[str, Any]]
 
 
 class Job(NamedTuple):
-    """segments: whether they are kept, and written as CSV in the time that is measured."""
+    """segments: whether they are kept, and written as CSV in the time that is measured.
+
+    Those are dispatched tick by tick: a state that recurs would be no measure of that.
+    """
 
     name: str
     what: str
@@ -115,7 +118,7 @@ def _job_e() -> Scenario:
             "name": f"p{number}",
             "scheduler": f"S{number % 4}",
             "at": random.randint(0, 30),
-            "run": random.randint(1, 8),
+            "run": random.randint(1, 4),
             "period": periods[number // 4 % 4],
             "repeat": "forever",
         }

@@ -21,13 +21,14 @@ PERIODS = (8, 12, 16, 24, 48)
 
 def steady(seed: int) -> Scenario:
     """The machine and the schedulers of a random scenario (nested, locked, virtual, exclusive),
-    under programs that go on for ever, and no events."""
+    under programs that go on for long or for ever, some in long bursts, and no events."""
     rng = random.Random(seed)
     scenario = seeded(seed)
     targets = [each["scheduler"] for each in scenario.workload["programs"]]
     programs: list[dict[str, Any]] = []
     for number, target in enumerate(targets):
-        program = {"name": f"p{number}", "scheduler": target, "repeat": "forever"}
+        repeat = "forever" if rng.random() < 0.7 else rng.randint(1, 120)
+        program = {"name": f"p{number}", "scheduler": target, "repeat": repeat}
         program["rforks"] = rng.randint(1, 2)
         program["at"] = rng.randint(0, 20)
         kind = rng.random()
@@ -37,6 +38,8 @@ def steady(seed: int) -> Scenario:
                 program["deadline"] = rng.randint(1, 12)
         elif kind < 0.8:
             program |= {"run": rng.randint(1, 4), "sleep": rng.randint(0, 20)}
+        elif kind < 0.9:
+            program["run"] = rng.choice((300, 700, 1200, 10**9))
         else:
             program["bursts"] = [[rng.randint(1, 4), rng.randint(0, 8)] for _ in range(3)]
         programs.append(program)

@@ -101,7 +101,7 @@ class _Dispatcher:
             if ended or (ticks is None and not self.machine.left):
                 ticks = now if ended else now + 1
                 break
-            if self.leap and ticks is not None and not self.actions and now >= self.settled_at:
+            if self.leap and not self.actions and now >= self.settled_at:
                 now = self.look(now, ticks)
             following = self.next_change()
             if following is None:
@@ -115,7 +115,7 @@ class _Dispatcher:
         assert ticks is not None
         return self.report(ticks)
 
-    def look(self, now: int, ticks: int) -> int:
+    def look(self, now: int, ticks: int | None) -> int:
         """Nothing more comes from outside; the tick at which it is, after a leap if any."""
         if self.recurrence is None:
             self.recurrence = Recurrence(self.machine, self.tally, self.calendar)

@@ -5,6 +5,10 @@ claims, slices, turns, sleepers. Where it is what it was so many ticks before, a
 from outside, those ticks come again; their counts are added as often as they fit, and all that is
 dated is moved on. It is found by keeping one state and comparing the ones that follow, until it
 is replaced at twice the distance (Brent 1980).
+
+What is left of a burst that is longer than a quantum, and of a finite number of bursts, decides
+nothing until it runs out: it is not in the state, but bounds how often the ticks come again. Lwps
+that fall behind further and further never come to the same state.
 """
 
 from __future__ import annotations
@@ -27,6 +31,8 @@ class _LwpCounts:
     """What an lwp had until a tick."""
 
     ran: int
+    left: int
+    due: int
     runnable: int
     asleep: int
     dispatches: int
@@ -42,7 +48,7 @@ class _Kept:
     """A state to compare with, and the counts as of then. closed: segments by cpu.
 
     busy_mask, following, lwp, left: what of it is looked at first. The cpus that are busy, how far
-    off the next change is, who runs on the first of them and what is left of its burst.
+    off the next change is, who runs on the first of them, and what is left of its burst.
     """
 
     tick: int
@@ -84,8 +90,9 @@ class Recurrence:
         self._distance = 1
         self.cycle: Cycle | None = None
 
-    def look(self, now: int, ticks: int) -> int:
-        """After tick `now` was decided, in a run of so many: the tick at which it is now.
+    def look(self, now: int, ticks: int | None) -> int:
+        """After tick `now` was decided, in a run of so many (None: till its end): the tick at which
+        it is now.
 
         Later than `now` where the run could leap.
         """
@@ -93,19 +100,50 @@ class Recurrence:
             return now
         kept = self._kept
         if kept is not None and self._may_be(kept, now) and self._state(now) == kept.state:
-            period = now - kept.tick
-            self.cycle = self._describe(kept, now)
-            times = (ticks - 1 - now) // period
-            if times > 0:
-                self._leap(kept, _Leap(kept.tick, now, times))
-            self._kept = None
-            return now + period * times
+            bound = self._bound(kept, now)
+            if bound is None or bound > 0:
+                return self._go_on(kept, now, ticks, bound)
         self._seen += 1
         if kept is None or self._seen >= self._distance:
             self._kept = self._keep(now)
             self._seen = 0
             self._distance *= 2
         return now
+
+    def _go_on(self, kept: _Kept, now: int, ticks: int | None, bound: int | None) -> int:
+        """It recurs: leap as far as the run and what runs out allow. Only where the run allows no
+        more is it what the run comes to in the long run."""
+        period = now - kept.tick
+        rest = None if ticks is None else (ticks - 1 - now) // period
+        bounds = [each for each in (rest, bound) if each is not None]
+        times = min(bounds, default=0)
+        if rest == times:
+            self.cycle = self._describe(kept, now)
+        if times > 0:
+            self._leap(kept, _Leap(kept.tick, now, times))
+        self._kept = None
+        self._seen, self._distance = 0, 1
+        return now + period * times
+
+    def _bound(self, kept: _Kept, now: int) -> int | None:
+        """How often the same may come again before a burst or an lwp ends that has not in these
+        ticks; None where nothing runs out, 0 where it is not the same."""
+        bounds = []
+        for lwp, before in zip(self._machine.lwps, kept.lwps, strict=True):
+            if lwp.exited >= 0:
+                continue
+            left = _left(lwp, now)
+            if lwp.burst == before.burst:
+                assert lwp.scheduler is not None
+                used = before.left - left
+                if used and lwp.runnable:
+                    bounds.append((left - lwp.scheduler.quantum - 1) // used)
+            elif left != before.left or lwp.due - now != before.due:
+                return 0
+            total = lwp.total_bursts()
+            if total is not None and lwp.burst != before.burst:
+                bounds.append((total - lwp.burst - 1) // (lwp.burst - before.burst))
+        return min(bounds, default=None)
 
     # -- the state ------------------------------------------------------------
 
@@ -117,7 +155,10 @@ class Recurrence:
         lwp = kept.lwp
         if lwp is None:
             return True
-        return root.users[_lowest(root.busy)] is lwp and lwp.left + lwp.settled - now == kept.left
+        if root.users[_lowest(root.busy)] is not lwp:
+            return False
+        assert lwp.scheduler is not None
+        return min(_left(lwp, now), lwp.scheduler.quantum + 1) == kept.left
 
     def _next(self, now: int) -> int:
         following = self._calendar.next()
@@ -139,7 +180,7 @@ class Recurrence:
             root.busy,
             self._next(now),
             lwp,
-            lwp.left + lwp.settled - now if lwp else 0,
+            min(_left(lwp, now), lwp.scheduler.quantum + 1) if lwp and lwp.scheduler else 0,
             self._state(now),
             [_count_lwp(lwp, now) for lwp in self._machine.lwps],
             {cpu: _busy(each, now) for cpu, each in tally.cpus.items()},
@@ -194,17 +235,24 @@ def _lowest(mask: int) -> int:
 # -- lwps ---------------------------------------------------------------------
 
 
+def _left(lwp: Lwp, now: int) -> int:
+    """What is left of the burst at hand; 0 for a sleeper."""
+    if not lwp.runnable:
+        return 0
+    return lwp.left - (now - lwp.settled if lwp.running else 0)
+
+
 def _lwp_state(lwp: Lwp, now: int) -> Hashable:
     running = now - lwp.settled if lwp.running else 0
-    total = lwp.total_bursts()
+    quantum = lwp.scheduler.quantum if lwp.scheduler else 0
     return (
         lwp.index,
         lwp.runnable,
         lwp.running,
-        lwp.burst % len(lwp.bursts) if total is None else lwp.burst,
-        lwp.left - running if lwp.runnable else 0,
+        lwp.burst % len(lwp.bursts),
+        min(_left(lwp, now), quantum + 1),
         lwp.used + running if lwp.runnable else 0,
-        lwp.due - now,
+        0 if lwp.runnable else lwp.due - now,
         lwp.ends - now if lwp.ends >= 0 else NOWHERE,
         lwp.home,
         lwp.on,
@@ -221,6 +269,8 @@ def _count_lwp(lwp: Lwp, now: int) -> _LwpCounts:
     since = now - lwp.since
     return _LwpCounts(
         _ran_until(lwp, now),
+        _left(lwp, now),
+        lwp.due - now,
         lwp.runnable_ticks + (since if lwp.runnable else 0),
         lwp.asleep + (0 if lwp.runnable else since),
         lwp.dispatches,
@@ -236,6 +286,8 @@ def _leap_lwp(lwp: Lwp, before: _LwpCounts, leap: _Leap) -> None:
     after = _count_lwp(lwp, leap.now)
     times, shift = leap.times, leap.shift
     lwp.ran += times * (after.ran - before.ran)
+    if lwp.burst == before.burst:
+        lwp.left -= times * (before.left - after.left)
     lwp.runnable_ticks += times * (after.runnable - before.runnable)
     lwp.asleep += times * (after.asleep - before.asleep)
     lwp.dispatches += times * (after.dispatches - before.dispatches)
@@ -246,7 +298,8 @@ def _leap_lwp(lwp: Lwp, before: _LwpCounts, leap: _Leap) -> None:
     for response, count in after.responses.items():
         lwp.responses[response] = count + times * (count - before.responses.get(response, 0))
     lwp.since += shift
-    lwp.due += shift
+    if lwp.burst != before.burst:  # else it is at the burst that it was at
+        lwp.due += shift
     lwp.settled += shift
     if lwp.ends >= 0:
         lwp.ends += shift
