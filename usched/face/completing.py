@@ -122,7 +122,7 @@ def revision_numbers(ctx: click.Context) -> list[tuple[str, str]]:
     """The newest revisions and 0, the newest first, each with what it did."""
     from usched.actions.read import read_log
     from usched.face.options import context_of
-    from usched.text.language.hints import clip
+    from usched.words.phrases import clip
 
     try:
         log = read_log(_quiet(context_of(ctx)), None, _REVISIONS)

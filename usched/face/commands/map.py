@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import click
 
@@ -11,22 +10,14 @@ from usched.actions.read import read_tree
 from usched.face.misfits import warn_unfit
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, terminal_width
-from usched.meaning.reach import reach_of
-from usched.meaning.resolver import Resolver, Scheduler
+from usched.figures.grid import Holding, list_holdings
+from usched.meaning.resolver import Resolver
 from usched.words.cpuset import CpuSet, format_cpus
-from usched.words.statement import parent_of
 
 #: With more blocks than this the grid is turned: a line for each run of cpus.
 _MAX_BLOCKS = 4
 
 _LEGEND = "#: runs there   X: it alone (exclusive)   ~: by vcpus that float   .: does not"
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    scheduler: Scheduler
-    cpus: CpuSet
-    sign: str
 
 
 @click.command("map")
@@ -37,7 +28,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """Draw which scheduler has which cpu: a row a scheduler, a column a cpu of the machine."""
     tree = read_tree(context_of(ctx))
     warn_unfit(tree)
-    rows = [_Row(each, reach_of(tree, each), _sign(tree, each)) for each in tree.schedulers()]
+    rows = list_holdings(tree)
     if as_json:
         print_json(_record(tree, rows))
         return
@@ -47,19 +38,13 @@ def command(ctx: click.Context, as_json: bool) -> None:
     _draw(tree, rows)
 
 
-def _sign(tree: Resolver, scheduler: Scheduler) -> str:
-    """`~` where a floating vcpu stands between it and the machine, its own or an ancestor's."""
-    name = scheduler.name
-    exclusive = scheduler.declare.exclusive
-    while name:
-        each = tree.scheduler(name)
-        if each is not None and each.virtual and not each.declare.locked:
-            return "~"
-        name = parent_of(name)
-    return "X" if exclusive else "#"
+def _sign(holding: Holding) -> str:
+    if holding.floating:
+        return "~"
+    return "X" if holding.alone else "#"
 
 
-def _record(tree: Resolver, rows: Sequence[_Row]) -> dict[str, object]:
+def _record(tree: Resolver, rows: Sequence[Holding]) -> dict[str, object]:
     return {
         "machine": tree.topology.machine,
         "cpus": list(tree.topology.all),
@@ -69,7 +54,7 @@ def _record(tree: Resolver, rows: Sequence[_Row]) -> dict[str, object]:
                 "name": row.scheduler.name,
                 "lwktpri": row.scheduler.declare.lwktpri,
                 "cpus": list(row.cpus),
-                "floating": row.sign == "~",
+                "floating": row.floating,
                 "exclusive": row.scheduler.declare.exclusive,
             }
             for row in rows
@@ -77,7 +62,7 @@ def _record(tree: Resolver, rows: Sequence[_Row]) -> dict[str, object]:
     }
 
 
-def _draw(tree: Resolver, rows: Sequence[_Row]) -> None:
+def _draw(tree: Resolver, rows: Sequence[Holding]) -> None:
     cpus = list(tree.topology.all)
     margin = max(len("lwktpri"), *(len(row.scheduler.name) + 3 for row in rows))
     width = max(8, terminal_width() - margin - 1)
@@ -90,7 +75,9 @@ def _draw(tree: Resolver, rows: Sequence[_Row]) -> None:
     click.echo(_LEGEND)
 
 
-def _draw_block(block: Sequence[int], rows: Sequence[_Row], margin: int, offline: CpuSet) -> None:
+def _draw_block(
+    block: Sequence[int], rows: Sequence[Holding], margin: int, offline: CpuSet
+) -> None:
     digits = len(str(block[-1]))
     for place in range(digits):
         label = "cpu" if place == digits - 1 else ""
@@ -98,18 +85,18 @@ def _draw_block(block: Sequence[int], rows: Sequence[_Row], margin: int, offline
         click.echo(f"{label:{margin}} {numbers}".rstrip())
     for row in rows:
         name = f"{row.scheduler.name} {row.scheduler.declare.lwktpri}"
-        cells = "".join(row.sign if cpu in row.cpus else "." for cpu in block)
+        cells = "".join(_sign(row) if cpu in row.cpus else "." for cpu in block)
         click.echo(f"{name:{margin}} {cells}")
     if CpuSet.of(block) & offline:
         cells = "".join("o" if cpu in offline else " " for cpu in block)
         click.echo(f"{'offline':{margin}} {cells}".rstrip())
 
 
-def _draw_turned(cpus: Sequence[int], rows: Sequence[_Row]) -> None:
+def _draw_turned(cpus: Sequence[int], rows: Sequence[Holding]) -> None:
     """A line for each run of cpus that the same schedulers have."""
     runs: list[tuple[list[int], list[str]]] = []
     for cpu in cpus:
-        here = [f"{row.scheduler.name}{row.sign}" for row in rows if cpu in row.cpus]
+        here = [f"{row.scheduler.name}{_sign(row)}" for row in rows if cpu in row.cpus]
         if runs and runs[-1][1] == here:
             runs[-1][0].append(cpu)
         else:
