@@ -215,6 +215,13 @@ def test_one_of_a_thing_is_said_in_the_singular(desk: Session) -> None:
     assert "\nafter the last tick: 1 event (tick 9)\ncut by the end: 1 burst (a.0)\n" in said
 
 
+def test_a_tick_beyond_a_run_of_one(desk: Session) -> None:
+    args = ("simulate", "busy.yaml", "--script", "shared.usched", "--ticks", "1", "--at", "1")
+    assert desk.refused(2, *args) == (
+        "usched: --at 1 is not in a run of 1 tick\n  its only tick is 0"
+    )
+
+
 def on_a_terminal(desk: Session, *args: str, **more: str) -> str:
     """What a command prints where its standard output is a terminal of 80 columns."""
     main, other = pty.openpty()

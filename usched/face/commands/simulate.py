@@ -10,6 +10,7 @@ from usched.face.options import common_options, context_of, json_option
 from usched.face.progress import Progress
 from usched.meaning.script import ScriptLine
 from usched.text.language.grammar import parse_script
+from usched.words.phrases import count
 from usched.words.problems import EnvironmentFailed, Misused, Problem
 from usched.words.run import Run
 from usched.words.statement import MAX_TICKS
@@ -73,8 +74,9 @@ def command(
         raise Misused("--at prints one tick, --csv writes a whole run: one or the other")
     simulation = prepare(context_of(ctx), workload, _read_script(script))
     if at is not None and ticks is not None and at >= ticks:
-        what = f"--at {at} is not in a run of {ticks} ticks"
-        raise Misused(Problem(what, None, f"its ticks are 0 to {ticks - 1}"))
+        what = f"--at {at} is not in a run of {count(ticks, 'tick')}"
+        its = "its only tick is 0" if ticks == 1 else f"its ticks are 0 to {ticks - 1}"
+        raise Misused(Problem(what, None, its))
     # what happens at a tick is the same in every run that reaches it
     length = ticks if at is None else at + 1
     if csv is None:
