@@ -111,15 +111,14 @@ def _job_d() -> Scenario:
 def _job_e() -> Scenario:
     """Steady: periodic lwps, and a run that nobody would wait for tick by tick."""
     random = Random(5)
-    periods = (30, 40, 60, 120)
     script = [f"S{number} on cpu* lwktpri {4 + number % 2} quantum 5" for number in range(4)]
     programs: Programs = [
         {
             "name": f"p{number}",
             "scheduler": f"S{number % 4}",
             "at": random.randint(0, 30),
-            "run": random.randint(1, 4),
-            "period": periods[number // 4 % 4],
+            "run": random.randint(1, 6),
+            "period": (40, 80)[number // 8 % 2],
             "repeat": "forever",
         }
         for number in range(64)

@@ -85,6 +85,16 @@ def test_every_figure_and_segment_is_that_of_the_run_that_is_dispatched(part: in
     assert leapt > ran // 5
 
 
+@pytest.mark.parametrize("seed", [1140, 1320, 1682])
+def test_an_lwp_that_waits_through_all_of_a_leap_starves_as_it_would(seed: int) -> None:
+    both = run_both(seeded(seed), segments=True)
+    assert both is not None
+    leaping, stepping = both
+    assert leaping.cycle is not None
+    assert any(each.starved for each in stepping.schedulers)
+    assert figures(leaping) == figures(stepping)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(8))
 def test_every_figure_of_many_runs(part: int) -> None:

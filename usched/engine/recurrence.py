@@ -303,9 +303,8 @@ def _leap_lwp(lwp: Lwp, before: _LwpCounts, leap: _Leap) -> None:
     lwp.settled += shift
     if lwp.ends >= 0:
         lwp.ends += shift
-    if (
-        lwp.waiting_since >= leap.began
-    ):  # else it has waited for longer than a cycle, and still does
+    # from before these ticks, it has waited for longer than all of them
+    if lwp.waiting_since > leap.began:
         lwp.waiting_since += shift
 
 
