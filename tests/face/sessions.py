@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import pty
 import subprocess
 import sys
 import textwrap
@@ -139,3 +140,27 @@ class Session:
             timeout=60,
         )
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def on_terminal(session: Session, *args: str, **more: str) -> str:
+    """What a command prints on a terminal of 80 columns, or as `more` of the environment says."""
+    main, side = pty.openpty()
+    screen = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    env = session.environment(**{**screen, **more})
+    with subprocess.Popen(
+        session.command(*args), stdout=side, stderr=subprocess.PIPE, cwd=session.folder, env=env
+    ) as process:
+        os.close(side)
+        data = b""
+        while True:
+            try:
+                piece = os.read(main, 65536)
+            except OSError:  # Linux: the other side is closed
+                break
+            if not piece:
+                break
+            data += piece
+        _, err = process.communicate(timeout=60)
+    os.close(main)
+    assert process.returncode == 0, err
+    return data.decode().replace("\r\n", "\n")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
 import subprocess
 from collections.abc import Mapping
 
 import pytest
 
-from tests.face.sessions import Session
+from tests.face.sessions import Session, on_terminal
 
 SHOWN = (
     ("list",),
@@ -29,29 +27,6 @@ SHOWN = (
     ("simulate", "w.yaml", "--at", "2"),
 )
 ALL = pytest.mark.parametrize("args", SHOWN, ids=" ".join)
-
-
-def on_terminal(session: Session, *args: str, **more: str) -> str:
-    """What a command prints on a terminal of 80 columns."""
-    main, side = pty.openpty()
-    env = session.environment(TERM="xterm-256color", COLUMNS="80", LINES="24", **more)
-    with subprocess.Popen(
-        session.command(*args), stdout=side, stderr=subprocess.PIPE, cwd=session.folder, env=env
-    ) as process:
-        os.close(side)
-        data = b""
-        while True:
-            try:
-                piece = os.read(main, 65536)
-            except OSError:  # Linux: the other side is closed
-                break
-            if not piece:
-                break
-            data += piece
-        _, err = process.communicate(timeout=60)
-    os.close(main)
-    assert process.returncode == 0, err
-    return data.decode().replace("\r\n", "\n")
 
 
 @ALL

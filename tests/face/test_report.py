@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import pty
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.face.sessions import Session, page
+from tests.face.sessions import Session, on_terminal, page
 
 SHARED = """
 NORM on cpu* lwktpri 6
@@ -222,32 +220,11 @@ def test_a_tick_beyond_a_run_of_one(desk: Session) -> None:
     )
 
 
-def on_a_terminal(desk: Session, *args: str, **more: str) -> str:
-    """What a command prints where its standard output is a terminal of 80 columns."""
-    main, other = pty.openpty()
-    with subprocess.Popen(
-        desk.command(*args), cwd=desk.folder, env=desk.environment(**more), stdout=other
-    ) as process:
-        os.close(other)
-        pieces = []
-        while True:
-            try:
-                piece = os.read(main, 65536)
-            except OSError:  # Linux: the other side is closed
-                break
-            if not piece:
-                break
-            pieces.append(piece)
-    os.close(main)
-    assert process.returncode == 0
-    return b"".join(pieces).decode().replace("\r\n", "\n")
-
-
 def test_colours_are_explained_where_there_are_colours(desk: Session) -> None:
     args = ("simulate", "busy.yaml", "--script", "shared.usched", "--ticks", "100")
-    coloured = on_a_terminal(desk, *args, COLUMNS="120")
+    coloured = on_terminal(desk, *args, COLUMNS="120")
     assert "\ncolours: \x1b[34mNORM\x1b[0m  \x1b[33mPOOL/OF_A_LONG_NAME\x1b[0m\n" in coloured
-    plain = on_a_terminal(desk, *args, COLUMNS="120", NO_COLOR="1")
+    plain = on_terminal(desk, *args, COLUMNS="120", NO_COLOR="1")
     assert "\x1b" not in plain
     assert "colours:" not in plain
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from usched.actions.context import Context, TopologyInForce, change_registry, find_machine
-from usched.actions.topology import News, check_topology, find_news
+from usched.actions.topology import News, weigh_topology
 from usched.meaning.history import Draft
 from usched.meaning.resolver import Resolver
 from usched.meaning.script import Done, Ledger, ScriptLine
@@ -52,8 +52,7 @@ def _carry_out(
     declared = None
     if machine.origin == "given" and machine.topology != store.topology():
         declared = machine.topology
-        check_topology(store, declared)
-        news = find_news(store, context, declared)
+        news = weigh_topology(store, context, declared)
     ledger = Ledger(Tree(store, machine.topology), store.last_revision() + 1)
     ledger.take_all(script)
     if declared is not None:

@@ -54,38 +54,35 @@ def forget_topology(context: Context, dry_run: bool = False) -> tuple[TopologyIn
 def _replace_topology(
     store: Store, context: Context, machine: Topology, declared: NewTopology
 ) -> tuple[News, list[Draft]]:
-    check_topology(store, machine)
-    news = find_news(store, context, machine)
+    news = weigh_topology(store, context, machine)
     text = "topology forget" if declared.topology is None else describe_topology(machine)
     return news, [Draft(store.last_revision() + 1, text, (), declared, news.moved)]
 
 
-def check_topology(store: Store, new: Topology) -> None:
-    """Refuse a topology on which a scheduler no longer fits, naming every one of them."""
+def weigh_topology(store: Store, context: Context, new: Topology) -> News:
+    """What a new topology changes for the schedulers that there are.
+
+    Raises Refused where one of them no longer fits, naming all of these.
+    """
     registry = store.registry()
     old = store.topology()
-    problems = Resolver(registry, new).find_misfits()
-    if problems and old is not None:
-        known = {problem.name for problem in Resolver(registry, old).find_misfits()}
-        problems = [problem for problem in problems if problem.name not in known]
-    if problems:
-        from usched.meaning.remedies import add_remedies
+    after = Resolver(registry, new)
+    if problems := after.find_misfits():
+        if old is not None:
+            known = {problem.name for problem in Resolver(registry, old).find_misfits()}
+            problems = [problem for problem in problems if problem.name not in known]
+        if problems:
+            from usched.meaning.remedies import add_remedies
 
-        raise Refused(add_remedies(problems, registry, old, new))
-
-
-def find_news(store: Store, context: Context, new: Topology) -> News:
-    """What a new topology changes for the schedulers that there are."""
-    registry = store.registry()
+            raise Refused(add_remedies(problems, registry, old, new))
     if not len(registry):
         return News()
-    old = store.topology()
     if old is None:
         try:
             old = find_host(context._replace(tell=lambda _: None)).topology
         except EnvironmentFailed:
             return News()  # no machine is at hand: nothing could be reached
-    return compare_machines(Resolver(registry, old), Resolver(registry, new))
+    return compare_machines(Resolver(registry, old), after)
 
 
 def compare_machines(old: Resolver, new: Resolver) -> News:

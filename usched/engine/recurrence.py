@@ -157,8 +157,7 @@ class Recurrence:
             return True
         if root.users[_lowest(root.busy)] is not lwp:
             return False
-        assert lwp.scheduler is not None
-        return min(_left(lwp, now), lwp.scheduler.quantum + 1) == kept.left
+        return _short_left(lwp, now) == kept.left
 
     def _next(self, now: int) -> int:
         following = self._calendar.next()
@@ -180,7 +179,7 @@ class Recurrence:
             root.busy,
             self._next(now),
             lwp,
-            min(_left(lwp, now), lwp.scheduler.quantum + 1) if lwp and lwp.scheduler else 0,
+            _short_left(lwp, now) if lwp else 0,
             self._state(now),
             [_count_lwp(lwp, now) for lwp in self._machine.lwps],
             {cpu: _busy(each, now) for cpu, each in tally.cpus.items()},
@@ -242,15 +241,20 @@ def _left(lwp: Lwp, now: int) -> int:
     return lwp.left - (now - lwp.settled if lwp.running else 0)
 
 
+def _short_left(lwp: Lwp, now: int) -> int:
+    """What is left of the burst at hand, where that is no more than a quantum; else one more."""
+    quantum = lwp.scheduler.quantum if lwp.scheduler else 0
+    return min(_left(lwp, now), quantum + 1)
+
+
 def _lwp_state(lwp: Lwp, now: int) -> Hashable:
     running = now - lwp.settled if lwp.running else 0
-    quantum = lwp.scheduler.quantum if lwp.scheduler else 0
     return (
         lwp.index,
         lwp.runnable,
         lwp.running,
         lwp.burst % len(lwp.bursts),
-        min(_left(lwp, now), quantum + 1),
+        _short_left(lwp, now),
         lwp.used + running if lwp.runnable else 0,
         0 if lwp.runnable else lwp.due - now,
         lwp.ends - now if lwp.ends >= 0 else NOWHERE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from usched.meaning.reach import reach_of
+from usched.meaning.reach import Moved, reach_of
 from usched.meaning.registry import Placed
 from usched.meaning.resolver import Resolver
 from usched.text.language.canonical import format_cpu_terms, format_quantum, format_statement
@@ -40,6 +40,10 @@ def problem_record(problem: Problem) -> dict[str, object]:
         "scheduler": problem.name or None,
         "message": problem.what,
     }
+
+
+def moved_record(moved: Moved) -> dict[str, object]:
+    return {"name": moved.name, "before": list(moved.had), "after": list(moved.has)}
 
 
 def scheduler_records(tree: Resolver, entries: Sequence[Placed]) -> list[dict[str, object]]:

@@ -19,6 +19,7 @@ from usched.figures.who_ran import CpuGroup, join_equal, sum_up
 from usched.words.cpuset import CpuSet, format_cpus
 from usched.words.phrases import count
 from usched.words.run import Assignment, Run, SchedulerFigures
+from usched.words.statement import lineage
 
 #: Wider than any table.
 _WIDEST = 100_000
@@ -171,12 +172,10 @@ def _print_schedulers(console: Console, simulation: Simulation, run: Run, every:
 
 def _find_used(run: Run) -> set[str]:
     """Schedulers that had an lwp, or have one beneath them that had."""
-    used = set()
+    used: set[str] = set()
     for each in run.schedulers:
-        name = each.name if each.lwps else ""
-        while name:
-            used.add(name)
-            name = name.rpartition("/")[0]
+        if each.lwps:
+            used.update(lineage(each.name))
     return used
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from usched.meaning.reach import reach_of
 from usched.meaning.resolver import Resolver, Scheduler
 from usched.words.cpuset import CpuSet
-from usched.words.statement import parent_of
+from usched.words.statement import lineage
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,5 @@ def _hold(tree: Resolver, scheduler: Scheduler) -> Holding:
 
 def _floats(tree: Resolver, name: str) -> bool:
     """Whether a floating vcpu stands between a scheduler and the machine."""
-    while name:
-        each = tree.scheduler(name)
-        if each is not None and each.virtual and not each.declare.locked:
-            return True
-        name = parent_of(name)
-    return False
+    above = (tree.scheduler(each) for each in lineage(name))
+    return any(each and each.virtual and not each.declare.locked for each in above)

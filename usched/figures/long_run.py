@@ -7,6 +7,7 @@ from math import gcd
 from typing import NamedTuple
 
 from usched.words.run import Run
+from usched.words.statement import lineage
 
 
 class Share(NamedTuple):
@@ -28,10 +29,9 @@ def long_run_shares(run: Run) -> tuple[list[Share], list[Share]]:
     ran = dict.fromkeys((each.name for each in run.schedulers), 0)
     lwps = list(zip((lwp.name for lwp in run.lwps), run.cycle.ran, strict=True))
     for lwp, ticks in zip(run.lwps, run.cycle.ran, strict=True):
-        name = lwp.scheduler if ticks else ""
-        while name:
-            ran[name] += ticks
-            name = name.rpartition("/")[0]
+        if ticks:
+            for name in lineage(lwp.scheduler):
+                ran[name] += ticks
     period = run.cycle.period
     return _reduce(ran.items(), period), _reduce(lwps, period)
 

@@ -11,7 +11,7 @@ from usched.meaning.selectors import select_cpus
 from usched.text.language.canonical import format_cpu_terms, format_statement
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
 from usched.words.phrases import join_names
-from usched.words.statement import parent_of
+from usched.words.statement import lineage, parent_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +102,7 @@ def _explain_cpus(scheduler: Scheduler) -> list[str]:
 
 
 def _explain_chain(tree: Resolver, scheduler: Scheduler, reach: CpuSet) -> list[str]:
-    names = []
-    above = parent_of(scheduler.name)
-    while above:
-        names.append(above)
-        above = parent_of(above)
+    names = list(lineage(parent_of(scheduler.name)))
     offline = reach & tree.topology.offline
     if not names:
         verb = "is" if len(offline) == 1 else "are"

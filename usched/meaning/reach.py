@@ -37,7 +37,7 @@ def above(scheduler: Scheduler, cpus: CpuSet) -> CpuSet:
     """The parent's cpus that these cpus of a scheduler can be on."""
     if scheduler.virtual and not scheduler.declare.locked:
         return scheduler.pool  # every vcpu floats over all of them
-    if cpus == own_cpus(scheduler) and not scheduler.virtual:
+    if not scheduler.virtual and len(cpus) == scheduler.width:
         return scheduler.pool
     pool = tuple(scheduler.pool)
     return CpuSet.of(pool[cpu % len(pool)] for cpu in cpus)

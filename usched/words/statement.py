@@ -6,7 +6,7 @@ do not count when statements are compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -187,6 +187,13 @@ Statement = Declare | Destroy | Grant | Revoke
 def parent_of(name: str) -> str:
     """The name of the domain that a scheduler stands in; the machine is ""."""
     return name.rpartition("/")[0]
+
+
+def lineage(name: str) -> Iterator[str]:
+    """A scheduler's name and those of all that it stands in, the nearest first."""
+    while name:
+        yield name
+        name = parent_of(name)
 
 
 def is_beneath(name: str, other: str) -> bool:

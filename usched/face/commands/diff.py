@@ -7,6 +7,7 @@ import click
 from usched.actions.read import read_difference
 from usched.face.changes import describe_moved
 from usched.face.completing import RevisionNumber
+from usched.face.json_records import moved_record
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
 
@@ -23,7 +24,7 @@ def command(ctx: click.Context, old: int, new: int | None, as_json: bool) -> Non
     changed = topologies != (None, None)  # the same description may be of two machines
     if as_json:
         records = [{"name": d.name, "before": d.before, "after": d.after} for d in differences]
-        reaches = [{"name": m.name, "before": list(m.had), "after": list(m.has)} for m in moved]
+        reaches = [moved_record(each) for each in moved]
         print_json({"schedulers": records, "topology_changed": changed, "moved": reaches})
         return
     if changed:

@@ -7,6 +7,7 @@ import click
 from usched.actions.read import read_log
 from usched.face.changes import describe_moved
 from usched.face.completing import SchedulerName
+from usched.face.json_records import moved_record
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import format_columns, print_json
 from usched.meaning.history import Revision
@@ -38,8 +39,5 @@ def command(ctx: click.Context, name: str | None, limit: int | None, as_json: bo
 
 def _record(revision: Revision) -> dict[str, object]:
     fields = ("number", "time", "uid", "user", "text")
-    moved = [
-        {"name": each.name, "before": list(each.had), "after": list(each.has)}
-        for each in revision.moved
-    ]
+    moved = [moved_record(each) for each in revision.moved]
     return {**{field: getattr(revision, field) for field in fields}, "moved": moved}
