@@ -244,3 +244,5 @@ def test_a_run_that_repeats_says_how_and_what_everybody_gets(desk: Session) -> N
     assert line[0].endswith("; in the long run, in cpus:")
     assert line[1:] == ["  NORM 1/4, IDLE 3/4", "  n.0 1/4, i.0 3/8, i.1 3/8"]
     assert "repeats" not in desk.done(*args, "10")
+    drawn = desk.done("simulate", "w.yaml", "--script", "o.usched", "--ticks", "1000000000000")
+    assert "\ntimeline: a column is 13333333334 ticks, a letter the lwp that" in drawn

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from usched.figures.columns import Cell, choose_step, fill_row, names_in
 from usched.words.cpuset import CpuSet
 from usched.words.run import Run, Stretch, Timeline
@@ -60,3 +64,21 @@ def test_there_are_no_more_columns_than_asked_for() -> None:
         step = choose_step(ticks, 10)
         assert -(-ticks // step) <= 10
         assert step == 1 or -(-ticks // (step - 1)) > 10
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 10, 40, 200])
+def test_segments_that_repeat_fill_columns_as_they_would_one_by_one(step: int) -> None:
+    flat = [2, 5, 0, 5, 6, 1, 9, 13, 1]
+    for period, times in ((11, 1), (11, 2), (13, 9), (20, 7)):
+        stretch = Stretch({0: flat}, period, times)
+        single = [
+            value + period * time if place % 3 < 2 else value
+            for time in range(times)
+            for place, value in enumerate(flat)
+        ]
+        rows = []
+        for each in (stretch, Stretch({0: single}, 0, 1)):
+            run = replace(RUN, ticks=200, timeline=Timeline(("a", "b"), (each,)), offline={})
+            rows.append(fill_row(run, CpuSet.of([0]), step, lambda lwp: "ab"[lwp]))
+        assert [cell.busy for cell in rows[0]] == [cell.busy for cell in rows[1]]
+        assert [cell.name for cell in rows[0]] == [cell.name for cell in rows[1]]
