@@ -634,7 +634,7 @@ def test_tables_of_usched_model_7_are_what_the_dispatcher_does(scratch: Scratch)
 
 
 def test_tables_of_usched_model_7_are_those_of_the_examples() -> None:
-    files = sorted((ROOT / "tests" / "examples").glob("*/table.txt"))
+    files = sorted((ROOT / "tests/reference/examples").glob("*/table.txt"))
     assert len(files) == 4
     stored = [[line.split() for line in path.read_text().splitlines()] for path in files]
     shown = [join_tables(tables) for _, _, *tables in worked_examples().values()]

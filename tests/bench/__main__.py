@@ -22,7 +22,7 @@ from typing import Any
 import usched
 from tests.bench.jobs import JOBS, Job
 from tests.bench.yardsticks import YARDSTICKS, Missing, Yardstick
-from tests.test_dispatcher import plan
+from tests.engine.runs import plan
 from usched.engine.dispatcher import simulate
 from usched.text.run_json import format_segments_csv
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.engine.runs import dispatch, plan
 from tests.scenarios import Scenario
-from tests.test_dispatcher import dispatch, plan
 
 RUNS = Path(__file__).with_name("runs.jsonl.gz")
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "reference/examples"
 
 
 def recorded() -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.engine.runs import plan
 from tests.scenarios import Scenario, seeded
-from tests.test_dispatcher import plan
 from usched.engine.dispatcher import simulate
 from usched.words.problems import UschedError
 from usched.words.run import Run

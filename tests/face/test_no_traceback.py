@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.face.sessions import EIGHT, SCRIPT, WORKLOAD, Session
+from usched.words.statement import SUBCOMMANDS
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +30,9 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     os.chdir(before)
 
 
-COMMANDS = (
-    "batch check completion destroy diff explain export list log map rollback show simulate tree "
-    "topology"
-)
 _words = st.sampled_from(
     (
-        COMMANDS
+        " ".join(SUBCOMMANDS)
         + " load detect forget show usched grant revoke NORM POOL POOL/WEB X NEW A/B on cpu* cpu0"
         + " cpu1-3 cpu9 core0 node0 node7 except lwktpri vcpus quantum locked exclusive into"
         + " recursive to bob 4 9 10 0 -1 100ms w.yaml eight.yaml s.usched r.db no - . pack:2 pu:2"
@@ -63,7 +60,7 @@ def test_random_words_end_with_a_status(lasting: Session, typed: list[str]) -> N
     "args",
     [
         (command, "\udcff")
-        for command in (*COMMANDS.split(" "), "--registry", "--topology", "--root", "usched", "A")
+        for command in (*SUBCOMMANDS, "--registry", "--topology", "--root", "usched", "A")
     ]
     + [
         ("\udcff", "on", "cpu0", "lwktpri", "4"),

@@ -23,14 +23,12 @@ from usched.face.ending import STDERR, STDOUT, drop
 from usched.face.options import Settings, common_options
 from usched.face.output import describe_trouble, print_error
 from usched.words.problems import EnvironmentFailed, UschedError
-from usched.words.statement import SUBCOMMANDS
+from usched.words.statement import GRAMMAR, SUBCOMMANDS
 
-_EPILOG = """\
+_STATEMENTS = "\n  ".join(GRAMMAR.values())
+_EPILOG = f"""\
 Statements (the words may also stand in a .usched file, one statement a line):
-  NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
-  destroy NAME [into NAME] [recursive]
-  grant NAME to USER [lwktpri MAX] [depth MAX] [until TIME]
-  revoke NAME
+  {_STATEMENTS}
 
 CPUS:  'cpu*' cpu3 cpu0-7 core0 thread0 llc0 node0 socket0 ... [except ...]
 TIME:  10 (ticks) 500us 100ms 2s

@@ -20,6 +20,17 @@ SEGMENT = r"[A-Za-z_][A-Za-z0-9_.-]{0,30}"
 
 VERBS = ("destroy", "grant", "revoke")
 
+#: The statements as usage lines; the first begins with no verb.
+GRAMMAR = {
+    "": "NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]",
+    "destroy": "destroy NAME [into NAME] [recursive]",
+    "grant": "grant NAME to USER [lwktpri MAX] [depth MAX] [until TIME]",
+    "revoke": "revoke NAME",
+}
+
+#: The verbs that are carried out; "" is a declaration.
+CARRIED_OUT = ("", "destroy")
+
 #: Each subcommand with its line in `usched --help`; a test holds them to the commands there are.
 SUBCOMMANDS = {
     "batch": "Carry out a file of statements, all or nothing",

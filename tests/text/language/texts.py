@@ -9,6 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from usched.text.language.canonical import format_statement
+from usched.text.language.complaints import usage
 from usched.text.language.grammar import parse_line
 from usched.words.problems import Line, Misused, format_problem
 from usched.words.statement import (
@@ -140,3 +141,6 @@ def letters(text: str) -> str:
 
 #: The list that a declaration of a reserved word is refused with, as it stands in an error.
 RESERVED_LIST = textwrap.fill("reserved: " + " ".join(RESERVED), 78).replace("\n", "\n  ")
+
+#: The grammar that an error has where it has nothing nearer to say, as it stands in one.
+USAGE = usage().replace("\n", "\n  ")

@@ -13,6 +13,7 @@ from usched.meaning.script import Done
 from usched.text.language.canonical import format_statement
 from usched.text.language.grammar import parse_words
 from usched.words.cpuset import CpuSet
+from usched.words.statement import CARRIED_OUT, GRAMMAR
 
 
 class _Statement(click.Command):
@@ -25,6 +26,7 @@ class _Statement(click.Command):
     cls=_Statement,
     context_settings={"ignore_unknown_options": True},
     options_metavar="[-n] [-q]",
+    help="\n".join(("Carry out one statement.\n\n\b", *(GRAMMAR[verb] for verb in CARRIED_OUT))),
     short_help="Declare or destroy a scheduler.",
 )
 @click.argument("words", nargs=-1, type=StatementWords(), metavar="STATEMENT")
@@ -33,12 +35,6 @@ class _Statement(click.Command):
 @common_options
 @click.pass_context
 def command(ctx: click.Context, words: tuple[str, ...], dry_run: bool, quiet: bool) -> None:
-    """Carry out one statement.
-
-    \b
-    NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
-    destroy NAME [into NAME] [recursive]
-    """
     statement = parse_words(words)
     outcome = carry_out(context_of(ctx), [(None, statement)], dry_run, look=not quiet)
     if quiet:

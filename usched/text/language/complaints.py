@@ -22,7 +22,16 @@ from usched.text.language.verb_slips import (
 )
 from usched.words.phrases import clip, suggest
 from usched.words.problems import Misused, Span
-from usched.words.statement import RESERVED, SUBCOMMANDS, Declare, Destroy, Grant, Statement
+from usched.words.statement import (
+    CARRIED_OUT,
+    GRAMMAR,
+    RESERVED,
+    SUBCOMMANDS,
+    Declare,
+    Destroy,
+    Grant,
+    Statement,
+)
 
 TERMS = ("cpu*", "cpuN", "cpuN-M", "coreN", "threadN", "llcN", "nodeN", "socketN")
 
@@ -43,10 +52,7 @@ _SYNONYMS = {
 
 def usage() -> str:
     """The grammar, for errors that have nothing nearer to say."""
-    return (
-        "usched NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]\n"
-        "usched destroy NAME [into NAME] [recursive]"
-    )
+    return "\n".join(f"usched {GRAMMAR[verb]}" for verb in CARRIED_OUT)
 
 
 def of_reserved(cursor: Cursor, word: Word) -> Misused:

@@ -9,7 +9,7 @@ import pytest
 from tests.bench.__main__ import main
 from tests.bench.jobs import JOBS, Job
 from tests.bench.yardsticks import LWPS, YARDSTICKS, Missing, Yardstick
-from tests.test_dispatcher import plan
+from tests.engine.runs import plan
 from usched.engine.dispatcher import simulate
 
 
