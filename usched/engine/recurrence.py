@@ -223,7 +223,7 @@ class Recurrence:
                     cycle[place + 1] += period
             again[cpu] = cycle
         tally.stretches.append(Stretch(tally.segments, 0, 1))
-        tally.stretches.append(Stretch(again, period, leap.times))
+        tally.stretches.append(Stretch(again, period, leap.times, leap.now))
         tally.segments = {cpu: array("q") for cpu in tally.segments}
 
 

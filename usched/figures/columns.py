@@ -84,7 +84,7 @@ _ONCE = Stretch({}, 0, 1)
 def _spread(start: int, end: int, step: int, stretch: Stretch) -> Iterator[_Part]:
     """The ticks [start, end), as often as they come in a stretch, by columns: there are few of
     these, while what repeats may come a thousand million times."""
-    _, period, times = stretch
+    period, times = stretch.period, stretch.times
     if times == 1:
         for column in range(start // step, (end - 1) // step + 1):
             first = max(start, column * step)

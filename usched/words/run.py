@@ -19,12 +19,14 @@ class Segment(NamedTuple):
 class Stretch(NamedTuple):
     """Segments that come so many times, each time a period later.
 
-    segments: for each cpu, in the order of time, flat: start, end and the index of the lwp.
+    segments: for each cpu, in the order of time, flat: start, end and the index of the lwp. start:
+    the tick at which the first period begins, where it comes more than once.
     """
 
     segments: Mapping[int, Sequence[int]]
     period: int
     times: int
+    start: int = 0
 
 
 class Cycle(NamedTuple):

@@ -1,0 +1,255 @@
+"""Because of whom lwps waited: who held the cpus on which they could have run.
+
+A tick that an lwp waits is shared out equally over the cpus on which it could run then, and goes to
+the scheduler of the lwp that runs there, or to nobody where the cpu idles. Where virtual cpus float
+above the lwp, real ones say little: if all cpus of its scheduler, or else of the next one upwards
+as far as they float, are in use, the tick is shared out over the lwps that use those.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import NamedTuple
+
+from usched.figures.abridged import Abridged
+from usched.figures.homes import NOWHERE, Home, follow_homes
+from usched.figures.lives import Life, Wait
+from usched.meaning.places import Epoch
+from usched.words.cpuset import NO_CPUS, CpuSet
+from usched.words.statement import is_beneath, lineage
+
+#: Who holds a cpu that idles.
+NOBODY = ""
+
+
+class Held(NamedTuple):
+    """A cpu by the lwps of one scheduler for [start, end)."""
+
+    start: int
+    end: int
+    scheduler: str
+
+
+@dataclass(slots=True)
+class Blame:
+    """Why lwps waited. by: ticks, by the scheduler that ran where they could have, NOBODY for idle
+    cpus.
+
+    beside: ticks of waiting while cpus idled, by what kept them apart: `locked` and `vcpus`, of
+    cpus that the scheduler reaches, and `pool`.
+    """
+
+    by: dict[str, float] = field(default_factory=dict)
+    beside: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: Blame) -> None:
+        for name, ticks in other.by.items():
+            self.by[name] = self.by.get(name, 0.0) + ticks
+        for name, idle in other.beside.items():
+            self.beside[name] = self.beside.get(name, 0) + idle
+
+
+class _Level(NamedTuple):
+    """A scheduler above or around an lwp, and how many cpus it has."""
+
+    name: str
+    width: int
+
+
+class _Place(NamedTuple):
+    """The online cpus on which an lwp could run. levels: below floating vcpus, nearest first."""
+
+    cpus: CpuSet
+    levels: tuple[_Level, ...]
+
+
+class _Piece(NamedTuple):
+    """A wait, or what of it is in one epoch. reached: the online cpus of its scheduler."""
+
+    start: int
+    end: int
+    place: _Place
+    reached: CpuSet
+    online: CpuSet
+    bound: str
+    blame: Blame
+
+
+def explain_waits(
+    lives: Sequence[Life], epochs: Sequence[Epoch], told: Abridged
+) -> list[dict[str, Blame]]:
+    """For each life, by scheduler, why it waited there."""
+    blames: list[dict[str, Blame]] = []
+    homes = follow_homes(lives, epochs)
+    pieces: dict[_Place, list[_Piece]] = {}
+    for life, own in zip(lives, homes, strict=True):
+        found: dict[str, Blame] = {}
+        for wait in life.waits:
+            blame = found.setdefault(wait.scheduler, Blame())
+            for piece in _cut(wait, own, epochs, blame):
+                pieces.setdefault(piece.place, []).append(piece)
+        blames.append(found)
+    held = list_held(lives)
+    for place, some in pieces.items():
+        _share_out(some, [each for cpu in place.cpus for each in held.get(cpu, ())], place, told)
+    _find_idle([piece for some in pieces.values() for piece in some], held, told)
+    return blames
+
+
+def list_held(lives: Iterable[Life]) -> dict[int, list[Held]]:
+    """Who held each cpu when, not in order."""
+    held: dict[int, list[Held]] = {}
+    for life in lives:
+        for run in life.runs:
+            for start, end, scheduler in life.split(run.start, run.end):
+                held.setdefault(run.cpu, []).append(Held(start, end, scheduler))
+    return held
+
+
+def _cut(
+    wait: Wait, homes: Sequence[Home], epochs: Sequence[Epoch], blame: Blame
+) -> Iterator[_Piece]:
+    start = wait.start
+    while start < wait.end:
+        number = bisect_right(epochs, start, key=lambda epoch: epoch.at)
+        epoch = epochs[number - 1]
+        at = bisect_right(homes, start, key=lambda home: home.since)
+        changes = [epoch.at for epoch in epochs[number : number + 1]]
+        changes += [home.since for home in homes[at : at + 1]]
+        end = min([wait.end, *changes])
+        stand = epoch.stands[wait.scheduler]
+        reached = cpus = stand.cpus & epoch.online
+        if stand.locked:
+            number = homes[at - 1].cpu if at else NOWHERE
+            cpus = stand.seats[number] & epoch.online if number >= 0 else NO_CPUS
+        levels = tuple(
+            _Level(name, len(epoch.stands[name].seats))
+            for name in lineage(wait.scheduler)
+            if epoch.stands[name].floating
+        )
+        place = _Place(cpus, levels)
+        yield _Piece(start, end, place, reached, epoch.online, stand.bound, blame)
+        start = end
+
+
+def _share_out(
+    pieces: Sequence[_Piece], held: Sequence[Held], place: _Place, told: Abridged
+) -> None:
+    """How long each scheduler was in the way of these, who waited for a place."""
+    if not place.cpus:  # its cpus are offline, or exclusive schedulers in it have them
+        for piece in pieces:
+            _add(piece.blame, NOBODY, told.weigh(piece.end) - told.weigh(piece.start))
+        return
+    schedulers = list(dict.fromkeys([NOBODY, *(each.scheduler for each in held)]))
+    for piece, ticks in _sweep(pieces, held, _Sharing(place, schedulers), told):
+        for name, share in zip(schedulers, ticks, strict=True):
+            if share:
+                _add(piece.blame, name, share)
+
+
+def _add(blame: Blame, name: str, ticks: float) -> None:
+    blame.by[name] = blame.by.get(name, 0.0) + ticks
+
+
+class _Sharing:
+    """Whose a tick is, by how many lwps of each scheduler run on the cpus of a place. schedulers:
+    the first is NOBODY."""
+
+    def __init__(self, place: _Place, schedulers: Sequence[str]) -> None:
+        self.schedulers = schedulers
+        self.size = len(place.cpus)
+        self.levels = [
+            (width, [n for n, each in enumerate(schedulers) if is_beneath(each, name)])
+            for name, width in place.levels
+        ]
+
+    def share_out(self, running: Sequence[int]) -> Iterator[tuple[int, float]]:
+        for width, inside in self.levels:
+            lwps = sum(running[n] for n in inside)
+            if lwps >= width:
+                for n in inside:
+                    yield n, running[n] / lwps
+                return
+        for n, lwps in enumerate(running):
+            yield n, lwps / self.size
+        yield 0, 1 - sum(running) / self.size
+
+
+_OPENS, _CLOSES = 2, 3
+
+
+def _sweep(
+    pieces: Sequence[_Piece], held: Sequence[Held], sharing: _Sharing, told: Abridged
+) -> Iterator[tuple[_Piece, list[float]]]:
+    """Over time: each piece, and whose how many of its ticks are."""
+    number = {name: n for n, name in enumerate(sharing.schedulers)}
+    events: list[tuple[int, int, int]] = []
+    for start, end, name in held:
+        events += ((start, 1, number[name]), (end, -1, number[name]))
+    for n, piece in enumerate(pieces):
+        events += ((piece.start, _OPENS, n), (piece.end, _CLOSES, n))
+    events.sort()
+    taken = [0.0] * len(number)
+    running = [0] * len(number)
+    opened: dict[int, list[float]] = {}
+    now = weight = 0
+    for tick, what, which in events:
+        if tick > now:
+            after = told.weigh(tick)
+            if opened:
+                for n, share in sharing.share_out(running):
+                    if share:
+                        taken[n] += share * (after - weight)
+            now, weight = tick, after
+        if what < _OPENS:
+            running[which] += what
+        elif what == _OPENS:
+            opened[which] = taken.copy()
+        else:
+            before = opened.pop(which)
+            yield pieces[which], [has - had for had, has in zip(before, taken, strict=True)]
+
+
+class IdleTime:
+    """When any of some cpus idled."""
+
+    def __init__(self, cpus: CpuSet, held: dict[int, list[Held]], told: Abridged) -> None:
+        changes: dict[int, int] = {0: 0}
+        for cpu in cpus:
+            for each in held.get(cpu, ()):
+                changes[each.start] = changes.get(each.start, 0) + 1
+                changes[each.end] = changes.get(each.end, 0) - 1
+        self._told = told
+        self._ticks = sorted(changes)
+        busy = list(accumulate(changes[tick] for tick in self._ticks))
+        self._idles = [lwps < len(cpus) for lwps in busy]
+        self._so_far = [0]
+        for n, tick in enumerate(self._ticks[1:]):
+            ticks = told.weigh(tick) - told.weigh(self._ticks[n])
+            self._so_far.append(self._so_far[-1] + (ticks if self._idles[n] else 0))
+
+    def until(self, tick: int) -> int:
+        """Ticks of [0, tick)."""
+        n = bisect_right(self._ticks, tick) - 1
+        rest = self._told.weigh(tick) - self._told.weigh(self._ticks[n])
+        return self._so_far[n] + (rest if self._idles[n] else 0)
+
+
+def _find_idle(pieces: Iterable[_Piece], held: dict[int, list[Held]], told: Abridged) -> None:
+    idle: dict[CpuSet, IdleTime] = {}
+
+    def count(piece: _Piece, cpus: CpuSet) -> int:
+        if cpus not in idle:
+            idle[cpus] = IdleTime(cpus, held, told)
+        return idle[cpus].until(piece.end) - idle[cpus].until(piece.start)
+
+    for piece in pieces:
+        beside = piece.blame.beside
+        anywhere = count(piece, piece.online)
+        inside = count(piece, piece.reached) if anywhere else 0
+        for why, ticks in ((piece.bound, inside), ("pool", anywhere - inside)):
+            if ticks:
+                beside[why] = beside.get(why, 0) + ticks
