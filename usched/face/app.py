@@ -166,7 +166,14 @@ def _names_reserved(args: Sequence[str]) -> bool:
     subcommand_metavar="STATEMENT | SUBCOMMAND [ARGS]...",
     epilog=_EPILOG,
 )
-@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, _, asked: _print_version(ctx) if asked else None,
+    help="Show the version, and whether the dispatcher is compiled, and exit.",
+)
 @common_options
 @click.pass_context
 def usched(ctx: click.Context) -> None:
@@ -175,6 +182,20 @@ def usched(ctx: click.Context) -> None:
     A statement declares or destroys a scheduler; a subcommand does the rest.
     """
     ctx.ensure_object(Settings)
+
+
+def _print_version(ctx: click.Context) -> None:
+    """Where Python finds the dispatcher says which it is; it is not imported for that."""
+    from importlib.machinery import EXTENSION_SUFFIXES
+    from importlib.util import find_spec
+
+    spec = find_spec("usched.engine.dispatcher")
+    assert spec is not None
+    assert spec.origin is not None
+    compiled = spec.origin.endswith(tuple(EXTENSION_SUFFIXES))
+    how = "compiled" if compiled else "in plain Python"
+    click.echo(f"usched {__version__}, its dispatcher {how}")
+    ctx.exit()
 
 
 def run(args: Sequence[str] | None = None) -> int:
