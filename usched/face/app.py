@@ -186,10 +186,10 @@ def usched(ctx: click.Context) -> None:
 
 def _print_version(ctx: click.Context) -> None:
     """Where Python finds the dispatcher says which it is; it is not imported for that."""
-    from importlib.machinery import EXTENSION_SUFFIXES
-    from importlib.util import find_spec
+    from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
 
-    spec = find_spec("usched.engine.dispatcher")
+    engine = os.path.join(os.path.dirname(os.path.dirname(__file__)), "engine")
+    spec = PathFinder.find_spec("dispatcher", [engine])
     assert spec is not None
     assert spec.origin is not None
     compiled = spec.origin.endswith(tuple(EXTENSION_SUFFIXES))
