@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.face.sessions import Session
@@ -17,6 +18,10 @@ for name in (
     *("USCHED_REGISTRY", "XDG_STATE_HOME", "SUDO_USER", "PYTHONIOENCODING"),
 ):
     os.environ.pop(name, None)
+
+# how long an example takes says what else the machine does
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture
