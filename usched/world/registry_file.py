@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import sys
 
 from usched.words.problems import EnvironmentFailed, Problem, UschedError
 
@@ -46,10 +47,28 @@ def begin(path: str, write: bool, wait: float) -> sqlite3.Connection:
     """A connection in a transaction, on a file that has proved to be a registry."""
     if is_new(path) and not write:
         return _open_empty()
+    if not write and _is_cut_short(path):
+        return _open_copy(path)
     connection = _connect(path, write, wait)
     try:
         connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
         blank = _is_blank(connection, path)
+    except sqlite3.OperationalError:
+        connection.close()
+        if write or not _is_cut_short(path):
+            raise  # else its writer was killed since
+        return _open_copy(path)
+    except BaseException:
+        connection.close()
+        raise
+    return _prepare(connection, path, write, blank)
+
+
+def _prepare(
+    connection: sqlite3.Connection, path: str, write: bool, blank: bool
+) -> sqlite3.Connection:
+    """A transaction has begun: what must still be true, or made so."""
+    try:
         if write and connection.execute("PRAGMA journal_mode").fetchone()[0] != "delete":
             connection.execute("ROLLBACK")  # somebody set another one, which only
             connection.execute("PRAGMA journal_mode = DELETE")  # changes between transactions
@@ -61,7 +80,7 @@ def begin(path: str, write: bool, wait: float) -> sqlite3.Connection:
         if blank:
             _make_schema(connection)
         else:
-            _check_length(connection, path)
+            _check_length(connection, path, os.stat(path).st_size)
             if write:
                 connection.execute(_MOVED)
     except BaseException:
@@ -108,6 +127,38 @@ def _open_empty() -> sqlite3.Connection:
     return connection
 
 
+def _is_cut_short(path: str) -> bool:
+    """Whether a change has begun, and maybe never ends, that this user could not take back."""
+    real = os.path.realpath(path)
+    may_write = os.access(real, os.W_OK) and os.access(os.path.dirname(real), os.W_OK)
+    return not may_write and _has_journal(real)
+
+
+def _open_copy(path: str) -> sqlite3.Connection:
+    """The registry as it was before the change that has begun, in memory."""
+    from usched.world.snapshot import NoSnapshot, open_folder, take_snapshot
+
+    folder, name = os.path.split(os.path.realpath(path))
+    try:
+        with open_folder(folder) as descriptor:
+            data = take_snapshot(descriptor, name, sys.maxsize, lambda _: "")
+    except NoSnapshot as trouble:
+        raise EnvironmentFailed(f"registry {path} cannot be read: {trouble}") from trouble
+    if not data:
+        return _open_empty()
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        connection.deserialize(data)
+        _settle(connection)
+        connection.execute("BEGIN")
+        if not _is_blank(connection, path):
+            _check_length(connection, path, len(data))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def check_folder(path: str) -> None:
     """Refuse a registry in a folder that is not there, that is none, or that may not be entered;
     of a link, the folder where it leads."""
@@ -133,11 +184,16 @@ def _connect(path: str, write: bool, wait: float) -> sqlite3.Connection:
     mode = "rwc" if write else "rw" if os.access(path, os.W_OK) else "ro"
     uri = f"file:{_quote(os.path.abspath(path))}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None)
+    _settle(connection)
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _settle(connection: sqlite3.Connection) -> None:
+    """What holds wherever a registry is read from."""
     # text that is no UTF-8 costs the row that it stands in, and not the whole answer
     connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
     connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
 
 
 def _quote(path: str) -> str:
@@ -169,14 +225,13 @@ def _make_schema(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-def _check_length(connection: sqlite3.Connection, path: str) -> None:
+def _check_length(connection: sqlite3.Connection, path: str, size: int) -> None:
     """Whether the file is as long as its header says: a lock is held, nobody is writing.
 
     SQLite itself takes the file's length for granted and fails on the first page it misses.
     """
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     expected = pages * connection.execute("PRAGMA page_size").fetchone()[0]
-    size = os.stat(path).st_size
     if size < expected:
         what = f"registry {path} is truncated: {size} of {expected} bytes are there"
         raise EnvironmentFailed(Problem(what, None, "put it back from a copy", "truncated"))
@@ -186,16 +241,12 @@ def _explain_rights(path: str, error: sqlite3.Error) -> EnvironmentFailed:
     """What may not be written: the file, or the folder, which has the journal of a change."""
     real = os.path.realpath(path)
     folder = os.path.dirname(real)
-    if os.path.exists(real) and not os.access(real, os.W_OK) and not _has_journal(real):
+    if os.path.exists(real) and not os.access(real, os.W_OK):
         return EnvironmentFailed(f"registry {path} is read-only")
     if os.access(folder, os.W_OK | os.X_OK):
         return EnvironmentFailed(f"registry {path} cannot be opened: {error}")
     if not os.path.exists(real):
         return EnvironmentFailed(f"registry {path} cannot be made: {folder} may not be written")
-    if _has_journal(real):
-        what = f"registry {path} cannot be read: a change was cut short, and only who may write"
-        what += f" {folder} can take it back"
-        return EnvironmentFailed(Problem(what, None, "any command of such a user does"))
     what = f"registry {path} cannot be changed: it may be written, but not its folder {folder}"
     return EnvironmentFailed(Problem(what, None, "a change needs a journal beside the file"))
 

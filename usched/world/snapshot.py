@@ -1,0 +1,177 @@
+"""A registry's file as it was at one moment, read without a lock and without a right to write.
+
+SQLite's own reader needs both: it waits for whoever has the file locked, and to take back what a
+killed writer left it must write. A copy in memory needs neither. It is never handed a journal of
+somebody else's, since SQLite deletes the file that a journal names as its super-journal.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+#: How long one waits for a moment at which nobody writes, and between two looks, in seconds.
+PATIENCE, PAUSE = 0.5, 0.003
+
+#: sqlite.org/fileformat2.html, "The Rollback Journal".
+_MAGIC = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+_HEADER = 28
+
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+#: What must be true of a file before a byte of it is read: a sentence on what is wrong, or "".
+Check = Callable[[os.stat_result], str]
+
+
+class NoSnapshot(Exception):
+    """Why there is none, in words that end a sentence."""
+
+
+class _Seen(NamedTuple):
+    """A file at a moment; None where there is none."""
+
+    data: bytes
+    inode: int
+    changed: int
+
+
+def take_snapshot(folder: int, name: str, max_bytes: int, check: Check) -> bytes | None:
+    """The bytes of a database in an open folder, without what an unfinished change wrote.
+
+    None where there is no file. Raises NoSnapshot: it is no regular file, or a link; it is larger
+    than max_bytes; `check` has something against it; it does not stay the same for long enough.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        before = _read(folder, f"{name}-journal", 2 * max_bytes, _is_plain)
+        first = _read(folder, name, max_bytes, check)
+        after = _read(folder, f"{name}-journal", 2 * max_bytes, _is_plain)
+        # who writes has a journal until the last page is written: what is the same twice, around a
+        # journal that is the same, is what was there before the change that the journal is of
+        if before == after and first == _read(folder, name, max_bytes, check):
+            if first is None:
+                return None
+            return first.data if after is None else roll_back(first.data, after.data)
+        if time.monotonic() > deadline:
+            raise NoSnapshot("it does not stay the same while it is read")
+        time.sleep(PAUSE)
+
+
+def _is_plain(_status: os.stat_result) -> str:
+    return ""
+
+
+@contextmanager
+def open_folder(base: str, steps: tuple[str, ...] = ()) -> Iterator[int]:
+    """A descriptor of a folder, beneath base through steps of which none may be a link.
+
+    Raises OSError.
+    """
+    folder = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for step in steps:
+            inner = os.open(step, _FLAGS | os.O_DIRECTORY, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _read(folder: int, name: str, max_bytes: int, check: Check) -> _Seen | None:
+    try:
+        # a device is not even opened, which for some means something
+        _require_plain(os.stat(name, dir_fd=folder, follow_symlinks=False), max_bytes)
+        file = os.open(name, _FLAGS, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise NoSnapshot(f"{name} cannot be read: {error.strerror}") from error
+    try:
+        status = os.fstat(file)
+        _require_plain(status, max_bytes)
+        if wrong := check(status):
+            raise NoSnapshot(wrong)
+        data = _read_all(file, max_bytes)
+        return _Seen(data, status.st_ino, status.st_mtime_ns)
+    except OSError as error:
+        raise NoSnapshot(f"{name} cannot be read: {error.strerror}") from error
+    finally:
+        os.close(file)
+
+
+def _require_plain(status: os.stat_result, max_bytes: int) -> None:
+    kind = status.st_mode
+    if stat.S_ISLNK(kind):
+        raise NoSnapshot("it is a symbolic link")
+    if not stat.S_ISREG(kind):
+        raise NoSnapshot("it is not a regular file")
+    if status.st_size > max_bytes:
+        raise NoSnapshot(f"it is larger than {max_bytes // 2**20} MiB")
+
+
+def _read_all(file: int, max_bytes: int) -> bytes:
+    pieces = []
+    left = max_bytes + 1
+    while left and (piece := os.read(file, min(left, 1 << 20))):
+        pieces.append(piece)
+        left -= len(piece)
+    if not left:
+        raise NoSnapshot(f"it is larger than {max_bytes // 2**20} MiB")
+    return b"".join(pieces)
+
+
+def roll_back(database: bytes, journal: bytes) -> bytes:
+    """A database as it was before the change whose journal that is.
+
+    What SQLite would do (pager_playback in pager.c), up to the first record that is not whole.
+    """
+    if len(journal) < _HEADER or not journal.startswith(_MAGIC):
+        return database  # nothing was written yet, or all of it, and the journal is void
+    pages, size = _number(journal, 16), _number(journal, 24)
+    if size < 512 or size > 65536 or size & (size - 1):
+        return database
+    if pages * size > len(database) + len(journal):
+        return database  # it never was that long: pages go nowhere but into the journal
+    restored = bytearray(database)
+    for page, content in _records(journal, size):
+        start = (page - 1) * size
+        if page <= pages:
+            if len(restored) < start:
+                restored.extend(bytes(start - len(restored)))
+            restored[start : start + size] = content
+    del restored[pages * size :]
+    return bytes(restored)
+
+
+def _records(journal: bytes, size: int) -> Iterator[tuple[int, bytes]]:
+    """Page numbers, from 1, with what these pages were."""
+    at = 0
+    while len(journal) - at >= _HEADER and journal[at : at + 8] == _MAGIC:
+        count, nonce = _number(journal, at + 8), _number(journal, at + 12)
+        sector = _number(journal, at + 20)
+        if sector < 32 or sector > 65536 or sector & (sector - 1):
+            return
+        at += sector
+        if count == 0xFFFFFFFF:
+            count = (len(journal) - at) // (size + 8)
+        for _ in range(count):
+            page = _number(journal, at) if at + size + 8 <= len(journal) else 0
+            content = journal[at + 4 : at + 4 + size]
+            if not page or _number(journal, at + 4 + size) != _checksum(content, nonce):
+                return
+            yield page, content
+            at += size + 8
+        at = -(-at // sector) * sector
+
+
+def _checksum(page: bytes, nonce: int) -> int:
+    return (nonce + sum(page[len(page) - 200 : 0 : -200])) & 0xFFFFFFFF
+
+
+def _number(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 4], "big")
