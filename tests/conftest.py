@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,15 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+# a law is tried on fewer examples in the quick loop; a machine that is busy breaks none
+settings.register_profile("whole", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=15)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("quick" if config.option.markexpr == "not slow" else "whole")
+
+
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """A folder without a registry, nor anything else."""
@@ -35,14 +45,25 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     return Session(folder)
 
 
-@pytest.fixture
-def session(empty: Session) -> Session:
-    """A registry with a machine of eight cpus and four schedulers; `w.yaml` is a workload."""
-    from tests.face.sessions import EIGHT, SCRIPT, WORKLOAD
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `session` begins with, made once."""
+    from tests.face.sessions import EIGHT, SCRIPT, WORKLOAD, Session
 
-    empty.write("eight.yaml", EIGHT)
-    empty.write("script.usched", SCRIPT)
-    empty.write("w.yaml", WORKLOAD)
-    empty.done("topology", "load", "eight.yaml")
-    empty.done("batch", "script.usched")
+    session = Session(tmp_path_factory.mktemp("filled"))
+    session.write("eight.yaml", EIGHT)
+    session.write("script.usched", SCRIPT)
+    session.write("w.yaml", WORKLOAD)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(session.folder)
+        session.done("topology", "load", "eight.yaml")
+        session.done("batch", "script.usched")
+    return session.folder
+
+
+@pytest.fixture
+def session(empty: Session, filled: Path) -> Session:
+    """A registry with a machine of eight cpus and four schedulers; `w.yaml` is a workload."""
+    for path in filled.iterdir():
+        shutil.copy(path, empty.folder)
     return empty

@@ -9,7 +9,9 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import usched
 from usched.actions.change import carry_out
@@ -44,7 +46,16 @@ class Scratch:
 
 
 def make_scratch(folder: Path, cpus: int = 8) -> Scratch:
-    return Scratch(folder / "registry.db", lay_machine(folder / "machine", cpus))
+    """A registry in the folder, which is yet to be made, of a machine that is only read."""
+    return Scratch(folder / "registry.db", Path(_machine(cpus).name))
+
+
+@cache
+def _machine(cpus: int) -> TemporaryDirectory[str]:
+    folder = TemporaryDirectory()
+    os.chmod(folder.name, 0o755)  # also for who is not root
+    lay_machine(Path(folder.name), cpus)
+    return folder
 
 
 def lay_machine(root: Path, cpus: int) -> Path:

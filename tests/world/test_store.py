@@ -140,7 +140,7 @@ def prepare(open_folder: Path) -> Scratch:
 
 
 def test_registry_is_one_file_while_nobody_writes(full: Scratch, tmp_path: Path) -> None:
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["machine", "registry.db"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["registry.db"]
 
 
 def test_reading_a_registry_that_does_not_exist_makes_no_file(
@@ -251,7 +251,7 @@ def test_registry_may_have_any_name(name: str, tmp_path: Path) -> None:
     scratch = Scratch(tmp_path / name, make_scratch(tmp_path).machine)
     scratch.declare("A on cpu0 lwktpri 4")
     assert list(read_statements(scratch.context()).names()) == ["A"]
-    assert sorted(os.listdir(tmp_path)) == sorted(["machine", name])
+    assert sorted(os.listdir(tmp_path)) == [name]
 
 
 def test_registry_behind_a_symbolic_link_is_changed_where_it_is(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hypothesis import strategies as st
 
@@ -42,6 +44,18 @@ def unpack(tree: str, root: Path) -> str:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content + "\n")
     return str(root)
+
+
+@cache
+def _unpacked(tree: str) -> TemporaryDirectory[str]:
+    folder = TemporaryDirectory()
+    unpack(tree, Path(folder.name))
+    return folder
+
+
+def unpacked(shape: str) -> str:
+    """A root with the /sys of a captured machine, laid once, to be read only."""
+    return _unpacked((FIXTURES / shape / "sys.tree").read_text()).name
 
 
 def members(cpus: Iterable[Cpu], level: str) -> dict[int, CpuSet]:

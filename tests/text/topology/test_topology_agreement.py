@@ -5,12 +5,10 @@ Where a form cannot say the same, the reason is here, and what it says then.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.face.sessions import Session
-from tests.text.topology.machine_sources import FIXTURES, unpack
+from tests.text.topology.machine_sources import FIXTURES, unpacked
 
 SHAPES = sorted(folder.name for folder in FIXTURES.iterdir())
 
@@ -66,9 +64,8 @@ def drawn(session: Session, *options: str) -> list[str]:
     return [*lines[first:], *yaml.out.splitlines()[1:]]
 
 
-def drawn_from_sys(session: Session, shape: str, folder: Path) -> list[str]:
-    tree = (FIXTURES / shape / "sys.tree").read_text()
-    return drawn(session, "--root", unpack(tree, folder / "root"))
+def drawn_from_sys(session: Session, shape: str) -> list[str]:
+    return drawn(session, "--root", unpacked(shape))
 
 
 def test_every_machine_has_several_forms() -> None:
@@ -80,17 +77,17 @@ def test_every_machine_has_several_forms() -> None:
 @pytest.mark.parametrize(
     ("shape", "form"), [one for one in FORMS if one not in {**DIFFERENCES, **REFUSED}]
 )
-def test_a_form_is_shown_as_sys_is(shape: str, form: str, empty: Session, tmp_path: Path) -> None:
+def test_a_form_is_shown_as_sys_is(shape: str, form: str, empty: Session) -> None:
     told = drawn(empty, "--topology", str(FIXTURES / shape / form))
-    assert told == drawn_from_sys(empty, shape, tmp_path)
+    assert told == drawn_from_sys(empty, shape)
 
 
 @pytest.mark.parametrize(("shape", "form"), DIFFERENCES)
 def test_a_form_that_cannot_agree_says_what_it_assumes(
-    shape: str, form: str, empty: Session, tmp_path: Path
+    shape: str, form: str, empty: Session
 ) -> None:
     path = str(FIXTURES / shape / form)
-    assert drawn(empty, "--topology", path) != drawn_from_sys(empty, shape, tmp_path)
+    assert drawn(empty, "--topology", path) != drawn_from_sys(empty, shape)
     notes = empty.run("topology", "show", "--topology", path).err
     # A synthetic string is of another machine: the one without the cpus that are offline.
     assert ("offline" in notes) == (form != "synthetic.txt")

@@ -17,6 +17,7 @@ from tests.text.topology.machine_sources import (
     shapes,
     sys_tree,
     unpack,
+    unpacked,
 )
 from usched.text.topology.compact import Shape
 from usched.text.topology.formats import parse_machine
@@ -37,19 +38,18 @@ def assert_same(found: Topology, wanted: Topology) -> None:
 
 
 @pytest.mark.parametrize("shape", sorted(folder.name for folder in FIXTURES.iterdir()))
-def test_sys_gives_the_machine(shape: str, tmp_path: Path) -> None:
+def test_sys_gives_the_machine(shape: str) -> None:
     """The other forms are held against /sys in test_topology_agreement.py."""
     tree = (FIXTURES / shape / "sys.tree").read_text()
-    topology, notes = detect_topology(unpack(tree, tmp_path))
+    topology, notes = detect_topology(unpacked(shape))
     assert_same(topology, expected(shape))
     if "product_name" in tree:
         assert topology.machine == "Standard PC (Q35 + ICH9, 2009)"
         assert bool(notes) == bool(topology.offline)
 
 
-def test_offline_cpus_are_placed_by_the_pattern_and_it_is_said(tmp_path: Path) -> None:
-    tree = (FIXTURES / "two-sockets-two-cpus-offline" / "sys.tree").read_text()
-    topology, notes = detect_topology(unpack(tree, tmp_path))
+def test_offline_cpus_are_placed_by_the_pattern_and_it_is_said() -> None:
+    topology, notes = detect_topology(unpacked("two-sockets-two-cpus-offline"))
     assert topology.offline == CpuSet.of([2, 5])
     assert topology.places[2] == Cpu(2, 0, 0, 0, 1)
     assert topology.places[5] == Cpu(5, 1, 1, 1, 2)
@@ -59,9 +59,8 @@ def test_offline_cpus_are_placed_by_the_pattern_and_it_is_said(tmp_path: Path) -
     ]
 
 
-def test_siblings_that_smt_switched_off_stay_siblings(tmp_path: Path) -> None:
-    tree = (FIXTURES / "two-sockets-smt-off" / "sys.tree").read_text()
-    topology, _ = detect_topology(unpack(tree, tmp_path))
+def test_siblings_that_smt_switched_off_stay_siblings() -> None:
+    topology, _ = detect_topology(unpacked("two-sockets-smt-off"))
     assert topology.groups["core"][3] == CpuSet.of([6, 7])
     assert topology.online == CpuSet.of([0, 2, 4, 6])
 
