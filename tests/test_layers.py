@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -47,6 +48,7 @@ class Import:
     early: bool
 
 
+@cache
 def find_modules(package: Path) -> dict[str, Path]:
     """Every module below a package's folder, by its dotted name."""
     modules = {}
@@ -58,6 +60,7 @@ def find_modules(package: Path) -> dict[str, Path]:
     return modules
 
 
+@cache
 def find_imports(package: Path) -> list[Import]:
     modules = find_modules(package)
     return [

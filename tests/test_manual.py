@@ -613,6 +613,7 @@ def draw_table(csv: str, cpus: int, ticks: int) -> list[list[str]]:
     return heads + [[f"cpu{cpu}", *row] for cpu, row in enumerate(cells)]
 
 
+@pytest.mark.slow
 def test_tables_of_usched_model_7_are_what_the_dispatcher_does(scratch: Scratch) -> None:
     examples = worked_examples()
     assert len(examples) == 4

@@ -213,6 +213,7 @@ def test_session_on_eight_cpus_takes_them(make_desk: DeskMaker, tmp_path: Path) 
     assert [each["number"] for each in log] == list(range(10, 0, -1))
 
 
+@pytest.mark.slow
 def test_workload_runs_on_the_registrys_own_machine_too(
     make_desk: DeskMaker, tmp_path: Path
 ) -> None:

@@ -53,22 +53,23 @@ def filled(tmp_path: Path) -> Path:
     return tmp_path
 
 
+MORE = (
+    ("OTHER", "on", "cpu*", "lwktpri", "4", "quantum", "20ms", "locked"),
+    ("OTHER", "on", "cpu*", "lwktpri", "4", "-n"),
+    ("destroy", "NORM"),
+    ("list", "--json"),
+    ("export",),
+    ("export", "--json"),
+    ("log",),
+    ("log", "NORM"),
+    ("diff", "0"),
+    ("rollback", "0"),
+)
+
+
 @pytest.mark.parametrize(
     "words",
-    [
-        DECLARE,
-        ("OTHER", "on", "cpu*", "lwktpri", "4", "quantum", "20ms", "locked"),
-        ("OTHER", "on", "cpu*", "lwktpri", "4", "-n"),
-        ("destroy", "NORM"),
-        ("list",),
-        ("list", "--json"),
-        ("export",),
-        ("export", "--json"),
-        ("log",),
-        ("log", "NORM"),
-        ("diff", "0"),
-        ("rollback", "0"),
-    ],
+    [DECLARE, ("list",), *(pytest.param(words, marks=pytest.mark.slow) for words in MORE)],
     ids=" ".join,
 )
 def test_command_imports_neither_rich_nor_yaml_nor_the_engine(
@@ -77,17 +78,20 @@ def test_command_imports_neither_rich_nor_yaml_nor_the_engine(
     assert heavy(imported(filled, *words)) == []
 
 
+@pytest.mark.slow
 def test_statement_on_a_declared_topology_imports_nothing_heavy(filled: Path) -> None:
     imported(filled, "topology", "detect")
     assert heavy(imported(filled, "OTHER", "on", "cpu0", "lwktpri", "4")) == []
 
 
+@pytest.mark.slow
 def test_batch_imports_nothing_heavy(tmp_path: Path) -> None:
     script = tmp_path / "one.usched"
     script.write_text(" ".join(DECLARE))
     assert heavy(imported(tmp_path, "batch", str(script))) == []
 
 
+@pytest.mark.slow
 def test_refused_statement_imports_nothing_heavy(tmp_path: Path) -> None:
     assert heavy(imported(tmp_path, "A", "on", "cpu0", "lwktpri", "40", status=3)) == []
     assert heavy(imported(tmp_path, "A", "on", "cpu0", "lwktpry", "4", status=2)) == []
@@ -106,6 +110,7 @@ def test_help_imports_no_command_and_nothing_of_what_commands_need(
     assert [name for name in sorted(modules) if name.startswith(needed)] == []
 
 
+@pytest.mark.slow
 def test_one_command_imports_no_other_command(filled: Path) -> None:
     modules = imported(filled, "list")
     commands = {name for name in modules if name.startswith("usched.face.commands.")}

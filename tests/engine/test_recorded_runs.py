@@ -42,7 +42,9 @@ def first_difference(ours: list[dict[str, Any]], expected: list[dict[str, Any]])
     return ""
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize(
+    "part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, 4))]
+)
 def test_every_recorded_run_is_repeated(part: int) -> None:
     compared = 0
     for number, case in enumerate(recorded()):

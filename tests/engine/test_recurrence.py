@@ -78,7 +78,9 @@ def compare(seeds: range, segments: bool) -> tuple[int, int]:
     return ran, leapt
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize(
+    "part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, 4))]
+)
 def test_every_figure_and_segment_is_that_of_the_run_that_is_dispatched(part: int) -> None:
     ran, leapt = compare(range(part * 10, part * 10 + 10), segments=True)
     assert ran > 3

@@ -8,10 +8,11 @@ import pty
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from usched.face.app import run
 
@@ -78,8 +79,12 @@ class Session:
         data = content if isinstance(content, bytes) else content.encode()
         (self.folder / name).write_bytes(data)
 
-    def run(self, *args: str, stdin: bytes = b"") -> Result:
+    def run(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Result:
         """The command in this process, its output captured as a pipe would be."""
+        with patch.dict(os.environ, env or {}):
+            return self._run(args, stdin)
+
+    def _run(self, args: Sequence[str], stdin: bytes) -> Result:
         out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
         # as Python opens the real one
         err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace")

@@ -13,7 +13,9 @@ from tests.scenarios import seeded
 from usched.face.app import run
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize(
+    "part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, 4))]
+)
 def test_scenarios_in_files_give_the_reference_s_run(
     part: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,10 @@ from tests.face.sessions import Session
 
 
 def completed(session: Session, words: str, *more: str) -> list[str]:
-    """What follows these words; the last one, "" behind a blank, is not finished."""
+    """What follows these words; the last one, "" behind a blank, is not finished.
+
+    Asked for in this process: tests/face/test_tab.py has the shells themselves.
+    """
     parts = words.split(" ")
     env = {
         "_USCHED_COMPLETE": "bash_complete",
@@ -21,17 +24,10 @@ def completed(session: Session, words: str, *more: str) -> list[str]:
         "USCHED_REGISTRY": "r.db",
         **dict(each.split("=") for each in more),
     }
-    done = subprocess.run(
-        session.command()[:3],
-        capture_output=True,
-        cwd=session.folder,
-        env=session.environment(**env),
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode in (0, 1)
-    assert done.stderr == b""
-    lines = filter(None, done.stdout.decode().splitlines())
+    done = session.run(env=env)
+    assert done.status in (0, 1)
+    assert done.err == ""
+    lines = filter(None, done.out.splitlines())
     return [line.removeprefix("plain,") for line in lines]
 
 

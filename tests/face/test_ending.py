@@ -27,7 +27,16 @@ def shell(session: Session, words: str, redirections: str) -> tuple[int, str, st
     return ended.returncode, ended.stdout, ended.stderr
 
 
-@pytest.mark.parametrize("words", ["list", "tree", "--help", "topology show", "simulate w.yaml"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "list",
+        *(
+            pytest.param(words, marks=pytest.mark.slow)
+            for words in ("tree", "--help", "topology show", "simulate w.yaml")
+        ),
+    ],
+)
 def test_a_result_for_a_closed_standard_output_is_an_error(session: Session, words: str) -> None:
     assert shell(session, words, ">&-") == (1, "", "usched: standard output is closed\n")
     assert shell(session, words, ">&- 2>&-") == (1, "", "")
@@ -47,6 +56,7 @@ def test_a_file_is_never_opened_as_a_standard_descriptor(session: Session) -> No
     assert "usched" not in session.registry.read_bytes()[:16].decode("latin-1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
 def test_who_wants_no_messages_gets_the_result_and_the_status(
     session: Session, redirection: str
@@ -110,6 +120,7 @@ def test_a_signal_at_any_moment_ends_with_one_line(
     assert len(endings) > 10
 
 
+@pytest.mark.slow
 def test_a_signal_that_is_ignored_by_order_stays_so(session: Session) -> None:
     """As nohup has it, and a shell for its background jobs."""
     code = "import signal; signal.signal(15, signal.SIG_IGN); signal.signal(2, signal.SIG_IGN)\n"

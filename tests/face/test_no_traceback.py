@@ -56,6 +56,7 @@ def test_random_words_end_with_a_status(lasting: Session, typed: list[str]) -> N
     assert bool(result.err) or result.status == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "args",
     [

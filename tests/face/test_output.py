@@ -45,6 +45,7 @@ def test_lines_have_no_blanks_at_their_ends(session: Session, args: tuple[str, .
     assert lines[-1], "the last line is not an empty one"
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_colour_unless_told_not_to(session: Session) -> None:
     args = ("simulate", "w.yaml")
     plain = session.run(*args).out
@@ -60,6 +61,7 @@ def test_a_coloured_report_says_the_same(session: Session) -> None:
     assert words == session.run("simulate", "w.yaml", "--summary").out.split()
 
 
+@pytest.mark.slow
 @ALL
 def test_a_terminal_without_unicode_gets_ascii(session: Session, args: tuple[str, ...]) -> None:
     env: Mapping[str, str] = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}

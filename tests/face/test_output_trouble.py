@@ -48,6 +48,7 @@ def test_an_option_that_says_nothing_is_refused(
     assert said in session.refused(2, option, value, "list")
 
 
+@pytest.mark.slow
 def test_the_c_locale_gets_ascii(session: Session) -> None:
     for locale, expected in (("C", False), ("POSIX", False), ("C.UTF-8", True)):
         env = {"LC_ALL": locale, "PYTHONUTF8": "1"}
@@ -57,6 +58,7 @@ def test_the_c_locale_gets_ascii(session: Session) -> None:
             assert expected or drawn.isascii()
 
 
+@pytest.mark.slow
 def test_a_long_run_shows_a_progress_bar_on_a_terminal(session: Session) -> None:
     """The run would take hours: whoever sees the bar stops it."""
     # it falls behind further and further, so that no state recurs

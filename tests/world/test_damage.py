@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -58,10 +59,17 @@ REMEDY = (
 Said = tuple[int, str, str]
 
 
-@pytest.fixture
-def scratch(tmp_path: Path) -> Scratch:
-    scratch = make_scratch(tmp_path)
+@pytest.fixture(scope="module")
+def declared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    scratch = make_scratch(tmp_path_factory.mktemp("declared"))
     scratch.declare(*SCRIPT)
+    return scratch.path
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, declared: Path) -> Scratch:
+    scratch = make_scratch(tmp_path)
+    shutil.copy(declared, scratch.path)
     return scratch
 
 

@@ -525,6 +525,7 @@ def test_damaged_bytes_never_give_a_traceback_and_a_failure_changes_nothing(
     assert failures > 20
 
 
+@pytest.mark.slow
 def test_registry_whose_page_is_zeroed_is_refused(
     full: Scratch, capsys: pytest.CaptureFixture[str]
 ) -> None:

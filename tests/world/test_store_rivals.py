@@ -219,6 +219,7 @@ def test_dry_run_and_check_wait_for_nobody(scratch: Scratch) -> None:
             assert process.returncode == 0, (words, err)
 
 
+@pytest.mark.slow
 def test_readers_during_writes_see_a_whole_state(scratch: Scratch) -> None:
     """Ten schedulers of one priority, replaced by a batch again and again: never two priorities."""
     script = "\n".join(f"S{number} on cpu* lwktpri {{0}}" for number in range(10))

@@ -231,6 +231,8 @@ def _complete() -> int:
         usched.main((), prog_name="usched", standalone_mode=False)
     except (UschedError, click.ClickException, OSError):
         return 1
+    except SystemExit as end:  # how click leaves after an answer
+        return end.code if isinstance(end.code, int) else 0
     return 0
 
 
