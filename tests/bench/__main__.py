@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from importlib.util import find_spec
+from inspect import isbuiltin
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -34,7 +35,7 @@ class GivenUp(Exception):
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    parser.add_argument("--jobs", default="ABCDE", metavar="LETTERS", help="which (ABCDE)")
+    parser.add_argument("--jobs", default="ASBCDE", metavar="LETTERS", help="which (ASBCDE)")
     parser.add_argument("--times", type=int, default=5, metavar="N", help="medians of N (5)")
     parser.add_argument("--patience", type=float, default=60, metavar="SECONDS", help="a run (60)")
     options = parser.parse_args(arguments)
@@ -82,7 +83,7 @@ def _run(job: Job, times: int, patience: float) -> dict[str, Any]:
                 scenario.ticks,
                 progress=_limit(began + patience),
                 segments=job.segments,
-                leap=not job.segments,
+                leap=job.leap,
             )
             if job.segments:
                 with open(os.devnull, "w", encoding="ascii") as sink:
@@ -108,7 +109,11 @@ def _limit(until: float) -> Callable[[int], None]:
 
 
 def _describe_machine() -> dict[str, Any]:
-    versions = {"usched": usched.__version__, "python": platform.python_version()}
+    compiled = isbuiltin(simulate)
+    versions = {
+        "usched": f"{usched.__version__} ({'compiled' if compiled else 'plain Python'})",
+        "python": platform.python_version(),
+    }
     versions |= {name: number for name in ("simpy", "simso") if (number := _find_version(name))}
     if shutil.which("cc"):
         told = subprocess.run(["cc", "--version"], capture_output=True, text=True, check=True)

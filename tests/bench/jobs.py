@@ -12,15 +12,14 @@ Programs = list[dict[str, Any]]
 
 
 class Job(NamedTuple):
-    """segments: whether they are kept, and written as CSV in the time that is measured.
-
-    Those are dispatched tick by tick: a state that recurs would be no measure of that.
-    """
+    """segments: whether they are kept, and written as CSV in the time that is measured. leap:
+    whether what recurs is known, as for a user, or dispatched again."""
 
     name: str
     what: str
     make: Callable[[], Scenario]
     segments: bool
+    leap: bool = True
 
 
 def _job_a() -> Scenario:
@@ -128,6 +127,7 @@ def _job_e() -> Scenario:
 
 JOBS = (
     Job("A", "flat: 8 cpus, 1 scheduler, 64 lwps always runnable", _job_a, True),
+    Job("S", "as A, and every tick dispatched", _job_a, True, leap=False),
     Job("B", "busy: 64 cpus, 4 schedulers, 512 lwps", _job_b, True),
     Job("C", "nested: 64 cpus, 8 virtual pools of 3 levels, 512 lwps", _job_c, True),
     Job("D", "large: as B with 4,096 cpus and 16,384 lwps", _job_d, True),
