@@ -22,14 +22,16 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 #: What is compiled: where a run spends its time, and what these exchange objects with.
 MODULES = (
     "calendar",
-    "counters",
     "dispatcher",
     "domain",
     "events",
+    "lwp",
     "masks",
     "offer",
     "placement",
+    "recorder",
     "recurrence",
+    "run_queue",
     "turns",
     "waiting",
 )

@@ -20,6 +20,7 @@ from usched.words.phrases import count
 from usched.words.problems import format_problem
 from usched.words.run import Run
 from usched.words.workload import Workload
+from usched.world.spool import Spool
 from usched.world.yaml_file import load_yaml
 
 
@@ -78,7 +79,7 @@ def run(
     progress: Callable[[int], None] | None,
     segments: bool,
 ) -> Run:
-    return simulate(simulation.timetable, ticks, at, progress, segments)
+    return simulate(simulation.timetable, ticks, at, progress, segments, storage=Spool())
 
 
 def check_workload(context: Context, tree: Resolver, path: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 
-from usched.engine.domain import Domain, Lwp
+from usched.engine.domain import Domain, Vcpu
+from usched.engine.lwp import Lwp
 from usched.engine.turns import Level
 
 
@@ -19,7 +20,7 @@ class Calendar:
         self._ticks: list[int] = []
         self.arrivals: dict[int, list[Lwp]] = {}
         self.lwps: dict[int, list[Lwp]] = {}
-        self.vcpus: dict[int, list[tuple[Domain, int]]] = {}
+        self.vcpus: dict[int, list[tuple[Domain, Vcpu]]] = {}
         self.turns: dict[int, list[tuple[Domain, Level, int]]] = {}
 
     def next(self) -> int | None:
@@ -40,11 +41,6 @@ class Calendar:
         self.vcpus = {tick + ticks: there for tick, there in self.vcpus.items()}
         self.turns = {tick + ticks: there for tick, there in self.turns.items()}
 
-    def wake(self, tick: int) -> None:
-        """Nothing but a look."""
-        if not self._ticks or self._ticks[0] != tick:
-            heapq.heappush(self._ticks, tick)
-
     def arrive(self, tick: int, lwp: Lwp) -> None:
         """An lwp forks or wakes."""
         there = self.arrivals.get(tick)
@@ -56,7 +52,6 @@ class Calendar:
 
     def end(self, tick: int, lwp: Lwp) -> None:
         """The burst or the slice of an lwp that runs is over."""
-        lwp.ends = tick
         there = self.lwps.get(tick)
         if there is None:
             self.lwps[tick] = [lwp]
@@ -64,8 +59,9 @@ class Calendar:
         else:
             there.append(lwp)
 
-    def end_vcpu(self, tick: int, scheduler: Domain, vcpu: int) -> None:
+    def end_vcpu(self, tick: int, scheduler: Domain, vcpu: Vcpu) -> None:
         """The slice of a vcpu is over."""
+        vcpu.ends = tick
         there = self.vcpus.get(tick)
         if there is None:
             self.vcpus[tick] = [(scheduler, vcpu)]

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from usched.engine.calendar import Calendar
-from usched.engine.counters import STARVED_QUANTA, Tally
-from usched.engine.domain import NOWHERE, Domain, Lwp, Vcpus, pick_order
-from usched.engine.events import Machine, route
+from usched.engine.domain import Domain, Vcpus
+from usched.engine.events import Machine, take_seat
+from usched.engine.lwp import Lwp
 from usched.engine.masks import bits
 from usched.engine.offer import Dispatch
 from usched.engine.placement import Placement
+from usched.engine.recorder import STARVED_QUANTA, Recorder
 from usched.engine.recurrence import Recurrence
+from usched.engine.run_queue import NOWHERE
 from usched.engine.turns import Level
 from usched.engine.waiting import somebody_waits
 from usched.meaning.timetable import Ending, Timetable
 from usched.words.problems import Problem, Refused
-from usched.words.run import Assignment, Hop, Run, Timeline
+from usched.words.run import Assignment, Hop, Run, Storage, Timeline
 from usched.words.statement import MAX_TICKS
 
 #: How long a run is when it has no end of its own.
@@ -40,13 +42,15 @@ def simulate(
     segments: bool = True,
     *,
     leap: bool = True,
+    storage: Storage | None = None,
 ) -> Run:
     """Dispatch a workload for so many ticks.
 
     ticks: None for the end of the last lwp, or DEFAULT_TICKS where some never end. at: a tick
     of the run whose assignments are wanted. progress: called now and then with the tick reached.
     segments: whether they are wanted. leap: whether ticks that are known from others may be
-    counted without being dispatched; the run is the same. Raises Refused, naming the tick, when an
+    counted without being dispatched; the run is the same. storage: where segments go that are too
+    many for memory, and where they stay. Raises Refused, naming the tick, when an
     event cannot be carried out, and for a workload that takes more than MAX_TICKS to end by itself.
     """
     if ticks is None and _runs_forever(timetable):
@@ -54,23 +58,24 @@ def simulate(
     if ticks is None and _shortest(timetable) > MAX_TICKS:
         what = f"this workload does not end within {MAX_TICKS} ticks"
         raise Refused(Problem(what, None, "say how long to run it: --ticks N", "ticks"))
-    return _Dispatcher(timetable, at, progress, segments, leap).run(ticks)
+    recorder = Recorder(timetable.topology, segments, storage)
+    return _Dispatcher(timetable, recorder, at, progress, leap).run(ticks)
 
 
 class _Dispatcher:
     def __init__(
         self,
         timetable: Timetable,
+        recorder: Recorder,
         at: int | None,
         progress: Progress | None,
-        segments: bool,
         leap: bool,
     ) -> None:
         topology = timetable.topology
         self.timetable = timetable
-        self.tally = Tally(topology.all, topology.offline, segments)
+        self.recorder = recorder
         self.calendar = Calendar()
-        self.machine = Machine(timetable, self.tally, self.calendar)
+        self.machine = Machine(timetable, self.recorder, self.calendar)
         root = self.machine.root
         self.dispatch = Dispatch(root, self.calendar, Placement(topology, root))
         self.actions = list(reversed(timetable.actions))
@@ -80,8 +85,6 @@ class _Dispatcher:
             self.settled_at = max(self.settled_at, tick)
         self.leap = leap
         self.recurrence: Recurrence | None = None
-        #: Who ran in the tick before and may not go on.
-        self.stopped: list[Lwp] = []
         self.expired: dict[Domain, None] = {}
         #: Where turns, and slices of vcpus, are used up at the tick at hand.
         self.turns: dict[Level, Domain] = {}
@@ -110,15 +113,17 @@ class _Dispatcher:
             if self.at is not None and now <= self.at < following:
                 self.assignments = self.assign()
             now = following
-            if self.progress is not None and steps % _STRIDE == 0:
-                self.progress(now)
+            if steps % _STRIDE == 0:
+                self.recorder.look_how_many()
+                if self.progress is not None:
+                    self.progress(now)
         assert ticks is not None
         return self.report(ticks)
 
     def look(self, now: int, ticks: int | None) -> int:
         """Nothing more comes from outside; the tick at which it is, after a leap if any."""
         if self.recurrence is None:
-            self.recurrence = Recurrence(self.machine, self.tally, self.calendar)
+            self.recurrence = Recurrence(self.machine, self.recorder, self.calendar)
         return self.recurrence.look(now, ticks)
 
     def next_change(self) -> int | None:
@@ -150,8 +155,7 @@ class _Dispatcher:
                     self.arrive(lwp, now)
         if self.expired:
             for domain in self.expired:
-                if domain.expired:
-                    self.requeue(domain)
+                domain.queue.requeue()
             self.expired.clear()
         self.dispatch.offer_machine(machine.online, now)
         for level, domain in self.turns.items():
@@ -160,7 +164,7 @@ class _Dispatcher:
         self.turns.clear()
         self.forget(now)
         if self.dispatch.changed:
-            self.tally.run(self.dispatch.changed, machine.root, now)
+            self.recorder.run(self.dispatch.changed, machine.root, now)
         return False
 
     def carry_out(self, now: int) -> None:
@@ -173,19 +177,12 @@ class _Dispatcher:
         self.expired.update(dict.fromkeys(self.machine.domains.values()))
 
     def forget(self, now: int) -> None:
-        """After a dispatch: where those who ran in the tick before it were, if they stopped."""
-        if self.stopped:
-            for lwp in self.stopped:
-                if not lwp.running:
-                    lwp.on = NOWHERE
-            self.stopped.clear()
+        """After a dispatch: what was true of those who ran in the tick before it."""
         machine = self.machine
         if machine.preempted:
             for lwp in machine.preempted:
-                if not lwp.running:
-                    lwp.on = NOWHERE
-                    if lwp.exited != now:
-                        lwp.preemptions += 1
+                if not lwp.running and lwp.exited != now:
+                    lwp.preemptions += 1
             machine.preempted.clear()
         if machine.freed:
             for base in machine.freed:
@@ -200,24 +197,21 @@ class _Dispatcher:
                 self.turns[level] = domain
         for scheduler, vcpu in calendar.vcpus.pop(now, ()):
             vcpus = scheduler.vcpus
-            if vcpus is not None and vcpu < vcpus.count and vcpus.ends[vcpu] == now:
-                vcpus.ends[vcpu] = NOWHERE
-                vcpus.expired.append(vcpu)
+            if vcpus is not None and vcpu.ends == now and vcpus.has(vcpu):
+                vcpu.ends = NOWHERE
+                vcpus.queue.expired.append(vcpu)
                 self.vcpus[scheduler] = vcpus
         for lwp in calendar.lwps.pop(now, ()):
             if lwp.ends != now:
                 continue
-            lwp.ends = NOWHERE
-            lwp.settle(now)
-            lwp.running = False
-            lwp.waiting_since = now
-            self.stopped.append(lwp)
+            lwp.stop(now)
             its = lwp.scheduler
             assert its is not None
-            its.claims &= ~(1 << lwp.on)
-            its.touch()
+            its.claims &= ~(1 << lwp.last)
+            if not its.dirty:
+                its.touch()
             if lwp.left:
-                its.expired.append(lwp)
+                its.queue.expired.append(lwp)
                 self.expired[its] = None
             else:
                 self.end_burst(lwp, its, now)
@@ -233,35 +227,38 @@ class _Dispatcher:
             if somebody_waits(scheduler):
                 scheduler.touch()
                 continue
-            for vcpu in vcpus.expired:
-                vcpus.used[vcpu] = 0
-                vcpus.began[vcpu] = now
-                vcpus.ends[vcpu] = now + scheduler.quantum
+            for vcpu in vcpus.queue.expired:
+                vcpu.used = 0
+                vcpu.began = now
                 self.calendar.end_vcpu(now + scheduler.quantum, scheduler, vcpu)
-            vcpus.expired = []
+            vcpus.queue.expired = []
         self.vcpus.clear()
 
     def end_burst(self, lwp: Lwp, domain: Domain, now: int) -> None:
         """The lwp leaves: it exits, or sleeps until it arrives again."""
         response = now - lwp.due
-        lwp.responses[response] = lwp.responses.get(response, 0) + 1
-        program = lwp.program
-        if program.deadline is not None and response > program.deadline:
+        responses = lwp.responses
+        responses[response] = responses.get(response, 0) + 1
+        if lwp.deadline is not None and response > lwp.deadline:
             lwp.misses += 1
-        lwp.route = route(lwp)
-        self.machine.free(lwp)
         lwp.change_state(now)
-        domain.add_load(-1)
+        domain.take_load()
         lwp.runnable = False
         lwp.burst += 1
-        if lwp.burst == lwp.total_bursts():
+        if lwp.burst == lwp.total:
+            self.machine.free(lwp)
             self.machine.exit(lwp, now)
             return
-        if program.period is None:
-            lwp.due = now + lwp.bursts[(lwp.burst - 1) % len(lwp.bursts)][1]
+        period = lwp.program.period
+        if period is None:
+            lwp.due = due = now + lwp.bursts[(lwp.burst - 1) % len(lwp.bursts)][1]
         else:
-            lwp.due = lwp.forked + lwp.burst * program.period
-        self.calendar.arrive(max(lwp.due, now), lwp)
+            lwp.due = due = lwp.forked + lwp.burst * period
+        if due > now:  # else it is runnable again, as if it had never been otherwise
+            self.machine.free(lwp)
+        else:
+            due = now
+        self.calendar.arrive(due, lwp)
 
     def arrive(self, lwp: Lwp, now: int) -> None:
         """An lwp forks or wakes: runnable, at the tail, with a fresh slice."""
@@ -273,32 +270,18 @@ class _Dispatcher:
         assert domain is not None
         lwp.change_state(now)
         lwp.runnable = True
-        domain.add_load(1)
+        domain.add_load()
         lwp.left = lwp.bursts[lwp.burst % len(lwp.bursts)][0]
         lwp.used = 0
         lwp.waiting_since = now
-        if lwp.settled == now:  # its burst ended only now: it ran in the tick before
-            for base, cpu in lwp.route:
-                base.freed &= ~(1 << cpu)
         if domain.locked:
             machine.find_home(lwp)
-            machine.wait_at_home(domain, lwp)
+            take_seat(lwp)
+            domain.queue.add(lwp)
         else:
-            domain.queue.append(lwp)
-        domain.touch()
-
-    def requeue(self, domain: Domain) -> None:
-        """Slices used up: to the tail, in pick order, with fresh ones."""
-        expired = domain.expired
-        if len(expired) > 1:
-            expired.sort(key=pick_order)
-        for lwp in expired:
-            lwp.used = 0
-            if domain.locked:
-                self.machine.wait_at_home(domain, lwp)
-            else:
-                domain.queue.append(lwp)
-        domain.expired = []
+            domain.queue.waiting.append(lwp)
+        if not domain.dirty:
+            domain.touch()
 
     # -- the end --------------------------------------------------------------
 
@@ -309,7 +292,7 @@ class _Dispatcher:
 
     def report(self, ticks: int) -> Run:
         self.end_slices(ticks)
-        self.tally.finish(ticks)
+        self.recorder.finish(ticks)
         starved = set()
         for lwp in self.machine.lwps:
             if lwp.scheduler is None:
@@ -319,7 +302,7 @@ class _Dispatcher:
                 lwp.settle(ticks)
                 lwp.waiting_since = ticks
             lwp.change_state(ticks)
-            self.tally.leave(lwp, domain)
+            self.recorder.leave(lwp, domain)
             if lwp.runnable and ticks - lwp.waiting_since >= STARVED_QUANTA * domain.quantum:
                 starved.add(domain.name)
         names = tuple(lwp.name for lwp in self.machine.lwps)
@@ -327,12 +310,12 @@ class _Dispatcher:
             machine=self.timetable.topology.machine,
             hz=self.timetable.hz,
             ticks=ticks,
-            cpus=self.tally.cpu_figures(ticks, names),
-            schedulers=self.tally.scheduler_figures(starved),
-            lwps=tuple(self.tally.lwp_figures(lwp, ticks) for lwp in self.machine.lwps),
-            timeline=Timeline(names, tuple(self.tally.stretches)),
+            cpus=self.recorder.cpu_figures(ticks, names),
+            schedulers=self.recorder.scheduler_figures(starved),
+            lwps=tuple(self.recorder.lwp_figures(lwp, ticks) for lwp in self.machine.lwps),
+            timeline=Timeline(names, tuple(self.recorder.stretches)),
             assignments=self.assignments,
-            offline=self.tally.offline_spans(),
+            offline=self.recorder.offline_spans(),
             cycle=None if self.recurrence is None else self.recurrence.cycle,
         )
 
@@ -375,10 +358,10 @@ def _assign(lwp: Lwp, real: int) -> Assignment:
     """The way from the machine down to an lwp."""
     hops = []
     domain = lwp.scheduler
-    cpu = lwp.on
+    cpu = lwp.last
     while domain is not None and domain.parent is not None:
         hops.append(Hop(domain.name, domain.number_of(cpu), domain.virtual))
         if domain.vcpus is not None:
-            cpu = domain.vcpus.on[cpu]
+            cpu = domain.vcpus.all[cpu].on
         domain = domain.parent
     return Assignment(real, lwp.name, tuple(reversed(hops)))

@@ -9,126 +9,68 @@ tick.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from typing import Final
 
+from usched.engine.lwp import Lwp
 from usched.engine.masks import bits, to_mask
+from usched.engine.run_queue import NOWHERE, Runner, RunQueue, pick_order
 from usched.engine.turns import Level
 from usched.meaning.resolver import Scheduler
-from usched.words.workload import Program
-
-NOWHERE: Final = -1
 
 
-class Lwp:
-    """One schedulable thread.
+class Vcpu(Runner):
+    """A virtual cpu.
 
-    home: a cpu in its scheduler's own numbers, and seat: the same in those of the base.
-    on: the cpu that it ran on in the tick before, or runs on. last: the cpu it last ran on. left,
-    used, ran: ticks of its burst and slice, and of its life, as of tick `settled`, and counting
-    while it runs. ends: the tick at which its burst or slice will be over. due: of the burst at
-    hand. group, stamp: its place in pick order: the offer it was picked in, and a serial number.
-    route: who was behind which cpus when its burst ended, as (base, cpu).
+    on: the cpu of the parent that it runs on; NOWHERE while it does not. fixed: the only one that
+    it may run on, in a locked scheduler; it stands in one line with the others all the same.
+    began: the tick at which its slice would have begun without pauses.
     """
 
-    def __init__(self, index: int, program: Program, number: int) -> None:
-        self.index = index
-        self.program = program
-        self.bursts = program.bursts
-        self.name = f"{program.name}.{number}"
-        self.target = program.scheduler
-        self.scheduler: Domain | None = None
-        self.forked = NOWHERE
-        self.exited = NOWHERE
-        self.runnable = False
-        self.running = False
-        self.burst = 0
-        self.left = 0
-        self.due = 0
-        self.used = 0
-        self.ran = 0
-        self.settled = 0
-        self.ends = NOWHERE
-        self.home = NOWHERE
-        self.seat = NOWHERE
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+        self.bit = 1 << number
         self.on = NOWHERE
-        self.last = NOWHERE
-        self.group = 0
-        self.stamp = 0
-        self.route: list[tuple[Domain, int]] = []
-        # figures: since is the tick of the last change between asleep and runnable
-        self.since = 0
-        self.waiting_since = 0
-        self.runnable_ticks = 0
-        self.asleep = 0
-        self.dispatches = 0
-        self.preemptions = 0
-        self.migrations = 0
-        self.misses = 0
-        self.real = NOWHERE
-        self.responses: dict[int, int] = {}
-        # what of ran, of runnable_ticks and of migrations fell into schedulers left since
-        self.elsewhere = (0, 0, 0)
-
-    def total_bursts(self) -> int | None:
-        """How many bursts it has in its life; None without end."""
-        repeat = self.program.repeat
-        return None if repeat is None else repeat * len(self.bursts)
-
-    def change_state(self, now: int) -> None:
-        """It stops being runnable, or asleep, as `runnable` still says."""
-        if self.runnable:
-            self.runnable_ticks += now - self.since
-        else:
-            self.asleep += now - self.since
-        self.since = now
-
-    def settle(self, now: int) -> None:
-        """Count what it ran up to this tick."""
-        ticks = now - self.settled
-        self.left -= ticks
-        self.used += ticks
-        self.ran += ticks
-        self.settled = now
+        self.fixed = NOWHERE
+        self.began = 0
 
 
 class Vcpus:
     """The virtual cpus of a scheduler, by number.
 
-    order: those that run, in pick order. waiting: the others, in queue order. on, last, began,
-    ends, used: as of an lwp, where `began` is the tick at which a slice without pauses would have
-    begun. fixed: the cpu of the parent that each is fixed to, in a locked scheduler.
+    running: those that run, in pick order; the others wait in the queue. line: in the tick at
+    hand, those that were not picked yet, in queue order; picked: those that were.
     """
 
-    def __init__(self, count: int, fixed: list[int]) -> None:
-        self.count = count
-        self.fixed = fixed
-        self.order: list[int] = []
-        self.waiting: list[int] = list(range(count))
-        self.on = [NOWHERE] * count
-        self.last = [NOWHERE] * count
-        self.began = [0] * count
-        self.used = [0] * count
-        self.ends = [NOWHERE] * count
-        self.expired: list[int] = []
-        # of the tick at hand
-        self.queue: list[int] = []
-        self.picked: list[int] = []
-        self.places: list[int] = []
-        self.found: list[int] = []
+    def __init__(self, count: int) -> None:
+        self.all = [Vcpu(number) for number in range(count)]
+        self.queue: RunQueue[Vcpu] = RunQueue()
+        self.queue.waiting.extend(self.all)
+        self.running: list[Vcpu] = []
+        self.line: list[Vcpu] = []
+        self.picked: list[Vcpu] = []
+
+    def has(self, vcpu: Vcpu) -> bool:
+        """Whether it is one of these, and not of those that were before a redeclaration."""
+        return vcpu.number < len(self.all) and self.all[vcpu.number] is vcpu
+
+    def requeue(self) -> None:
+        """The line, as a tick's dispatch begins."""
+        queue = self.queue
+        self.line = [vcpu for vcpu in self.running if vcpu.ends >= 0]
+        queue.requeue()
+        self.line += queue.waiting
+        self.picked = []
 
 
 class Domain:
     """The machine, or a scheduler.
 
     outer: its pool, in its parent's base. inner: its own cpus. own: those that its own lwps may
-    use. levels: by descending lwktpri. load: runnable lwps in it and beneath it; own_load: of its
-    own. queue: own lwps that wait; in a locked scheduler those without a home, while those with
-    one wait in `at_home[seat]`, each with a stamp in the order of the queue. waiting_homes: the
-    mask of cpus where somebody does. claims: the cpus where somebody runs and may stay, who is in
-    `runner`. users: of a base, who runs behind each cpu; busy: on which of them somebody ran in
-    the tick before; freed: of these, the ones whose lwp is not runnable any more.
+    use. levels: by descending lwktpri. own_load: runnable lwps of its own; load: the same, and one
+    for each child with a load. queue: its own lwps. claims: the cpus where somebody runs and may
+    stay, who is in `runner`. users: of a base, who runs behind each cpu; busy: on which of them
+    somebody ran in the tick before; freed: of these, the ones whose lwp is not runnable any more.
 
     own_waits: the cpus that its own lwps wait for; waits, could_run: known since asked for.
 
@@ -160,15 +102,12 @@ class Domain:
         # lwps
         self.load = 0
         self.own_load = 0
-        self.queue: deque[Lwp] = deque()
-        self.at_home: dict[int, deque[Lwp]] = {}
-        self.waiting_homes = 0
+        self.queue: RunQueue[Lwp] = RunQueue()
         self.homes: dict[int, int] = {}
         self.free_homes: list[tuple[int, int]] = []
         self.claims = 0
         self.runner: dict[int, Lwp] = {}
         self.groups: list[int] = []
-        self.expired: list[Lwp] = []
         # see waiting
         self.own_waits = 0
         self.waits: tuple[int, ...] | None = None
@@ -223,7 +162,8 @@ class Domain:
             if self.virtual:
                 self.base, self.cpus, self.inner = self, (), (1 << self.width) - 1
                 if self.vcpus is not None and self.locked:
-                    self.vcpus.fixed = [places[v % len(places)] for v in range(self.width)]
+                    for vcpu in self.vcpus.all:
+                        vcpu.fixed = places[vcpu.number % len(places)]
             else:
                 self.base, self.cpus, self.inner = parent.base, tuple(places), self.outer
         self.children.sort(key=lambda child: child.place)
@@ -232,36 +172,55 @@ class Domain:
 
     def forget_vcpus(self) -> None:
         """vcpus afresh: in the order of their numbers, as if nothing had run on them."""
-        self.vcpus = Vcpus(self.width, []) if self.virtual else None
+        self.vcpus = Vcpus(self.width) if self.virtual else None
         if self.virtual:
             self.users = {}
             self.busy = 0
             self.freed = 0
 
-    def add_load(self, change: int) -> None:
-        """One lwp of its own became runnable, or is not any more."""
-        self.own_load += change
-        domain: Domain | None = self
-        while domain is not None:
-            domain.load += change
-            if domain.level is not None:
-                domain.level.load += change
+    def add_load(self) -> None:
+        """One lwp of its own became runnable."""
+        self.own_load += 1
+        domain = self
+        while True:
+            domain.load += 1
+            if domain.load > 1 or domain.level is None:
+                return
+            domain.level.load += 1
+            assert domain.parent is not None
+            domain = domain.parent
+
+    def take_load(self) -> None:
+        """One lwp of its own is not runnable any more."""
+        self.own_load -= 1
+        domain = self
+        while True:
+            domain.load -= 1
+            if domain.load or domain.level is None:
+                return
+            domain.level.load -= 1
+            assert domain.parent is not None
             domain = domain.parent
 
     def touch(self) -> None:
-        """Something in it is not as it was: neither it nor who is above may repeat itself."""
-        domain: Domain | None = self
-        while domain is not None:
+        """Something in it is not as it was: neither it nor who is above may repeat itself.
+
+        Whoever is above a dirty one is dirty: a dispatch begins at the top, and leaves none.
+        """
+        domain = self
+        while not domain.dirty:
             domain.dirty = True
             domain.could_run = None
+            if domain.parent is None:
+                return
             domain = domain.parent
 
     def note_waits(self) -> None:
         """All was dispatched: who of its own lwps is in the queue waits in the next tick."""
         if self.locked:
-            self.own_waits = self.waiting_homes
+            self.own_waits = self.queue.seats
         else:
-            self.own_waits = self.own if self.queue else 0
+            self.own_waits = self.own if self.queue.waiting else 0
         self.waits = None
 
     def add_wait(self, lwp: Lwp) -> None:
@@ -274,7 +233,7 @@ class Domain:
     def seats(self) -> int:
         """Of a locked scheduler: the homes of its own lwps that are runnable."""
         picked = self.kept if self.begun > self.finished else 0
-        return self.claims | picked | self.waiting_homes
+        return self.claims | picked | self.queue.seats
 
     def runners(self, cpus: int) -> list[Lwp]:
         """Who runs on these cpus of `claims`, in pick order."""
@@ -290,7 +249,3 @@ class Domain:
     def number_of(self, cpu: int) -> int:
         """A cpu of its base, in its own numbers."""
         return (self.inner & ((1 << cpu) - 1)).bit_count() if self.cpus else cpu
-
-
-def pick_order(lwp: Lwp) -> tuple[int, int]:
-    return lwp.group, lwp.stamp

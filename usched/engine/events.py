@@ -12,9 +12,11 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from usched.engine.calendar import Calendar
-from usched.engine.counters import Tally
-from usched.engine.domain import NOWHERE, Domain, Lwp, pick_order
+from usched.engine.domain import Domain
+from usched.engine.lwp import Lwp
 from usched.engine.masks import to_mask
+from usched.engine.recorder import Recorder
+from usched.engine.run_queue import NOWHERE, pick_order
 from usched.engine.turns import Level
 from usched.meaning.timetable import (
     Action,
@@ -41,9 +43,9 @@ class Machine:
     not running in this tick either makes it a preemption.
     """
 
-    def __init__(self, timetable: Timetable, tally: Tally, calendar: Calendar) -> None:
+    def __init__(self, timetable: Timetable, recorder: Recorder, calendar: Calendar) -> None:
         self.hz = timetable.hz
-        self.tally = tally
+        self.recorder = recorder
         self.calendar = calendar
         self.root = Domain(MACHINE, None, 0)
         self.root.inner = timetable.topology.all.mask
@@ -57,7 +59,6 @@ class Machine:
         self.left = len(self.lwps)
         self.preempted: list[Lwp] = []
         self.freed: list[Domain] = []
-        self.stamps = 0
         # where the tree stays as it is, only cpus that several share need turns
         self.tracks_all = any(
             isinstance(action, (Redeclaration, Destruction)) for action in timetable.actions
@@ -70,18 +71,15 @@ class Machine:
         self.redeclare([Change(each.name, None, each) for each in timetable.schedulers], 0)
         # names in the order of first declaration, which is not that of the tree
         for each in sorted(timetable.schedulers, key=lambda scheduler: scheduler.place):
-            tally.name_scheduler(each.name)
+            recorder.name_scheduler(each.name)
 
     def carry_out(self, actions: Sequence[Action], now: int) -> None:
         """The events of one tick, in order; then homes are looked at once."""
         self._ran.clear()
         self._moved.clear()
-        waiting = [lwp for lwp in self.lwps if lwp.runnable and lwp.on < 0]
+        waiting = [lwp for lwp in self.lwps if lwp.runnable and not lwp.ran_before(now)]
         for lwp in self.lwps:
-            if lwp.on < 0:
-                lwp.route = []
-            elif lwp.runnable:  # the others' routes were noted when their bursts ended
-                lwp.route = route(lwp)
+            lwp.route = route(lwp) if lwp.scheduler and lwp.ran_before(now) else []
         for domain in self.domains.values():
             if domain.locked:
                 self._gather(domain, now)
@@ -90,7 +88,9 @@ class Machine:
         self.review_homes()
         for domain in self.domains.values():
             if domain.locked:
-                self._queue_at_home(domain)
+                for lwp in (*domain.queue.waiting, *domain.queue.expired):
+                    take_seat(lwp)
+                domain.queue.seat_all()
             domain.dirty = True
             domain.own_waits = 0
             domain.waits = domain.could_run = None
@@ -103,7 +103,7 @@ class Machine:
         match action:
             case Redeclaration(changes=changes):
                 for change in changes:
-                    self.tally.name_scheduler(change.name)
+                    self.recorder.name_scheduler(change.name)
                 self.redeclare(changes, now)
             case Destruction():
                 self.destroy(action, now)
@@ -112,7 +112,7 @@ class Machine:
             case Ending(lwps=indexes):
                 self.kill([self.lwps[index] for index in indexes], now)
             case Switch(cpus=cpus, online=online):
-                self.tally.switch(cpus, online, now)
+                self.recorder.switch(cpus, online, now)
                 self.online = self.online | cpus.mask if online else self.online & ~cpus.mask
             case _:
                 assert_never(action)
@@ -175,15 +175,17 @@ class Machine:
     def _forget_history(self, domain: Domain, now: int) -> None:
         """As if nothing had run in it; slices that lwps have used count, against its quantum."""
         self._put_back(domain, now)
-        ran = [lwp for lwp in domain.queue if lwp.on >= 0 or lwp in self._ran] + domain.expired
+        queue = domain.queue
+        ran = [lwp for lwp in queue.waiting if lwp.ran_before(now) or lwp in self._ran]
+        ran += queue.expired
         ran.sort(key=pick_order)
         self._ran.update(ran)
         head = [lwp for lwp in ran if lwp.used < domain.quantum]
-        domain.expired = [lwp for lwp in ran if lwp.used >= domain.quantum]
-        domain.queue = deque(head + [lwp for lwp in domain.queue if lwp not in self._ran])
+        queue.expired = [lwp for lwp in ran if lwp.used >= domain.quantum]
+        queue.waiting = deque(head + [lwp for lwp in queue.waiting if lwp not in self._ran])
         for lwp in self.lwps:
             if lwp.scheduler is domain:
-                lwp.on = lwp.last = NOWHERE
+                lwp.last = NOWHERE
         domain.forget_vcpus()
         domain.offers = []
         domain.results = []
@@ -220,33 +222,35 @@ class Machine:
             self._moved.add(lwp)
             lwp.used = 0
             if lwp.runnable:
-                self.domains[to].queue.append(lwp)
+                self.domains[to].queue.waiting.append(lwp)
 
     def enter(self, lwp: Lwp, domain: Domain) -> None:
         lwp.scheduler = domain
         lwp.target = domain.name
         if lwp.runnable:
-            domain.add_load(1)
-        self.tally.enter(lwp, domain)
+            domain.add_load()
+        self.recorder.enter(lwp, domain)
 
     def leave(self, lwp: Lwp, now: int) -> None:
         """Out of its scheduler, with no claim, last cpu or home; its queue it has left before."""
         domain = lwp.scheduler
         assert domain is not None
         if lwp.runnable:
-            domain.add_load(-1)
+            domain.take_load()
             lwp.change_state(now)
-        self.tally.leave(lwp, domain)
+        self.recorder.leave(lwp, domain)
         self.give_up_home(lwp)
         self._ran.discard(lwp)
-        lwp.on = lwp.last = NOWHERE
+        lwp.last = NOWHERE
         lwp.scheduler = None
 
     def kill(self, lwps: Sequence[Lwp], now: int) -> None:
         self._unqueue(lwps, now)
         for lwp in lwps:
             if lwp.scheduler is not None:
-                self.free(lwp)
+                for base, cpu in lwp.route:
+                    base.freed |= 1 << cpu
+                    self.freed.append(base)
                 if not lwp.runnable:
                     lwp.change_state(now)
                 self.exit(lwp, now)
@@ -256,9 +260,16 @@ class Machine:
 
     def free(self, lwp: Lwp) -> None:
         """It ran in the tick before and is not runnable any more: who was there is not busy."""
-        for base, cpu in lwp.route:
+        assert lwp.scheduler is not None
+        base, cpu = lwp.scheduler.base, lwp.last
+        while True:
             base.freed |= 1 << cpu
             self.freed.append(base)
+            if base.vcpus is None:
+                return
+            assert base.parent is not None
+            cpu = base.vcpus.all[cpu].on
+            base = base.parent.base
 
     def exit(self, lwp: Lwp, now: int) -> None:
         """It ends at this tick; whether it was runnable or asleep has been counted."""
@@ -276,17 +287,13 @@ class Machine:
         domains = dict.fromkeys(lwp.scheduler for lwp in lwps if lwp.runnable)
         for domain in domains:
             assert domain is not None
-            domain.queue = deque(lwp for lwp in domain.queue if lwp not in gone)
-            domain.expired = [lwp for lwp in domain.expired if lwp not in gone]
+            domain.queue.remove(gone)
 
     def _interrupt(self, lwp: Lwp, now: int) -> None:
         """It ran in the tick before, and whether it goes on is open."""
         assert lwp.scheduler is not None
-        lwp.settle(now)
-        lwp.scheduler.claims &= ~(1 << lwp.on)
-        lwp.running = False
-        lwp.ends = NOWHERE
-        lwp.waiting_since = now
+        lwp.stop(now)
+        lwp.scheduler.claims &= ~(1 << lwp.last)
         self.preempted.append(lwp)
 
     def _put_back(self, domain: Domain, now: int) -> None:
@@ -294,7 +301,7 @@ class Machine:
         stay = domain.runners(domain.claims)
         for lwp in stay:
             self._interrupt(lwp, now)
-        domain.queue.extendleft(reversed(stay))
+        domain.queue.waiting.extendleft(reversed(stay))
 
     # -- homes ----------------------------------------------------------------
 
@@ -303,34 +310,8 @@ class Machine:
 
         Only homes say who runs where; and homes may change.
         """
-        if domain.at_home:
-            waiting = [lwp for queue in domain.at_home.values() for lwp in queue]
-            waiting.extend(domain.queue)
-            domain.queue = deque(sorted(waiting, key=lambda lwp: lwp.stamp))
-            domain.at_home = {}
-            domain.waiting_homes = 0
+        domain.queue.gather()
         self._put_back(domain, now)
-
-    def _queue_at_home(self, domain: Domain) -> None:
-        """Split a locked scheduler's queue by homes; the order stays known by stamps."""
-        waiting = domain.queue
-        domain.queue = deque()
-        for lwp in waiting:
-            self.wait_at_home(domain, lwp)
-
-    def wait_at_home(self, domain: Domain, lwp: Lwp) -> None:
-        """To the tail of a locked scheduler's queue."""
-        lwp.stamp = self.stamps
-        self.stamps += 1
-        if lwp.home < 0:
-            domain.queue.append(lwp)
-            return
-        seat = lwp.seat = domain.base_cpu(lwp.home)
-        waiting = domain.at_home.get(seat)
-        if waiting is None:
-            waiting = domain.at_home[seat] = deque()
-        waiting.append(lwp)
-        domain.waiting_homes |= 1 << seat
 
     def review_homes(self) -> None:
         """Give up homes that are not usable or not wanted; then find homes, in workload order."""
@@ -362,6 +343,7 @@ class Machine:
             lwps, cpu = free[0]
             if lwps == homes.get(cpu, 0):
                 lwp.home = cpu
+                take_seat(lwp)
                 homes[cpu] = lwps + 1
                 heapq.heapreplace(free, (lwps + 1, cpu))
                 return
@@ -373,7 +355,7 @@ class Machine:
             domain.homes[lwp.home] -= 1
             if domain.free_homes:
                 heapq.heappush(domain.free_homes, (domain.homes[lwp.home], lwp.home))
-        lwp.home = NOWHERE
+        lwp.home = lwp.seat = NOWHERE
 
     def _is_usable(self, domain: Domain, number: int) -> bool:
         if number >= domain.width:
@@ -394,19 +376,25 @@ class Machine:
         if domain.vcpus is None:
             return above
         if domain.locked:
-            fixed = domain.vcpus.fixed
-            return to_mask(v for v in range(domain.width) if above >> fixed[v] & 1)
+            return to_mask(v.number for v in domain.vcpus.all if above >> v.fixed & 1)
         return domain.inner if above else 0
+
+
+def take_seat(lwp: Lwp) -> None:
+    """Its home, in the numbers of the base."""
+    assert lwp.scheduler is not None
+    lwp.seat = lwp.scheduler.base_cpu(lwp.home) if lwp.home >= 0 else NOWHERE
 
 
 def route(lwp: Lwp) -> list[tuple[Domain, int]]:
     """Behind which cpus an lwp runs: of its scheduler's base, and of each one upwards."""
     assert lwp.scheduler is not None
-    base, cpu = lwp.scheduler.base, lwp.on
+    base, cpu = lwp.scheduler.base, lwp.last
     found = [(base, cpu)]
     while (vcpus := base.vcpus) is not None:
         assert base.parent is not None
-        base, cpu = base.parent.base, vcpus.on[cpu]
+        cpu = vcpus.all[cpu].on
+        base = base.parent.base
         found.append((base, cpu))
     return found
 

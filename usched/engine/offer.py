@@ -7,10 +7,14 @@ is a mask, and only cpus that are free are given out one by one.
 
 from __future__ import annotations
 
+from collections import deque
+
 from usched.engine.calendar import Calendar
-from usched.engine.domain import NOWHERE, Domain, Lwp, Vcpus, pick_order
-from usched.engine.masks import bits, to_mask
+from usched.engine.domain import Domain, Vcpu, Vcpus
+from usched.engine.lwp import Lwp
+from usched.engine.masks import to_mask
 from usched.engine.placement import Placement
+from usched.engine.run_queue import NOWHERE, order_in, pick_order
 from usched.engine.turns import Level, Peers
 
 #: Cpus of one class, all of whose turn is that of one member: (class, its position, rank, cpus).
@@ -30,9 +34,8 @@ class Dispatch:
         self.now = 0
         self.changed = 0
         self.touched: list[Domain] = []
-        #: Serial numbers for pick order and queues, and for those put back at a queue's head.
+        #: Serial numbers for pick order.
         self.clock = 0
-        self.front = 0
 
     def offer_machine(self, online: int, now: int) -> None:
         """Dispatch one tick, on the cpus that are online."""
@@ -63,7 +66,7 @@ class Dispatch:
         domain.own_groups = []
         self.touched.append(domain)
         if domain.vcpus is not None:
-            _requeue_vcpus(domain.vcpus)
+            domain.vcpus.requeue()
 
     def _offer(self, child: Domain, cpus: int) -> int:
         """Offer a scheduler cpus of its pool; what it uses of them."""
@@ -163,27 +166,41 @@ class Dispatch:
         claims = domain.claims
         claimed = claims & cpus
         free = cpus ^ claimed
-        displaced: list[Lwp] = []
-        if free and claims != claimed:  # they stay elsewhere, or would; but they come first
-            displaced = domain.runners(claims ^ claimed)[: free.bit_count()]
-            in_order = sorted(domain.runners(claimed) + displaced, key=pick_order)
+        if free and claims != claimed:
+            return self._run_displaced(domain, claimed, free)
         group = self._keep(domain, claimed)
-        queue = domain.queue
-        if not free or not (queue or displaced):
+        waiting = domain.queue.waiting
+        if not free or not waiting:
             return claimed
+        base = domain.base
+        if len(waiting) == 1 or not free & (free - 1):
+            chosen = [waiting.popleft()]
+            places = [self.placement.place_lwp(chosen[0], free, base, self.now)]
+        else:
+            room = min(free.bit_count(), len(waiting))
+            chosen = [waiting.popleft() for _ in range(room)]
+            places = self.placement.place_lwps(chosen, free, base, self.now)
+        started = self._start(domain, chosen, places, group)
+        used = claimed | started
+        domain.own_groups[group] = used
+        domain.kept |= started
+        return used
+
+    def _run_displaced(self, domain: Domain, claimed: int, free: int) -> int:
+        """Likewise, where some who stay were not offered their cpu: they come first."""
+        displaced = domain.runners(domain.claims ^ claimed)[: free.bit_count()]
+        in_order = sorted(domain.runners(claimed) + displaced, key=pick_order)
+        group = self._keep(domain, claimed)
+        waiting = domain.queue.waiting
         room = free.bit_count()
         chosen = displaced.copy()
-        while len(chosen) < room and queue:
-            chosen.append(queue.popleft())
-        used = claimed
+        while len(chosen) < room and waiting:
+            chosen.append(waiting.popleft())
         for lwp in displaced:
-            domain.claims ^= 1 << lwp.on
-        places = self.placement.place_lwps(chosen, free, domain.base)
-        for lwp, cpu in zip(chosen, places, strict=True):
-            self._start(domain, lwp, cpu, group)
-            used |= 1 << cpu
-        if displaced:
-            self._number(in_order + chosen[len(displaced) :], group)
+            domain.claims ^= 1 << lwp.last
+        places = self.placement.place_lwps(chosen, free, domain.base, self.now)
+        used = claimed | self._start(domain, chosen, places, group)
+        self._number(in_order + chosen[len(displaced) :], group)
         domain.own_groups[group] = used
         domain.kept |= used
         return used
@@ -192,26 +209,20 @@ class Dispatch:
         """Locked: for each home, who stays there or else the first who waits for it."""
         claimed = domain.claims & cpus
         group = self._keep(domain, claimed)
-        fresh = cpus & ~claimed & domain.waiting_homes
+        fresh = cpus & ~claimed & domain.queue.seats
         if not fresh:
             return claimed
-        chosen = []
-        for cpu in bits(fresh):
-            waiting = domain.at_home[cpu]
-            chosen.append(waiting.popleft())
-            if not waiting:
-                domain.waiting_homes ^= 1 << cpu
-        chosen.sort(key=lambda lwp: lwp.stamp)
-        for lwp in chosen:
-            self._start(domain, lwp, lwp.seat, group)
+        chosen = domain.queue.take_seated(fresh)
+        self._start(domain, chosen, [lwp.seat for lwp in chosen], group)
         domain.own_groups[group] = claimed | fresh
         domain.kept |= fresh
         return claimed | fresh
 
     def _keep(self, domain: Domain, claimed: int) -> int:
         """These stay. The number of the offer: what is picked in an earlier one comes earlier."""
-        group = len(domain.own_groups)
-        domain.own_groups.append(claimed)
+        own_groups = domain.own_groups
+        group = len(own_groups)
+        own_groups.append(claimed)
         if claimed:
             if group >= len(domain.groups) or claimed & ~domain.groups[group]:
                 # some were picked in another than this
@@ -220,30 +231,46 @@ class Dispatch:
             domain.kept |= claimed
         return group
 
-    def _number(self, lwps: list[Lwp], group: int) -> None:
+    def _number(self, lwps: list[Lwp], offer: int) -> None:
         """They are picked in this order, in this offer."""
         for lwp in lwps:
-            lwp.group = group
-            lwp.stamp = self.clock
+            lwp.order = order_in(offer, self.clock)
             self.clock += 1
 
-    def _start(self, domain: Domain, lwp: Lwp, cpu: int, group: int) -> None:
-        """An lwp was picked, and it was not there before."""
-        base = domain.base
-        domain.runner[cpu] = lwp
-        base.users[cpu] = lwp
-        if base is self.root:
-            self.changed |= 1 << cpu
-        lwp.group = group
-        lwp.stamp = self.clock
-        self.clock += 1
-        lwp.on = lwp.last = cpu
-        if not lwp.running:
+    def _start(self, domain: Domain, chosen: list[Lwp], places: list[int], offer: int) -> int:
+        """These were picked, in this order, and were not there before. The mask of the places."""
+        now = self.now
+        users = domain.base.users
+        runner = domain.runner
+        quantum = domain.quantum
+        ends = self.calendar.lwps
+        order = order_in(offer, self.clock)
+        self.clock += len(chosen)
+        started = 0
+        for lwp, cpu in zip(chosen, places, strict=True):
+            runner[cpu] = lwp
+            users[cpu] = lwp
+            started |= 1 << cpu
+            lwp.order = order
+            order += 1
+            lwp.last = cpu
+            if lwp.running:
+                continue
             lwp.running = True
-            lwp.settled = self.now
+            lwp.settled = now
             # a slice may have been used under a larger quantum than is declared now
-            ticks = min(max(domain.quantum - lwp.used, 1), lwp.left)
-            self.calendar.end(self.now + ticks, lwp)
+            ticks = quantum - lwp.used
+            ticks = max(ticks, 1)
+            ticks = min(ticks, lwp.left)
+            lwp.ends = tick = now + ticks
+            there = ends.get(tick)
+            if there is None:
+                self.calendar.end(tick, lwp)
+            else:
+                there.append(lwp)
+        if domain.base is self.root:
+            self.changed |= started
+        return started
 
     # -- virtual cpus ---------------------------------------------------------
 
@@ -252,49 +279,53 @@ class Dispatch:
         assert scheduler.parent is not None
         above = scheduler.parent.base
         free = cpus
-        rest = vcpus.queue
-        passed: list[int] = []
+        rest = vcpus.line
+        passed: list[Vcpu] = []
         while free and rest:
             count = free.bit_count()
             batch, rest = rest[:count], rest[count:]
             offer = 0
             for vcpu in batch:
-                offer |= 1 << vcpu
+                offer |= vcpu.bit
             used = self._offer_inside(scheduler, offer)
+            if not used:
+                passed += batch
+                continue
             if used == offer:
                 chosen = batch
             else:
-                chosen = [vcpu for vcpu in batch if used >> vcpu & 1]
-                passed += [vcpu for vcpu in batch if not used >> vcpu & 1]
-            if chosen:
-                for vcpu, cpu in zip(
-                    chosen, self.placement.place_vcpus(vcpus, chosen, free, above), strict=True
-                ):
-                    vcpus.picked.append(vcpu)
-                    vcpus.places.append(cpu)
-                    free ^= 1 << cpu
-        vcpus.queue = passed + rest
+                chosen = [vcpu for vcpu in batch if vcpu.bit & used]
+                passed += [vcpu for vcpu in batch if not vcpu.bit & used]
+            places = self.placement.place_vcpus(chosen, free, above)
+            for vcpu, cpu in zip(chosen, places, strict=True):
+                vcpu.last = cpu
+                free ^= 1 << cpu
+            vcpus.picked += chosen
+        vcpus.line = passed + rest
         return cpus ^ free
 
     def _offer_fixed_vcpus(self, scheduler: Domain, vcpus: Vcpus, cpus: int) -> int:
         """Likewise, in a batch the first that is fixed to each free cpu and had no chance yet."""
         free = cpus
-        rest = vcpus.queue
-        passed: list[int] = []
-        while batch := _first_fixed(vcpus, rest, free):
-            used = self._offer_inside(scheduler, to_mask(batch))
-            rest = [vcpu for vcpu in rest if vcpu not in batch]
+        rest = vcpus.line
+        passed: list[Vcpu] = []
+        while batch := _first_fixed(rest, free):
+            offer = 0
             for vcpu in batch:
-                if used >> vcpu & 1:
+                offer |= vcpu.bit
+            used = self._offer_inside(scheduler, offer)
+            rest = [vcpu for vcpu in rest if not vcpu.bit & offer]
+            for vcpu in batch:
+                if vcpu.bit & used:
                     vcpus.picked.append(vcpu)
-                    vcpus.places.append(vcpus.fixed[vcpu])
-                    free ^= 1 << vcpus.fixed[vcpu]
+                    vcpu.last = vcpu.fixed
+                    free ^= 1 << vcpu.fixed
                 else:
                     passed.append(vcpu)
         if passed:
             left = {*passed, *rest}
-            rest = [vcpu for vcpu in vcpus.queue if vcpu in left]
-        vcpus.queue = rest
+            rest = [vcpu for vcpu in vcpus.line if vcpu in left]
+        vcpus.line = rest
         return cpus ^ free
 
     # -- after the offers -----------------------------------------------------
@@ -306,9 +337,8 @@ class Dispatch:
                 done = child.matched if child.seen == self.now else 0
                 if child.begun != self.now and (child.dirty or done < len(child.offers)):
                     self._begin_again(child)
-            if level.tracked and self.take_turns(domain, level):
-                domain.touch()
-                self.calendar.wake(self.now + 1)
+            if level.tracked:
+                self.take_turns(domain, level)
         if domain.claims:
             self._stop(domain)
         domain.claims = domain.kept
@@ -318,66 +348,54 @@ class Dispatch:
         if domain.vcpus is not None:
             self._finish_vcpus(domain, domain.vcpus)
 
-    def take_turns(self, domain: Domain, level: Level) -> bool:
-        """Whoever runs has the turn; whether others come first now than did in this tick."""
-        changed, ends = level.take_turns(self.now)
-        for tick, cpu in ends:
+    def take_turns(self, domain: Domain, level: Level) -> None:
+        """Whoever runs has the turn."""
+        for tick, cpu in level.take_turns(self.now):
             self.calendar.end_turn(tick, domain, level, cpu)
-        return changed
 
     def _stop(self, domain: Domain) -> None:
         """Preempted: back to the head of the queue, and no claim."""
         stopped = domain.runners(domain.claims)
-        for lwp in reversed(stopped):
-            lwp.settle(self.now)
-            lwp.running = False
-            lwp.ends = lwp.on = NOWHERE
-            lwp.waiting_since = self.now
+        for lwp in stopped:
+            lwp.stop(self.now)
             lwp.preemptions += 1
-            if domain.locked:
-                self.front -= 1
-                lwp.stamp = self.front
-                domain.at_home[lwp.seat].appendleft(lwp)
-                domain.waiting_homes |= 1 << lwp.seat
-            else:
-                domain.queue.appendleft(lwp)
+        domain.queue.put_back(stopped)
 
     def _finish_vcpus(self, scheduler: Domain, vcpus: Vcpus) -> None:
+        """Who was picked runs, where it was placed; the others wait, in the order of the line."""
         now = self.now
-        running = 0
-        for vcpu in vcpus.picked:
-            running |= 1 << vcpu
         ran = scheduler.busy
-        for vcpu in vcpus.order:
-            if not running >> vcpu & 1 and vcpu not in vcpus.expired:
-                vcpus.used[vcpu] = now - vcpus.began[vcpu]
-            if not running >> vcpu & 1:
-                vcpus.on[vcpu] = vcpus.ends[vcpu] = NOWHERE
-        for vcpu, cpu in zip(vcpus.picked, vcpus.places, strict=True):
-            vcpus.on[vcpu] = vcpus.last[vcpu] = cpu
-            if not ran >> vcpu & 1 or vcpu in vcpus.expired:
-                vcpus.began[vcpu] = now - vcpus.used[vcpu]
-                vcpus.ends[vcpu] = vcpus.began[vcpu] + scheduler.quantum
-                self.calendar.end_vcpu(vcpus.ends[vcpu], scheduler, vcpu)
-        vcpus.expired = []
-        vcpus.order = vcpus.picked
-        vcpus.waiting = vcpus.queue
-        scheduler.busy = running
-        if vcpus.order + vcpus.waiting != vcpus.found:  # the next tick begins with another queue
-            scheduler.touch()
-            self.calendar.wake(now + 1)
+        busy = 0
+        for vcpu in vcpus.picked:
+            busy |= vcpu.bit
+            vcpu.order = self.clock
+            self.clock += 1
+            vcpu.on = vcpu.last
+            if vcpu.ends < 0 or not vcpu.bit & ran:
+                vcpu.began = now - vcpu.used
+                self.calendar.end_vcpu(vcpu.began + scheduler.quantum, scheduler, vcpu)
+        for vcpu in vcpus.line:
+            if vcpu.on >= 0:
+                if vcpu.ends >= 0:
+                    vcpu.used = now - vcpu.began
+                vcpu.on = vcpu.ends = NOWHERE
+        vcpus.running = vcpus.picked
+        vcpus.queue.waiting = deque(vcpus.line)
+        scheduler.busy = busy
 
     def _show_users(self, scheduler: Domain) -> None:
         """Who runs on a vcpu runs on the cpu that it is placed on."""
         assert scheduler.parent is not None
         assert scheduler.vcpus is not None
         above = scheduler.parent.base
-        for vcpu in scheduler.vcpus.order:
-            cpu = scheduler.vcpus.on[vcpu]
-            lwp = scheduler.users[vcpu]
+        of_machine = above is self.root
+        users = scheduler.users
+        for vcpu in scheduler.vcpus.running:
+            lwp = users[vcpu.number]
+            cpu = vcpu.on
             if above.users.get(cpu) is not lwp:
                 above.users[cpu] = lwp
-                if above is self.root:
+                if of_machine:
                     self.changed |= 1 << cpu
 
 
@@ -394,29 +412,14 @@ def _put_off(visits: dict[int, list[_Share]], level: Level, share: _Share) -> No
         rank += 1
 
 
-def _first_fixed(vcpus: Vcpus, queue: list[int], free: int) -> list[int]:
-    """For each free cpu the first vcpu of a queue that is fixed to it."""
+def _first_fixed(line: list[Vcpu], free: int) -> list[Vcpu]:
+    """For each free cpu the first vcpu of a line that is fixed to it."""
     batch = []
-    for vcpu in queue:
-        bit = 1 << vcpus.fixed[vcpu]
+    for vcpu in line:
+        bit = 1 << vcpu.fixed
         if free & bit:
             free ^= bit
             batch.append(vcpu)
             if not free:
                 break
     return batch
-
-
-def _requeue_vcpus(vcpus: Vcpus) -> None:
-    """Who ran goes to the head, or with its slice used up to the tail with a fresh one."""
-    if vcpus.expired:
-        tail = [vcpu for vcpu in vcpus.order if vcpu in vcpus.expired]
-        for vcpu in tail:
-            vcpus.used[vcpu] = 0
-        head = [vcpu for vcpu in vcpus.order if vcpu not in vcpus.expired]
-        vcpus.queue = head + vcpus.waiting + tail
-    else:
-        vcpus.queue = vcpus.order + vcpus.waiting
-    vcpus.picked = []
-    vcpus.places = []
-    vcpus.found = vcpus.queue

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from usched.engine.domain import Domain, Lwp, Vcpus
+from usched.engine.domain import Domain, Vcpu
+from usched.engine.lwp import Lwp
+from usched.engine.run_queue import NOWHERE
 from usched.words.machine import LEVELS, Topology
 
 
@@ -14,49 +16,51 @@ class Placement:
         self._root = root
         self._near: dict[int, list[int]] = {}
 
-    def place_lwps(self, chosen: list[Lwp], free: int, base: Domain) -> list[int]:
+    def place_lwp(self, lwp: Lwp, free: int, base: Domain, now: int) -> int:
+        """The cpu for one lwp: its own, if it ran there in the tick before, else the one that is
+        smallest by (busy, distance, number)."""
+        last = lwp.last
+        if last >= 0 and free >> last & 1 and (lwp.settled == now or lwp.running):
+            return last
+        return self._nearest(last, free & ~base.busy | free & base.freed or free, base)
+
+    def place_lwps(self, chosen: list[Lwp], free: int, base: Domain, now: int) -> list[int]:
         """A cpu for each lwp, in pick order, of cpus that are at least as many.
 
         Who ran in the tick before on one of them keeps it; the others, in pick order, each take
         the one that is smallest by (busy, distance, number).
         """
-        if len(chosen) == 1:
-            lwp = chosen[0]
-            if lwp.on >= 0 and free >> lwp.on & 1:
-                return [lwp.on]
-            idle = free & ~base.busy | free & base.freed
-            return [self._nearest(lwp.last, idle or free, base)]
-        return self._place([lwp.on for lwp in chosen], [lwp.last for lwp in chosen], free, base)
+        on = [lwp.last if lwp.settled == now or lwp.running else NOWHERE for lwp in chosen]
+        return self._place(on, [lwp.last for lwp in chosen], free, base)
 
-    def place_vcpus(self, vcpus: Vcpus, chosen: list[int], free: int, base: Domain) -> list[int]:
+    def place_vcpus(self, chosen: list[Vcpu], free: int, base: Domain) -> list[int]:
         """Likewise for vcpus, on the cpus of the scheduler's parent."""
-        on = vcpus.on
-        last = vcpus.last
-        return self._place(
-            [on[vcpu] for vcpu in chosen], [last[vcpu] for vcpu in chosen], free, base
-        )
+        return self._place([vcpu.on for vcpu in chosen], [v.last for v in chosen], free, base)
 
     def _place(self, on: list[int], last: list[int], free: int, base: Domain) -> list[int]:
-        places = []
+        places = on
         others = False
-        for cpu in on:
+        for item, cpu in enumerate(on):
             if cpu >= 0 and free >> cpu & 1:
                 free ^= 1 << cpu
-                places.append(cpu)
             else:
-                places.append(-1)
+                places[item] = NOWHERE
                 others = True
-        if others:
-            idle = free & ~base.busy | free & base.freed
-            busy = free ^ idle
-            for item, place in enumerate(places):
-                if place < 0:
-                    cpu = self._nearest(last[item], idle or busy, base)
-                    places[item] = cpu
-                    if idle:
-                        idle ^= 1 << cpu
-                    else:
-                        busy ^= 1 << cpu
+        if not others:
+            return places
+        idle = free & ~base.busy | free & base.freed
+        busy = free ^ idle
+        for item, place in enumerate(places):
+            if place >= 0:
+                continue
+            near = last[item]
+            if idle:
+                cpu = near if near >= 0 and idle >> near & 1 else self._nearest(near, idle, base)
+                idle ^= 1 << cpu
+            else:
+                cpu = self._nearest(near, busy, base)
+                busy ^= 1 << cpu
+            places[item] = cpu
         return places
 
     def _nearest(self, last: int, free: int, base: Domain) -> int:

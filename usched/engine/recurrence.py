@@ -18,10 +18,12 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from usched.engine.calendar import Calendar
-from usched.engine.counters import CpuTally, Tally
-from usched.engine.domain import NOWHERE, Domain, Lwp, Vcpus, pick_order
+from usched.engine.domain import Domain, Vcpus
 from usched.engine.events import Machine
+from usched.engine.lwp import Lwp
 from usched.engine.masks import bits
+from usched.engine.recorder import CpuCounts, Recorder
+from usched.engine.run_queue import NOWHERE, offer_of, pick_order
 from usched.engine.turns import Level
 from usched.words.run import Cycle, Stretch
 
@@ -45,7 +47,7 @@ class _LwpCounts:
 
 @dataclass(slots=True)
 class _Kept:
-    """A state to compare with, and the counts as of then. closed: segments by cpu.
+    """A state to compare with, and the counts as of then. closed: segments by cpu, in memory.
 
     busy_mask, following, lwp, left: what of it is looked at first. The cpus that are busy, how far
     off the next change is, who runs on the first of them, and what is left of its burst.
@@ -61,6 +63,7 @@ class _Kept:
     busy: dict[int, int]
     ran: dict[int, dict[int, int] | None]
     closed: dict[int, int]
+    put_away: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,9 @@ class Recurrence:
     """Looks at every tick that is decided, from the tick on at which nothing more comes from
     outside. cycle: what was found."""
 
-    def __init__(self, machine: Machine, tally: Tally, calendar: Calendar) -> None:
+    def __init__(self, machine: Machine, recorder: Recorder, calendar: Calendar) -> None:
         self._machine = machine
-        self._tally = tally
+        self._recorder = recorder
         self._calendar = calendar
         self._domains = list(machine.domains.values())
         self._kept: _Kept | None = None
@@ -99,6 +102,8 @@ class Recurrence:
         if self.cycle is not None:
             return now
         kept = self._kept
+        if kept is not None and kept.put_away != self._recorder.put_away:
+            kept = None  # the segments since then are not at hand any more
         if kept is not None and self._may_be(kept, now) and self._state(now) == kept.state:
             bound = self._bound(kept, now)
             if bound is None or bound > 0:
@@ -140,9 +145,8 @@ class Recurrence:
                     bounds.append((left - lwp.scheduler.quantum - 1) // used)
             elif left != before.left or lwp.due - now != before.due:
                 return 0
-            total = lwp.total_bursts()
-            if total is not None and lwp.burst != before.burst:
-                bounds.append((total - lwp.burst - 1) // (lwp.burst - before.burst))
+            if lwp.total is not None and lwp.burst != before.burst:
+                bounds.append((lwp.total - lwp.burst - 1) // (lwp.burst - before.burst))
         return min(bounds, default=None)
 
     # -- the state ------------------------------------------------------------
@@ -170,8 +174,8 @@ class Recurrence:
         )
 
     def _keep(self, now: int) -> _Kept:
-        tally = self._tally
-        segments = tally.segments or {}
+        recorder = self._recorder
+        segments = recorder.segments or {}
         root = self._machine.root
         lwp = root.users[_lowest(root.busy)] if root.busy else None
         return _Kept(
@@ -182,9 +186,10 @@ class Recurrence:
             _short_left(lwp, now) if lwp else 0,
             self._state(now),
             [_count_lwp(lwp, now) for lwp in self._machine.lwps],
-            {cpu: _busy(each, now) for cpu, each in tally.cpus.items()},
-            {cpu: _ran(each, now) for cpu, each in tally.cpus.items()},
+            {cpu: _busy(each, now) for cpu, each in recorder.cpus.items()},
+            {cpu: _ran(each, now) for cpu, each in recorder.cpus.items()},
             {cpu: len(flat) for cpu, flat in segments.items()},
+            recorder.put_away,
         )
 
     def _describe(self, kept: _Kept, now: int) -> Cycle:
@@ -200,7 +205,7 @@ class Recurrence:
             if lwp.exited < 0:
                 _leap_lwp(lwp, before, leap)
         self._repeat_segments(kept, leap)
-        for cpu, each in self._tally.cpus.items():
+        for cpu, each in self._recorder.cpus.items():
             _leap_cpu(each, kept.busy[cpu], kept.ran[cpu], leap)
         for domain in self._domains:
             _shift_domain(domain, leap.shift)
@@ -208,23 +213,22 @@ class Recurrence:
 
     def _repeat_segments(self, kept: _Kept, leap: _Leap) -> None:
         """The segments that were closed since the state kept, as one stretch."""
-        tally = self._tally
-        if tally.segments is None:
+        recorder = self._recorder
+        if recorder.segments is None:
             return
         period = leap.now - leap.began
         again: dict[int, array[int]] = {}
-        for cpu, flat in tally.segments.items():
+        for cpu, flat in recorder.segments.items():
             cycle = flat[kept.closed[cpu] :]
             if cycle:
                 # the first was open when the cycle began: as long as the one that is open now
-                cycle[0] = tally.cpus[cpu].since - period if tally.cpus[cpu].lwp else cycle[0]
+                cycle[0] = recorder.cpus[cpu].since - period if recorder.cpus[cpu].lwp else cycle[0]
                 for place in range(0, len(cycle), 3):
                     cycle[place] += period
                     cycle[place + 1] += period
             again[cpu] = cycle
-        tally.stretches.append(Stretch(tally.segments, 0, 1))
-        tally.stretches.append(Stretch(again, period, leap.times, leap.now))
-        tally.segments = {cpu: array("q") for cpu in tally.segments}
+        recorder.end_stretch()
+        recorder.stretches.append(Stretch(again, period, leap.times, leap.now))
 
 
 def _lowest(mask: int) -> int:
@@ -259,7 +263,6 @@ def _lwp_state(lwp: Lwp, now: int) -> Hashable:
         0 if lwp.runnable else lwp.due - now,
         lwp.ends - now if lwp.ends >= 0 else NOWHERE,
         lwp.home,
-        lwp.on,
         lwp.last,
         lwp.real,
     )
@@ -315,11 +318,11 @@ def _leap_lwp(lwp: Lwp, before: _LwpCounts, leap: _Leap) -> None:
 # -- cpus ---------------------------------------------------------------------
 
 
-def _busy(counts: CpuTally, now: int) -> int:
+def _busy(counts: CpuCounts, now: int) -> int:
     return counts.busy + (now - counts.since if counts.lwp else 0)
 
 
-def _ran(counts: CpuTally, now: int) -> dict[int, int] | None:
+def _ran(counts: CpuCounts, now: int) -> dict[int, int] | None:
     if counts.ran is None:
         return None
     ran = dict(counts.ran)
@@ -328,7 +331,7 @@ def _ran(counts: CpuTally, now: int) -> dict[int, int] | None:
     return ran
 
 
-def _leap_cpu(counts: CpuTally, busy: int, ran: dict[int, int] | None, leap: _Leap) -> None:
+def _leap_cpu(counts: CpuCounts, busy: int, ran: dict[int, int] | None, leap: _Leap) -> None:
     if counts.lwp is not None and counts.since <= leap.began:
         return  # it has run on without a break, and what that is will be counted at its end
     if counts.ran is not None and ran is not None:
@@ -345,13 +348,11 @@ def _leap_cpu(counts: CpuTally, busy: int, ran: dict[int, int] | None, leap: _Le
 
 def _domain_state(domain: Domain, now: int) -> Hashable:
     """Queues, claims, turns and vcpus. What it keeps of its last offers follows from these."""
-    at_home = [lwp for queue in domain.at_home.values() for lwp in queue]
-    at_home.sort(key=lambda lwp: lwp.stamp)
     runners = sorted((domain.runner[cpu] for cpu in bits(domain.claims)), key=pick_order)
     return (
-        tuple(lwp.index for lwp in domain.queue),
-        tuple((lwp.index, lwp.seat) for lwp in at_home),
-        tuple((lwp.index, lwp.group) for lwp in runners),
+        tuple(lwp.index for lwp in domain.queue.waiting),
+        tuple((lwp.index, lwp.seat) for lwp in domain.queue.seated()),
+        tuple((lwp.index, offer_of(lwp.order)) for lwp in runners),
         domain.claims,
         tuple(domain.groups),
         domain.own_waits,
@@ -378,20 +379,15 @@ def _level_state(level: Level, now: int) -> Hashable:
 def _vcpus_state(vcpus: Vcpus | None, now: int) -> Hashable:
     if vcpus is None:
         return None
-    slices = tuple(
-        (now - vcpus.began[vcpu], vcpus.ends[vcpu] - now)
-        if vcpus.on[vcpu] >= 0
-        else (vcpus.used[vcpu], NOWHERE)
-        for vcpu in range(vcpus.count)
-    )
     return (
-        tuple(vcpus.order),
-        tuple(vcpus.waiting),
-        tuple(vcpus.on),
-        tuple(vcpus.last),
-        tuple(vcpus.expired),
-        vcpus.order + vcpus.waiting == vcpus.found,
-        slices,
+        tuple(vcpu.number for vcpu in vcpus.running),
+        tuple(vcpu.number for vcpu in vcpus.queue.waiting),
+        tuple(
+            (vcpu.on, vcpu.last, now - vcpu.began, vcpu.ends - now)
+            if vcpu.on >= 0
+            else (NOWHERE, vcpu.last, vcpu.used, NOWHERE)
+            for vcpu in vcpus.all
+        ),
     )
 
 
@@ -400,6 +396,7 @@ def _shift_domain(domain: Domain, shift: int) -> None:
         for turn in level.turns.values():
             turn.began += shift
     if domain.vcpus is not None:
-        vcpus = domain.vcpus
-        vcpus.began = [began + shift for began in vcpus.began]
-        vcpus.ends = [end + shift if end >= 0 else end for end in vcpus.ends]
+        for vcpu in domain.vcpus.all:
+            vcpu.began += shift
+            if vcpu.ends >= 0:
+                vcpu.ends += shift

@@ -47,34 +47,31 @@ class Peers:
         self.mask = mask
         self.first: dict[int, int] = {0: mask}
 
-    def put_first(self, cpu: int, position: int) -> bool:
-        """Make a member first on a cpu; whether it was not."""
+    def put_first(self, cpu: int, position: int) -> None:
+        """Make a member first on a cpu."""
         bit = 1 << cpu
         first = self.first
-        if first.get(position, 0) & bit:
-            return False
         for each in first:
             if first[each] & bit:
                 first[each] ^= bit
                 break
         first[position] = first.get(position, 0) | bit
-        return True
 
 
 class Level:
     """The children of one lwktpri in a domain, in declaration order.
 
-    pool: all their cpus. tracked: those on which turns are kept, the ones with several members,
-    and every one where declarations are to come. running[i]: the tracked cpus on which member i
-    ran in the tick before. used_up: cpus whose holder has had its turn, whether it runs or not.
-    passed: whether turns passed in the tick at hand.
+    pool: all their cpus. load: how many members have a load. tracked: those cpus on which turns
+    are kept, the ones with several members, and every one where declarations are to come.
+    running[i]: the tracked cpus on which member i ran in the tick before. used_up: cpus whose
+    holder has had its turn, whether it runs or not.
     """
 
     def __init__(self, members: list[Domain], tracks_all: bool) -> None:
         self.members = members
         self.lwktpri = members[0].lwktpri
         self.pool = 0
-        self.load = sum(child.load for child in members)
+        self.load = sum(1 for child in members if child.load)
         shared = 0
         for child in members:
             shared |= self.pool & child.outer
@@ -88,7 +85,6 @@ class Level:
         self.turns: dict[int, Turn] = {}
         self.running = [0] * len(members)
         self.used_up = 0
-        self.passed = False
 
     # -- before a tick's dispatch ---------------------------------------------
 
@@ -131,7 +127,6 @@ class Level:
             peers = self.peers_of[group[0][0]]
             for cpu, position in self._exchange(peers, group):
                 passed[cpu] = (peers, position)
-        self.passed = self.passed or bool(passed)
         return passed
 
     def _next(self, peers: Peers, cpu: int, could_run: list[int]) -> int | None:
@@ -163,14 +158,9 @@ class Level:
 
     # -- after it -------------------------------------------------------------
 
-    def take_turns(self, now: int) -> tuple[bool, list[tuple[int, int]]]:
-        """Who of the level ran where in this tick takes turns.
-
-        Whether the order of turns is another than it was in this tick; and, as (tick, cpu), when
-        turns that began will be used up.
-        """
-        changed = self.passed
-        self.passed = False
+    def take_turns(self, now: int) -> list[tuple[int, int]]:
+        """Who of the level ran where in this tick takes turns; as (tick, cpu), when those that
+        began will be used up."""
         ends: list[tuple[int, int]] = []
         gains: list[tuple[int, int]] = []
         for index, child in enumerate(self.members):
@@ -190,28 +180,27 @@ class Level:
             if turn.running:
                 self._begin(cpu, turn.holder, now, ends)
         for cpu, index in gains:
-            turn2 = self.turns.get(cpu)
+            there = self.turns.get(cpu)
             quantum = self.members[index].quantum
-            if turn2 is None or turn2.holder != index or turn2.used >= quantum:
-                changed = self._begin(cpu, index, now, ends) or changed
+            if there is None or there.holder != index or there.used >= quantum:
+                self._begin(cpu, index, now, ends)
                 continue
-            turn2.began = now - turn2.used
-            turn2.running = True
+            there.began = now - there.used
+            there.running = True
             if len(self.peers_of[cpu].members) > 1:
-                ends.append((turn2.began + quantum, cpu))
-        return changed, ends
+                ends.append((there.began + quantum, cpu))
+        return ends
 
-    def _begin(self, cpu: int, index: int, now: int, ends: list[tuple[int, int]]) -> bool:
-        """A fresh turn; whether the order of turns changes."""
+    def _begin(self, cpu: int, index: int, now: int, ends: list[tuple[int, int]]) -> None:
+        """A fresh turn."""
         self.used_up &= ~(1 << cpu)
         turn = self.turns[cpu] = Turn(index, 0)
         turn.began = now
         turn.running = True
         peers = self.peers_of[cpu]
-        if len(peers.members) == 1:
-            return False
-        ends.append((now + self.members[index].quantum, cpu))
-        return peers.put_first(cpu, peers.members.index(index))
+        if len(peers.members) > 1:
+            ends.append((now + self.members[index].quantum, cpu))
+            peers.put_first(cpu, peers.members.index(index))
 
     # -- when declarations change ---------------------------------------------
 

@@ -39,7 +39,7 @@ def waits_above(child: Domain) -> tuple[int, ...]:
     through = [mask & idle for mask in inside if mask & idle]
     if not child.locked:
         return (child.outer,) if through else ()
-    return tuple({to_mask(vcpus.fixed[vcpu] for vcpu in bits(mask)): None for mask in through})
+    return tuple({to_mask([vcpus.all[vcpu].fixed for vcpu in bits(m)]): None for m in through})
 
 
 def _own_waits(domain: Domain) -> Iterable[int]:
@@ -76,5 +76,4 @@ def could_run_above(child: Domain) -> int:
         return inside
     if not child.locked:
         return child.outer if inside else 0
-    fixed = child.vcpus.fixed
-    return to_mask(fixed[vcpu] for vcpu in bits(inside))
+    return to_mask([child.vcpus.all[vcpu].fixed for vcpu in bits(inside)])

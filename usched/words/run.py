@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+#: Segments that are read from a stretch at once.
+_CHUNK = 4096
 
 
 class Segment(NamedTuple):
@@ -27,6 +31,18 @@ class Stretch(NamedTuple):
     period: int
     times: int
     start: int = 0
+
+
+class Storage(Protocol):
+    """Where segments are put that are too many for memory. most: how many are not."""
+
+    most: int
+
+    def put(self, segments: Mapping[int, array[int]]) -> None:
+        """These follow the ones that were put before, on each cpu."""
+
+    def take(self) -> Mapping[int, Sequence[int]]:
+        """All that was put since the last time, as in a stretch."""
 
 
 class Cycle(NamedTuple):
@@ -54,11 +70,12 @@ class Timeline(NamedTuple):
         """Start, end and index of the lwp, in the order of time."""
         for stretch in self.stretches:
             flat = stretch.segments.get(cpu, ())
-            starts, ends, lwps = flat[::3], flat[1::3], flat[2::3]
             for time in range(stretch.times):
                 shift = time * stretch.period
-                for start, end, lwp in zip(starts, ends, lwps, strict=True):
-                    yield start + shift, end + shift, lwp
+                for first in range(0, len(flat), 3 * _CHUNK):
+                    part = flat[first : first + 3 * _CHUNK]
+                    for start, end, lwp in zip(part[::3], part[1::3], part[2::3], strict=True):
+                        yield start + shift, end + shift, lwp
 
     def __iter__(self) -> Iterator[Segment]:  # type: ignore[override]
         """By cpu, then start."""

@@ -1,14 +1,16 @@
-"""Counting while the run goes on: segments, and the figures of lwps, schedulers and cpus."""
+"""What a run tells while it goes on: segments, and the figures of lwps, schedulers and cpus."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from usched.engine.domain import NOWHERE, Domain, Lwp
-from usched.engine.masks import bits
+from usched.engine.domain import Domain
+from usched.engine.lwp import Lwp
+from usched.engine.run_queue import NOWHERE
 from usched.words.cpuset import CpuSet
-from usched.words.run import CpuFigures, LwpFigures, Response, SchedulerFigures, Stretch
+from usched.words.machine import Topology
+from usched.words.run import CpuFigures, LwpFigures, Response, SchedulerFigures, Storage, Stretch
 
 #: An lwp starves when it has waited for as many quanta.
 STARVED_QUANTA = 10
@@ -17,7 +19,7 @@ STARVED_QUANTA = 10
 _MOST_LWPS = 128
 
 
-class SchedulerTally:
+class SchedulerCounts:
     """What is counted under one name, for as many schedulers as had it: its own lwps' ticks."""
 
     def __init__(self) -> None:
@@ -25,7 +27,7 @@ class SchedulerTally:
         self.lwps: set[int] = set()
 
 
-class CpuTally:
+class CpuCounts:
     """One real cpu. lwp: who runs there since tick `since`; ran: ticks of each lwp, by index.
 
     ran is None once there are too many.
@@ -46,18 +48,23 @@ class CpuTally:
         self.offline_since = NOWHERE
 
 
-class Tally:
-    """The counters of a run. The dispatcher tells it what happens, in the order of time.
+class Recorder:
+    """Counts, and writes down. The dispatcher tells it what happens, in the order of time.
 
     segments: closed ones by cpu, flat: start, end and index of the lwp; None where not wanted.
+    storage: where they are put when there are too many. put_away: how often they were, since the
+    last stretch began.
     """
 
-    def __init__(self, cpus: Iterable[int], offline: CpuSet, segments: bool) -> None:
-        self.cpus = {cpu: CpuTally() for cpu in cpus}
-        for cpu in offline:
+    def __init__(self, topology: Topology, segments: bool, storage: Storage | None) -> None:
+        self.cpus = {cpu: CpuCounts() for cpu in topology.all}
+        for cpu in topology.offline:
             self.cpus[cpu].offline_since = 0
-        self.schedulers: dict[str, SchedulerTally] = {}
+        self.schedulers: dict[str, SchedulerCounts] = {}
         self.segments: dict[int, array[int]] | None = None
+        self.storage = storage
+        self.put_away = 0
+        self._closed = 0
         self.stretches: list[Stretch] = []
         if segments:
             self.segments = {cpu: array("q") for cpu in self.cpus}
@@ -66,7 +73,7 @@ class Tally:
 
     def name_scheduler(self, name: str) -> None:
         """A scheduler exists; a name that was there before is the same entry."""
-        self.schedulers.setdefault(name, SchedulerTally())
+        self.schedulers.setdefault(name, SchedulerCounts())
 
     def enter(self, lwp: Lwp, scheduler: Domain) -> None:
         """An lwp forks or moves into a scheduler."""
@@ -87,9 +94,13 @@ class Tally:
         """From this tick on others may run on these cpus of the machine."""
         users = root.users
         busy = root.busy
-        for cpu in bits(changed):
-            counts = self.cpus[cpu]
-            lwp = users[cpu] if busy >> cpu & 1 else None
+        cpus = self.cpus
+        while changed:
+            bit = changed & -changed
+            changed ^= bit
+            cpu = bit.bit_length() - 1
+            counts = cpus[cpu]
+            lwp = users[cpu] if busy & bit else None
             before = counts.lwp
             if lwp is before:
                 continue
@@ -99,12 +110,13 @@ class Tally:
             counts.since = now
             if lwp is not None:
                 lwp.dispatches += 1
-                if lwp.real != cpu:
-                    if lwp.real >= 0:
-                        lwp.migrations += 1
+                real = lwp.real
+                if real != cpu:
                     lwp.real = cpu
+                    if real >= 0:
+                        lwp.migrations += 1
 
-    def close(self, cpu: int, counts: CpuTally, lwp: Lwp, now: int) -> None:
+    def close(self, cpu: int, counts: CpuCounts, lwp: Lwp, now: int) -> None:
         since = counts.since
         index = lwp.index
         counts.busy += now - since
@@ -115,6 +127,32 @@ class Tally:
                 counts.ran = None
         if self.segments is not None:
             self.segments[cpu].extend((since, now, index))
+            self._closed += 1
+
+    def look_how_many(self) -> None:
+        """Now and then: put closed segments away when there are many."""
+        if self.storage is not None and self._closed >= self.storage.most:
+            self._put_away(self.storage)
+
+    def _put_away(self, storage: Storage) -> None:
+        assert self.segments is not None
+        storage.put(self.segments)
+        for flat in self.segments.values():
+            del flat[:]
+        self._closed = 0
+        self.put_away += 1
+
+    def end_stretch(self) -> None:
+        """The segments closed so far are one stretch, and what follows is another."""
+        if self.segments is None:
+            return
+        if self.storage is not None and self.put_away:
+            self._put_away(self.storage)
+            self.stretches.append(Stretch(self.storage.take(), 0, 1))
+        else:
+            self.stretches.append(Stretch(self.segments, 0, 1))
+            self.segments = {cpu: array("q") for cpu in self.segments}
+        self._closed = self.put_away = 0
 
     def switch(self, cpus: CpuSet, online: bool, now: int) -> None:
         """cpus of the machine go offline, or online again."""
@@ -132,8 +170,7 @@ class Tally:
                 counts.lwp = None
             if counts.offline_since >= 0:
                 counts.come_online(ticks)
-        if self.segments is not None:
-            self.stretches.append(Stretch(self.segments, 0, 1))
+        self.end_stretch()
 
     # -- the figures ----------------------------------------------------------
 
@@ -231,7 +268,6 @@ def _missed(lwp: Lwp, ticks: int) -> int:
         return 0
     end = ticks if lwp.exited < 0 else lwp.exited
     due_by = (end - program.deadline - lwp.forked) // program.period + 1
-    total = lwp.total_bursts()
-    if total is not None:
-        due_by = min(due_by, total)
+    if lwp.total is not None:
+        due_by = min(due_by, lwp.total)
     return max(0, due_by - lwp.burst)
