@@ -44,6 +44,7 @@ LEVELS = ["socket0", "socket1", "node0", "node1", "core0", "core1", "core2", "co
         ("usched POOL", ["POOL", "POOL/WEB"]),
         ("usched show ", NAMES),
         ("usched show POOL/", ["POOL/WEB"]),
+        ("usched import t --default PO", ["POOL", "POOL/WEB"]),
         ("usched destroy ", NAMES),
         ("usched destroy POOL ", ["into", "recursive"]),
         ("usched destroy POOL into ", ["NORM", "X"]),

@@ -37,7 +37,7 @@ _words = st.sampled_from(
         + " cpu1-3 cpu9 core0 node0 node7 except lwktpri vcpus quantum locked exclusive into"
         + " recursive to bob 4 9 10 0 -1 100ms w.yaml eight.yaml s.usched r.db no - . pack:2 pu:2"
         + " --json -n --dry-run --help --ticks --at --summary --csv --script --limit --yaml -q --"
-        + " --root --wait bash"
+        + " --root --wait bash --map --default --tick --kernel a=NORM 1ms"
     ).split(" ")
 )
 _raw = st.text(st.characters() | st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF))

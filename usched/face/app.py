@@ -45,9 +45,12 @@ name, 5 not permitted. See usched(8), usched(5) and usched-model(7)."""
 
 #: Options of the commands, for who puts them in front: those without a value are understood there.
 _FLAGS = ("-n", "--dry-run", "-q", "--quiet", "--json", "--summary")
-_BEHIND = ("--ticks", "--script", "--at", "--csv")
+_BEHIND = ("--ticks", "--script", "--at", "--csv", "--map", "--default", "--tick")
 #: Options that are everybody's, and have a value.
 _COMMON = ("--registry", "--topology", "--root", "--wait")
+
+#: Subcommands whose names are not those of their modules.
+_MODULES = {"destroy": "statement", "import": "import_trace"}
 
 #: The subcommands that change something; a statement does, too.
 _CHANGING = ("batch", "rollback", "topology")
@@ -62,7 +65,7 @@ class _Group(click.Group):
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in SUBCOMMANDS:
             return None
-        module = "statement" if cmd_name == "destroy" else cmd_name
+        module = _MODULES.get(cmd_name, cmd_name)
         command = import_module(f"usched.face.commands.{module}").command
         assert isinstance(command, click.Command)
         return command

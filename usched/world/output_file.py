@@ -108,3 +108,11 @@ def _is_replaceable(there: os.stat_result) -> bool:
     """Whether another file may take its name: no second name, and no other owner, would be lost."""
     own = (there.st_uid, there.st_gid) == (os.geteuid(), os.getegid())
     return stat.S_ISREG(there.st_mode) and there.st_nlink == 1 and own
+
+
+def is_same_file(path: str, other: str) -> bool:
+    """Whether both name one regular file that is there."""
+    try:
+        return os.path.isfile(path) and os.path.samefile(path, other)
+    except (OSError, ValueError):  # the other one is not there yet
+        return False

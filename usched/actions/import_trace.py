@@ -1,0 +1,130 @@
+"""Importing: what was recorded of real threads becomes a workload."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from usched import __version__
+from usched.meaning.assignment import Assigned, assign
+from usched.meaning.replay import Replayer
+from usched.text.traces.formats import KNOWN, recognise
+from usched.text.traces.lines import Format, Tally, read_events
+from usched.text.traces.summary import (
+    describe_apart,
+    describe_doubts,
+    describe_import,
+    describe_short,
+    name_some,
+)
+from usched.words.phrases import count, suggest
+from usched.words.problems import Problem, Refused
+from usched.words.trace import Recording, Rule, Thread
+from usched.words.workload import Workload
+from usched.world.unpacked import open_lines
+
+_MICROSECOND = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How to import. tick: microseconds. default: the scheduler of threads that no rule fits."""
+
+    rules: tuple[Rule, ...]
+    default: str | None
+    tick: int
+    with_kernel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """said: sentences on what was made of it, the first one of how much."""
+
+    workload: Workload
+    said: tuple[str, ...]
+
+
+def import_file(path: str, wanted: Wanted) -> Imported:
+    """Read a trace. Raises Refused where no workload can be made of it."""
+    with open_lines(path, "trace") as (label, lines):
+        trace_format, every = recognise(lines, label)
+        if trace_format is None:
+            raise Refused(Problem(f"{label} is JSON", remedy=f"usched imports {KNOWN}"))
+        return _import_trace(label, every, trace_format, wanted)
+
+
+def _import_trace(
+    label: str, lines: Iterator[str], trace_format: Format, wanted: Wanted
+) -> Imported:
+    tally = Tally(label, trace_format)
+    replayer = Replayer()
+    replayer.take_all(read_events(lines, tally))
+    recording = replayer.finish()
+    if not recording.switches:
+        raise Refused(_no_switch(tally))
+    apart = [] if wanted.with_kernel else [each for each in recording.threads if each.is_kernel]
+    chosen = [each for each in recording.threads if wanted.with_kernel or not each.is_kernel]
+    assigned = assign(chosen, wanted.rules, wanted.default, wanted.tick * _MICROSECOND)
+    if assigned.homeless:
+        raise Refused(_homeless(assigned.homeless))
+    if not assigned.programs:
+        raise Refused(_nobody(label, recording, apart))
+    said = [describe_import(recording, assigned.threads), *_describe_rules(assigned, recording)]
+    if apart:
+        said.append(describe_apart(apart))
+    if assigned.short:
+        said.append(describe_short(assigned.short, wanted.tick))
+    said += describe_doubts(recording, tally)
+    name = name_workload(label)
+    workload = Workload(name, assigned.programs, (), 1_000_000 // wanted.tick)
+    return Imported(workload, tuple(said))
+
+
+def name_workload(label: str) -> str:
+    """The name of the file, as far as a workload may be called so."""
+    base = os.path.basename(label).split(".")[0]
+    name = "".join(c for c in base if c.isprintable())[:64]
+    return name if name.strip() else "imported"
+
+
+def head_comments(imported: Imported, label: str) -> list[str]:
+    """What stands on top of the file."""
+    return [f"imported by usched {__version__} from {label}", *imported.said]
+
+
+def _no_switch(tally: Tally) -> Problem:
+    what = f"there is no sched_switch in {tally.label}, so nobody is seen to run"
+    if tally.first is not None:
+        what += f"; {count(tally.unread, 'line')} could not be read"
+    where = None if tally.first is None else tally.first.where
+    expected = "" if tally.first is None else f"{tally.first.what}\n"
+    return Problem(what, where, f"{expected}record it with: perf sched record", "trace")
+
+
+def _homeless(threads: tuple[Thread, ...]) -> Problem:
+    names = name_some(thread.comm for thread in threads)
+    what = f"no --map fits {count(len(threads), 'thread')}: {names}"
+    return Problem(what, remedy="say where the others go: --default SCHEDULER", rule="map")
+
+
+def _nobody(label: str, recording: Recording, apart: list[Thread]) -> Problem:
+    what = f"no thread of {label} ran for half a tick"
+    remedy = "a smaller --tick, such as 1us, makes them visible"
+    if apart:
+        what = f"all that ran in {label} are kernel threads"
+        remedy = "--kernel includes them"
+    elif not recording.threads:
+        what, remedy = f"nobody but idle threads ran in {label}", ""
+    return Problem(what, remedy=remedy, rule="trace")
+
+
+def _describe_rules(assigned: Assigned, recording: Recording) -> Iterator[str]:
+    for rule in assigned.unused:
+        said = f"--map '{rule.written}' fits no thread"
+        if rule.kind == "cgroup" and not any(each.cgroup for each in recording.threads):
+            said += ": no cgroups are recorded (perf record --all-cgroups, perf script -F +cgroup)"
+        elif rule.kind == "comm":
+            near = suggest(rule.patterns[0], {each.comm for each in recording.threads})
+            said += f": {near}" if near else ""
+        yield said

@@ -1,0 +1,78 @@
+"""`usched import FILE`: what a kernel recorded becomes a workload."""
+
+from __future__ import annotations
+
+import click
+
+from usched.actions.import_trace import Wanted, head_comments, import_file
+from usched.face.completing import FileName, SchedulerName
+from usched.face.options import common_options, quiet_option, refuse_topology
+from usched.face.output import warn
+from usched.text.traces.rules import check_scheduler, parse_rule
+from usched.text.traces.tick import parse_tick
+from usched.text.workload_yaml import format_workload
+from usched.words.problems import Line, Misused, Problem, Span
+from usched.world.files import STANDARD_INPUT
+from usched.world.output_file import OutputFile, is_same_file
+
+
+@click.command("import")
+@click.argument("file", type=FileName(), metavar="FILE")
+@click.option(
+    "-o",
+    "--output",
+    type=FileName(),
+    default=STANDARD_INPUT,
+    metavar="FILE",
+    help="Write the workload to FILE; default: standard output.",
+)
+@click.option(
+    "--map",
+    "rules",
+    multiple=True,
+    metavar="PATTERN=SCHEDULER",
+    help="Where threads go: 'cc1|as|ld=BATCH', pid:42=, cgroup:GLOB=, cpu:0-3=; the first counts.",
+)
+@click.option(
+    "--default",
+    type=SchedulerName(),
+    metavar="SCHEDULER",
+    help="Where threads go that no --map fits.",
+)
+@click.option("--tick", default="100us", metavar="TIME", help="The resolution; default: 100us.")
+@click.option("--kernel", is_flag=True, help="Import kernel threads, too.")
+@quiet_option
+@common_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    file: str,
+    output: str,
+    rules: tuple[str, ...],
+    default: str | None,
+    tick: str,
+    kernel: bool,
+    quiet: bool,
+) -> None:
+    """Make a workload of FILE (-: standard input): what real threads ran, and how long they slept.
+
+    FILE is perf script text (of `perf sched record`), ftrace or trace-cmd report text, be it
+    compressed. What was made of it, and left out, is said on standard error.
+    """
+    refuse_topology(ctx)
+    if not rules and default is None:
+        remedy = "all into one: --default NORM\nor by comm: --map 'redis*=REAL' --default NORM"
+        raise Misused(Problem("which scheduler do the threads go to?", remedy=remedy))
+    if default is not None:
+        check_scheduler(default, Span(Line("--default", 1, default), 0, len(default)))
+    wanted = Wanted(tuple(map(parse_rule, rules)), default, parse_tick(tick), kernel)
+    if is_same_file(file, output):
+        raise Misused(f"-o {output} would take the place of the trace itself")
+    with OutputFile(output) as target:
+        imported = import_file(file, wanted)
+        comments = head_comments(imported, "standard input" if file == STANDARD_INPUT else file)
+        target.write(format_workload(imported.workload, comments))
+        target.commit()
+    if not quiet:
+        for sentence in imported.said:
+            warn(sentence)

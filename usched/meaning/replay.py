@@ -1,0 +1,317 @@
+"""Events of a trace become threads with bursts: what each ran, and slept by its own will.
+
+To be preempted, and to wait for a cpu, is no sleep: that is what a replay decides anew. What ran
+is what lies between two switches of a cpu. Where switches are missing that is too little, and the
+kernel's own account (sched_stat_runtime) is taken instead, of every thread that has one.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from usched.meaning.kernel_threads import KTHREADD, is_kernel_name
+from usched.words.trace import (
+    IDLE,
+    Doubts,
+    Exit,
+    Fork,
+    InCgroup,
+    Lost,
+    Moved,
+    Ran,
+    Recording,
+    Switch,
+    Thread,
+    TraceEvent,
+    Wake,
+)
+
+
+class _Track:
+    """A thread as it is being followed. Its bursts: triples of ns between switches, ns by the
+    kernel's account, and ns asleep after it."""
+
+    def __init__(self, pid: int, generation: int, at: int) -> None:
+        self.pid = pid
+        self.generation = generation
+        self.arrived = at
+        self.first = ""  # how it was first met: `wake`, `fork`, `start` or `stop`
+        self.is_user = False
+        self.is_kernel = pid == KTHREADD
+        self.exiting = False
+        self.gone = False
+        self.comms: dict[str, int] = {}
+        self.cpus: dict[int, int] = {}
+        self.cgroup = ""
+        self.bursts = array("q")
+        self.between = 0
+        self.counted = 0
+        self.blocked: int | None = None
+        self.woken_early = False
+        self.on: int | None = None  # the cpu that it was last switched to, until it leaves it
+        self.unwoken = 0
+
+    def meet(self, how: str, at: int) -> None:
+        """The first that is told of it, but for the kernel's account, is how it arrives."""
+        if not self.first:
+            self.first = how
+            self.arrived = at
+
+    def credit(self, comm: str, cpu: int, ns: int) -> None:
+        self.between += ns
+        self.cpus[cpu] = self.cpus.get(cpu, 0) + ns
+        self.comms[comm] = self.comms.get(comm, 0) + ns
+
+    def count(self, comm: str, ns: int) -> None:
+        self.counted += ns
+        self.comms.setdefault(comm, 0)
+
+    def wake(self, at: int) -> None:
+        if self.blocked is None:
+            self.woken_early = self.on is not None
+        else:
+            self._arrive(max(0, at - self.blocked))
+
+    def start(self, at: int, cpu: int) -> None:
+        if self.blocked is not None:
+            self._arrive_unwoken(at)
+        self.woken_early = False
+        self.on = cpu
+
+    def stop(self, at: int, state: str, started: bool) -> None:
+        """started: whether it was known to be on a cpu."""
+        if self.blocked is not None:  # its switch to the cpu is missing, and so is its waking
+            self._arrive_unwoken(at if started else at - self.counted)
+        self.on = None
+        if state == "exit" or self.exiting:
+            self.gone = True
+        elif state == "sleep":
+            self.blocked = at
+
+    def _arrive_unwoken(self, at: int) -> None:
+        assert self.blocked is not None
+        if self.woken_early:  # woken on its way to sleep: it never slept
+            self._arrive(0)
+        else:
+            self.unwoken += 1
+            self._arrive(max(0, at - self.blocked))
+
+    def _arrive(self, slept: int) -> None:
+        self.bursts.extend((self.between, self.counted, slept))
+        self.between = self.counted = 0
+        self.blocked = None
+        self.woken_early = False
+
+    def end(self) -> None:
+        """The trace ends: what it ran since its last sleep is its last burst."""
+        if self.between or self.counted:
+            self.bursts.extend((self.between, self.counted, 0))
+        self.between = self.counted = 0
+
+
+class Replayer:
+    """Takes the events of a trace in order, and gives its threads."""
+
+    def __init__(self) -> None:
+        self._tracks: dict[int, _Track] = {}
+        self._all: list[_Track] = []
+        self._on: dict[int, tuple[int, int]] = {}  # of each cpu: the pid on it, and since when
+        self._first: int | None = None
+        self._last = 0
+        self._switches = self._from_idle = self._other = 0
+        self._lost = self._unordered = self._reused = self._wakes = 0
+        self._actions: dict[type, Callable[[Any], None]] = {
+            Ran: self._count,
+            Switch: self._switch,
+            Wake: self._wake,
+            Fork: self._fork,
+            Exit: self._exit,
+            Lost: self._lose,
+            InCgroup: self._join,
+            Moved: self._pass,
+        }
+
+    def take_all(self, events: Iterable[TraceEvent]) -> None:
+        actions = self._actions
+        for event in events:
+            at = event.at
+            if at < self._last:
+                self._unordered += type(event) is not Lost
+                actions[type(event)](event._replace(at=self._last))
+                continue
+            self._last = at
+            if self._first is None:
+                self._first = at
+            actions[type(event)](event)
+
+    def _track(self, pid: int, at: int) -> _Track:
+        """The thread that has the pid now; one that is gone still has what is said of it then."""
+        track = self._tracks.get(pid)
+        if track is None:
+            track = self._begin(pid, 0, at)
+        return track
+
+    def _begin(self, pid: int, generation: int, at: int) -> _Track:
+        track = self._tracks[pid] = _Track(pid, generation, at)
+        self._all.append(track)
+        return track
+
+    def _live(self, pid: int, at: int) -> _Track:
+        """As `_track`, for what only a live thread does: a pid that comes back is another one."""
+        track = self._track(pid, at)
+        if track.gone:
+            self._reused += 1
+            track = self._begin(pid, track.generation + 1, at)
+        return track
+
+    def _count(self, event: Ran) -> None:
+        if event.pid:
+            self._track(event.pid, event.at).count(event.comm, event.ns)
+
+    def _wake(self, event: Wake) -> None:
+        if not event.pid:
+            return
+        self._wakes += 1
+        track = (self._live if event.is_new else self._track)(event.pid, event.at)
+        track.meet("wake", event.at)
+        track.comms.setdefault(event.comm, 0)
+        track.wake(event.at)
+
+    def _fork(self, event: Fork) -> None:
+        if not event.child:
+            return
+        track = self._track(event.child, event.at)
+        if track.first:
+            self._reused += 1
+            track = self._begin(event.child, track.generation + 1, event.at)
+        track.meet("fork", event.at)
+        track.comms.setdefault(event.child_comm, 0)
+        if event.parent == KTHREADD:
+            track.is_kernel = True
+        else:
+            track.is_user = True
+
+    def _exit(self, event: Exit) -> None:
+        if event.pid:
+            self._track(event.pid, event.at).exiting = True
+
+    def _join(self, event: InCgroup) -> None:
+        if event.pid > 0:
+            self._track(event.pid, event.at).cgroup = event.cgroup
+
+    def _pass(self, event: Moved) -> None:
+        pass
+
+    def _switch(self, event: Switch) -> None:
+        self._switches += 1
+        before = self._on.get(event.cpu)
+        if before is not None and before[0] != event.prev:
+            if before[0] == IDLE:
+                self._from_idle += 1
+            else:
+                self._other += 1
+                self._abandon(before[0], event.cpu)
+        if event.prev != IDLE:
+            known = before is not None and before[0] == event.prev
+            self._leave(event, before[1] if before is not None and known else None)
+        if event.next != IDLE:
+            track = self._live(event.next, event.at)
+            track.meet("start", event.at)
+            track.comms.setdefault(event.next_comm, 0)
+            track.start(event.at, event.cpu)
+        self._on[event.cpu] = (event.next, event.at)
+
+    def _abandon(self, pid: int, cpu: int) -> None:
+        """A thread has left a cpu, and nobody said when."""
+        track = self._tracks[pid]
+        if track.on == cpu:
+            track.on = None
+
+    def _leave(self, event: Switch, since: int | None) -> None:
+        track = self._live(event.prev, event.at)
+        track.meet("stop", self._first or 0)
+        track.is_kernel = track.is_kernel or event.is_idle_wait
+        if track.on != event.cpu:  # it was seen on another cpu since
+            since = None
+        track.credit(event.prev_comm, event.cpu, 0 if since is None else event.at - since)
+        track.stop(event.at, event.state, since is not None)
+
+    def _lose(self, event: Lost) -> None:
+        self._lost += event.events or 1
+        for cpu in [event.cpu] if event.cpu is not None else list(self._on):
+            pid, _ = self._on.pop(cpu, (IDLE, 0))
+            if pid != IDLE:
+                self._abandon(pid, cpu)
+
+    def finish(self) -> Recording:
+        """The threads, in the order in which they arrived."""
+        self._end_cpus()
+        is_short = self._from_idle + self._other + self._lost > 0
+        threads: list[Thread] = []
+        counted = 0
+        for track in self._all:
+            track.end()
+            is_counted = _prefers_account(track.bursts, is_short)
+            counted += is_counted
+            threads.append(self._thread(track, is_counted))
+        cut = ("stop", "", "start") if self._wakes else ("stop", "")
+        threads.sort(key=lambda thread: thread.arrived)  # those of one moment as they appeared
+        doubts = Doubts(
+            from_idle=self._from_idle,
+            other=self._other,
+            lost=self._lost,
+            unordered=self._unordered,
+            cut_start=sum(track.first in cut for track in self._all),
+            cut_end=sum(not track.gone and track.blocked is None for track in self._all),
+            unwoken=sum(track.unwoken for track in self._all),
+            counted=counted,
+            reused=self._reused,
+            renamed=sum(len(track.comms) > 1 for track in self._all),
+        )
+        span = self._last - (self._first or 0)
+        return Recording(tuple(threads), span, len(self._on), self._switches, doubts)
+
+    def _end_cpus(self) -> None:
+        """Who is still on a cpu has run there until the end of the trace."""
+        for cpu, (pid, since) in self._on.items():
+            track = self._tracks.get(pid)
+            if track is not None and track.on == cpu:
+                comm = max(track.comms, key=lambda comm: track.comms[comm], default="")
+                track.credit(comm, cpu, self._last - since)
+
+    def _thread(self, track: _Track, is_counted: bool) -> Thread:
+        comm = max(track.comms, key=lambda comm: track.comms[comm], default="")
+        bursts = tuple(_pairs(track.bursts, is_counted))
+        is_kernel = not track.is_user and (track.is_kernel or is_kernel_name(comm))
+        return Thread(
+            track.pid,
+            track.generation,
+            comm,
+            len(track.comms),
+            max(track.cpus, key=lambda cpu: track.cpus[cpu], default=0),
+            track.cgroup,
+            is_kernel,
+            track.arrived - (self._first or 0),
+            bursts,
+            sum(ran for ran, _ in bursts),
+        )
+
+
+def _prefers_account(bursts: array[int], is_short: bool) -> bool:
+    """Whether a thread's time is the kernel's account: there is one, and switches are missing.
+
+    One that has not even half of what lies between switches is not whole: kernels before 6.9 keep
+    none for real-time threads.
+    """
+    between, counted = sum(bursts[0::3]), sum(bursts[1::3])
+    if not between:
+        return counted > 0
+    return is_short and 2 * counted >= between
+
+
+def _pairs(bursts: array[int], is_counted: bool) -> Iterator[tuple[int, int]]:
+    first = 1 if is_counted else 0
+    for start in range(0, len(bursts), 3):
+        yield bursts[start + first], bursts[start + 2]
