@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from usched.actions.context import TopologyInForce
-from usched.actions.import_trace import Imported, Wanted, import_file
+from usched.actions.import_trace import import_file
+from usched.actions.imported import Imported, Wanted
 from usched.actions.simulate import build_registry
 from usched.engine.dispatcher import simulate
 from usched.meaning.script import ScriptLine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 
-from tests.face.sessions import Session, page
+from tests.face.sessions import Session, block, page
 from tests.text.traces.recordings import PERF, fork, switch, trace, waking
 
 
@@ -153,4 +153,82 @@ def test_error_what_is_not_there(session: Session) -> None:
     assert (
         session.refused(2, "import", "t", "--default", "A", "--topology", "pu:1").splitlines()[-1]
         == "Error: --topology does not go with this command"
+    )
+
+
+TASKS = """\
+{
+	"tasks" : {
+		"tick" : { "instance" : 2, "run" : 2000, "timer" : { "ref" : "unique", "period" : 5000 } },
+		"web" : { "policy" : "SCHED_FIFO", "cpus" : [0], "loop" : 2, "run" : 275, "sleep" : 1000,
+			"lock" : "m", "run" : 25 },
+		"late" : { "suspend" : "late", "run" : 1 },
+	},
+	"global" : { "duration" : 1 }
+}
+"""
+
+
+def test_an_rt_app_file_becomes_a_workload_that_simulate_takes(session: Session) -> None:
+    session.write("two.json", TASKS)
+    out, err = imported(session, "two.json", "--map", "t*=REAL", "--default", "NORM")
+    said = page(
+        """
+        imported 2 tasks, 3 lwps, at a tick of 25 us; killed after 1 s
+        task 'late' is left out: it waits for other tasks only, and would run for ever
+        of no equivalent, and not in the workload: lock (1), suspend (1)
+        the cpus of 1 task chose no scheduler (--map cpu:0-3=NAME)
+        the policy of 1 task chose no scheduler (--map policy:SCHED_FIFO=NAME)
+        """
+    )
+    assert err == "".join(f"usched: {line}\n" for line in said.splitlines())
+    head = "# imported by usched 0.1.0 from two.json\n"
+    assert out == head + "".join(f"# {line}\n" for line in said.splitlines()) + page(
+        """
+        workload: "two"
+        hz: 40000
+        programs:
+          - {name: tick, scheduler: REAL, rforks: 2, run: 80, period: 200, repeat: forever}
+          - {name: web, scheduler: NORM, repeat: 2, bursts: [
+              [11, 40], [1, 0],
+            ]}
+        events:
+          - {at: 40000, kill: tick}
+          - {at: 40000, kill: web}
+        """
+    )
+    session.write("two.yaml", out)
+    session.write("one.yaml", "cores: 1")
+    session.write("s.usched", "NORM on cpu* lwktpri 6\nREAL on cpu* lwktpri 8\n")
+    options = ("--topology", "one.yaml", "--script", "s.usched", "--ticks", "500", "--csv", "-")
+    assert session.done("simulate", "two.yaml", *options).splitlines()[1:5] == [
+        "0,0,80,tick.0",
+        "0,80,160,tick.1",
+        "0,160,171,web.0",
+        "0,200,280,tick.0",
+    ]
+
+
+def test_another_tick_rounds_and_says_so(session: Session) -> None:
+    session.write("two.json", TASKS)
+    _, err = imported(session, "two.json", "--default", "NORM", "--tick", "1ms")
+    assert "usched: left out: web: less than half a tick of 1000 us (--tick 25us is exact)\n" in err
+
+
+def test_error_json_that_is_no_rt_app_file(session: Session) -> None:
+    session.write("t", '{"tasks": {"t": {"run": "2ms"}}}')
+    assert session.refused(3, "import", "t", "--default", "A") == block(
+        """
+        usched: t:1:25: run of task 't' must be a whole number, not the text '2ms'
+            {"tasks": {"t": {"run": "2ms"}}}
+                                    ^^^^^
+        """
+    )
+    session.write("t", '{"tasks": {"t": {"suspend": "t"}}}')
+    assert session.refused(3, "import", "t", "--default", "A") == (
+        "usched: no task of t can be in a workload\n  task 't' is left out: it never runs"
+    )
+    session.write("t", TASKS)
+    assert session.refused(3, "import", "t", "--map", "web=A") == (
+        "usched: no --map fits 1 task: tick\n  say where the others go: --default SCHEDULER"
     )

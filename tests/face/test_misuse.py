@@ -95,7 +95,7 @@ SLIPS: dict[str, tuple[int, str]] = {
     "map POOL": (2, "POOL"),
     "export mine.usched": (2, "mine.usched"),
     "export POOL": (2, "POOL"),
-    "import mine.usched": (2, "neither a subcommand nor the start of a statement"),
+    "import mine.usched": (2, "type: usched batch mine.usched"),
     "log 3": (4, "3"),
     "log --limit -1": (2, "--limit"),
     "log -n 3": (2, "-n"),

@@ -5,9 +5,18 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usched.meaning.assignment import assign, name_program, round_bursts
+from usched.meaning.assignment import (
+    assign,
+    assign_tasks,
+    exact_tick,
+    name_program,
+    round_bursts,
+)
 from usched.text.traces.rules import parse_rule
+from usched.words.cpuset import NO_CPUS, CpuSet
+from usched.words.rt_app import RtApp, Task
 from usched.words.trace import Thread
+from usched.words.workload import Program
 
 TICK = 100_000
 MS = 1_000_000
@@ -90,3 +99,52 @@ def test_what_a_thread_ran_and_slept_is_kept_to_half_a_tick(
     whole = arrived + sum(sleep for _, sleep in bursts)
     assert abs(at * tick + slept - whole) <= tick
     assert all(run >= 1 and sleep >= 0 for run, sleep in rounded)
+
+
+def task(name: str, *bursts: tuple[int, int], **facts: object) -> Task:
+    plain: dict[str, object] = {
+        "instances": 1, "at": 0, "repeat": 1, "period": None, "deadline": None,
+        "policy": "SCHED_OTHER", "cpus": NO_CPUS,
+    }  # fmt: skip
+    return Task(name=name, bursts=bursts or ((1_000, 0),), **{**plain, **facts})  # type: ignore[arg-type]
+
+
+def app_of(*tasks: Task) -> RtApp:
+    return RtApp(tasks, None, {}, ())
+
+
+def test_tasks_go_by_name_policy_and_affinity() -> None:
+    app = app_of(
+        task("web"), task("fifo", policy="SCHED_FIFO"), task("bound", cpus=CpuSet.of((0, 1))),
+        task("loose", cpus=CpuSet.of((0, 9))), task("rr", policy="SCHED_RR"),
+    )  # fmt: skip
+    rules = [parse_rule(rule) for rule in ("w*=A", "policy:fifo=B", "cpu:0-3=C", "pid:1=D")]
+    assigned = assign_tasks(app, rules, "NORM", 100)
+    assert [(each.name, each.scheduler) for each in assigned.programs] == [
+        ("web", "A"), ("fifo", "B"), ("bound", "C"), ("loose", "NORM"), ("rr", "NORM"),
+    ]  # fmt: skip
+    assert assigned.loose == {"cpus": 1, "policy": 1}
+    assert assigned.unused == (rules[3],)
+    assert [each.name for each in assign_tasks(app, rules, None, 100).homeless] == ["loose", "rr"]
+
+
+def test_names_of_tasks_stay_apart() -> None:
+    app = app_of(task("a b"), task("a_b"), task("a b"), task("x" * 40), task("x" * 31))
+    names = [each.name for each in assign_tasks(app, [], "NORM", 100).programs]
+    assert names == ["a_b", "a_b_2", "a_b_3", "x" * 31, "x" * 29 + "_2"]
+
+
+def test_the_exact_tick_and_what_another_one_rounds() -> None:
+    app = app_of(
+        task("a", (275, 4_725), at=50, repeat=None, instances=2), task("b", (300, 0), period=6_000)
+    )
+    assert exact_tick(app, 100) == 25
+    exact = assign_tasks(app, [], "NORM", 25)
+    assert (exact.rounded, exact.error_us) == (0, 0)
+    assert exact.programs == (
+        Program("a", "NORM", ((11, 189),), 2, 2, 0, None),
+        Program("b", "NORM", ((12, 0),), 1, 0, 0, 1, 240, 240),
+    )
+    rough = assign_tasks(app, [], "NORM", 1_000)
+    assert (rough.rounded, rough.error_us) == (2, 700)
+    assert [each.name for each in rough.short] == ["a"]

@@ -16,7 +16,9 @@ from usched.words.problems import EnvironmentFailed, Refused, format_problem
 from usched.world.unpacked import open_lines
 
 TEXT = b"one\r\n\ntwo \xff\n" + b"x" * 70_000 + b"\nlast"
-LINES = ["one", "", "two \N{REPLACEMENT CHARACTER}", "x" * 65_536, "x" * 4_464, "last"]
+LINES = [
+    "one\r\n", "\n", "two \N{REPLACEMENT CHARACTER}\n", "x" * 65_536, "x" * 4_464 + "\n", "last"
+]  # fmt: skip
 
 
 def lines_of(path: Path) -> list[str]:

@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from usched import __version__
+from usched.actions.import_tasks import import_tasks
+from usched.actions.imported import (
+    DEFAULT_TICK,
+    Imported,
+    Wanted,
+    name_workload,
+    refuse_homeless,
+)
 from usched.meaning.assignment import Assigned, assign
 from usched.meaning.replay import Replayer
-from usched.text.traces.formats import KNOWN, recognise
+from usched.text.traces.formats import recognise
 from usched.text.traces.lines import Format, Tally, read_events
 from usched.text.traces.summary import (
     describe_apart,
     describe_doubts,
     describe_import,
     describe_short,
-    name_some,
 )
 from usched.words.phrases import count, suggest
 from usched.words.problems import Problem, Refused
-from usched.words.trace import Recording, Rule, Thread
+from usched.words.trace import MICROSECOND, Recording, Thread
 from usched.words.workload import Workload
+from usched.world.files import MAX_BYTES
 from usched.world.unpacked import open_lines
-
-_MICROSECOND = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """How to import. tick: microseconds. default: the scheduler of threads that no rule fits."""
-
-    rules: tuple[Rule, ...]
-    default: str | None
-    tick: int
-    with_kernel: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """said: sentences on what was made of it, the first one of how much."""
-
-    workload: Workload
-    said: tuple[str, ...]
 
 
 def import_file(path: str, wanted: Wanted) -> Imported:
@@ -50,8 +35,19 @@ def import_file(path: str, wanted: Wanted) -> Imported:
     with open_lines(path, "trace") as (label, lines):
         trace_format, every = recognise(lines, label)
         if trace_format is None:
-            raise Refused(Problem(f"{label} is JSON", remedy=f"usched imports {KNOWN}"))
+            return import_tasks(label, _join(every, label), wanted)
         return _import_trace(label, every, trace_format, wanted)
+
+
+def _join(pieces: Iterator[str], label: str) -> str:
+    text: list[str] = []
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > MAX_BYTES:
+            raise Refused(f"{label} is larger than {MAX_BYTES // 2**20} MiB, and no trace")
+        text.append(piece)
+    return "".join(text)
 
 
 def _import_trace(
@@ -65,32 +61,21 @@ def _import_trace(
         raise Refused(_no_switch(tally))
     apart = [] if wanted.with_kernel else [each for each in recording.threads if each.is_kernel]
     chosen = [each for each in recording.threads if wanted.with_kernel or not each.is_kernel]
-    assigned = assign(chosen, wanted.rules, wanted.default, wanted.tick * _MICROSECOND)
+    tick = wanted.tick or DEFAULT_TICK
+    assigned = assign(chosen, wanted.rules, wanted.default, tick * MICROSECOND)
     if assigned.homeless:
-        raise Refused(_homeless(assigned.homeless))
+        raise Refused(refuse_homeless("thread", [each.comm for each in assigned.homeless]))
     if not assigned.programs:
         raise Refused(_nobody(label, recording, apart))
     said = [describe_import(recording, assigned.threads), *_describe_rules(assigned, recording)]
     if apart:
         said.append(describe_apart(apart))
     if assigned.short:
-        said.append(describe_short(assigned.short, wanted.tick))
+        said.append(describe_short(assigned.short, tick))
     said += describe_doubts(recording, tally)
     name = name_workload(label)
-    workload = Workload(name, assigned.programs, (), 1_000_000 // wanted.tick)
+    workload = Workload(name, assigned.programs, (), 1_000_000 // tick)
     return Imported(workload, tuple(said))
-
-
-def name_workload(label: str) -> str:
-    """The name of the file, as far as a workload may be called so."""
-    base = os.path.basename(label).split(".")[0]
-    name = "".join(c for c in base if c.isprintable())[:64]
-    return name if name.strip() else "imported"
-
-
-def head_comments(imported: Imported, label: str) -> list[str]:
-    """What stands on top of the file."""
-    return [f"imported by usched {__version__} from {label}", *imported.said]
 
 
 def _no_switch(tally: Tally) -> Problem:
@@ -100,12 +85,6 @@ def _no_switch(tally: Tally) -> Problem:
     where = None if tally.first is None else tally.first.where
     expected = "" if tally.first is None else f"{tally.first.what}\n"
     return Problem(what, where, f"{expected}record it with: perf sched record", "trace")
-
-
-def _homeless(threads: tuple[Thread, ...]) -> Problem:
-    names = name_some(thread.comm for thread in threads)
-    what = f"no --map fits {count(len(threads), 'thread')}: {names}"
-    return Problem(what, remedy="say where the others go: --default SCHEDULER", rule="map")
 
 
 def _nobody(label: str, recording: Recording, apart: list[Thread]) -> Problem:

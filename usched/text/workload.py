@@ -12,13 +12,21 @@ from usched.words.located import Located
 from usched.words.machine import DEFAULT_HZ
 from usched.words.problems import Line, Misused, Problem, Refused, Span
 from usched.words.statement import MAX_TICKS, Grant, Revoke, Term
-from usched.words.workload import Event, Hotplug, Kill, Move, Program, StatementEvent, Workload
+from usched.words.workload import (
+    MAX_NAME,
+    Event,
+    Hotplug,
+    Kill,
+    Move,
+    Program,
+    StatementEvent,
+    Workload,
+)
 
 #: As a scheduler's segment, less the dot: `web.2` is the lwp 2 of web.
 _PROGRAM = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}")
 
 MAX_LWPS = 1_000_000
-MAX_NAME = 64
 MAX_HZ = 1_000_000
 
 

@@ -40,7 +40,7 @@ SUBCOMMANDS = {
     "diff": "What changed between two revisions",
     "explain": "Who may run on a cpu, or where a scheduler may run, and why",
     "export": "Print the registry as a .usched script",
-    "import": "Make a workload of a recorded trace (perf, ftrace, trace-cmd)",
+    "import": "Make a workload of a trace (perf, ftrace, trace-cmd, rt-app)",
     "list": "List the schedulers",
     "log": "Every change: revision, time, user, statement",
     "map": "A grid: which scheduler has which cpu",

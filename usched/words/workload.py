@@ -8,6 +8,9 @@ from typing import NamedTuple
 from usched.words.problems import Span
 from usched.words.statement import Statement, Term
 
+#: Of a workload's own name, in characters.
+MAX_NAME = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Program:

@@ -42,7 +42,7 @@ _BROKEN = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
 @contextmanager
 def open_lines(path: str, what: str) -> Iterator[tuple[str, Iterator[str]]]:
-    """The label that errors use, and the lines without their ends; `-` is standard input.
+    """The label that errors use, and the lines with their ends; `-` is standard input.
 
     What is no UTF-8 is replaced: a comm may be any bytes. Raises EnvironmentFailed when the file
     cannot be read, Refused when it cannot be unpacked, or is a record that only its own tool
@@ -75,7 +75,7 @@ def _read_lines(raw: io.BufferedReader, label: str, what: str) -> Iterator[str]:
     try:
         file = _unpack(raw, label)
         while piece := file.readline(_MAX_PIECE):
-            yield piece.rstrip(b"\r\n").decode("utf-8", "replace")
+            yield piece.decode("utf-8", "replace")
     except _BROKEN as error:
         raise Refused(f"{what} {label} cannot be unpacked: {_describe(error)}") from error
     except OSError as error:

@@ -51,7 +51,7 @@ cpus=2
 
 def read(text: str, label: str = "t.txt") -> tuple[list[TraceEvent], Tally]:
     """The events of a trace, and what the reading came across."""
-    trace_format, lines = recognise(text.splitlines(), label)
+    trace_format, lines = recognise(text.splitlines(keepends=True), label)
     assert trace_format is not None
     tally = Tally(label, trace_format)
     return list(read_events(lines, tally)), tally

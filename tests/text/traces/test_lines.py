@@ -141,7 +141,7 @@ def test_what_cannot_be_read_is_counted_with_the_place_of_the_first() -> None:
         t.txt:8:52: expected sched_switch: prev_comm= prev_pid= prev_prio= prev_state= ==> next_comm= next_pid=
             bash   100 [002]    10.000001: sched:sched_switch: prev_comm=bash prev_pid=1
                                                                ^^^^^^^^^^^^^^^^^^^^^^^^^
-        """  # noqa: E501
+        """
     )
 
 
@@ -171,6 +171,9 @@ def test_error_no_trace() -> None:
 def test_error_what_other_commands_print() -> None:
     assert refusal("           time    cpu  task name   wait time\n").splitlines()[0] == (
         "t.txt:1:1: this is the table of perf sched timehist"
+    )
+    assert refusal("usched NORM on cpu* lwktpri 6\n").splitlines()[0] == (
+        "t.txt:1:1: this is a script of statements"
     )
     assert refusal("# made by hand\nworkload: x\n").splitlines()[0] == (
         "t.txt:2:1: this is a workload already"

@@ -61,7 +61,7 @@ def test_error_no_name() -> None:
             redis*=REAL TIME
                    ^^^^^^^^^
           segments joined by '/': a letter or underscore, then up to 30 letters, digits, '_', '.' or '-'
-        """  # noqa: E501
+        """
     )
     assert refusal(parse_rule, "redis*=list").splitlines()[0] == (
         "--map:1:8: 'list' is a reserved word, not a scheduler's name"

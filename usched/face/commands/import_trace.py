@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from usched.actions.import_trace import Wanted, head_comments, import_file
+from usched.actions.import_trace import import_file
+from usched.actions.imported import Wanted, head_comments
 from usched.face.completing import FileName, SchedulerName
 from usched.face.options import common_options, quiet_option, refuse_topology
 from usched.face.output import warn
@@ -39,7 +40,11 @@ from usched.world.output_file import OutputFile, is_same_file
     metavar="SCHEDULER",
     help="Where threads go that no --map fits.",
 )
-@click.option("--tick", default="100us", metavar="TIME", help="The resolution; default: 100us.")
+@click.option(
+    "--tick",
+    metavar="TIME",
+    help="The resolution; default: 100us, or what an rt-app file needs to be exact.",
+)
 @click.option("--kernel", is_flag=True, help="Import kernel threads, too.")
 @quiet_option
 @common_options
@@ -50,22 +55,26 @@ def command(
     output: str,
     rules: tuple[str, ...],
     default: str | None,
-    tick: str,
+    tick: str | None,
     kernel: bool,
     quiet: bool,
 ) -> None:
     """Make a workload of FILE (-: standard input): what real threads ran, and how long they slept.
 
-    FILE is perf script text (of `perf sched record`), ftrace or trace-cmd report text, be it
-    compressed. What was made of it, and left out, is said on standard error.
+    FILE is perf script text (of `perf sched record`), ftrace or trace-cmd report text, or an rt-app
+    file, be it compressed. What was made of it, and left out, is said on standard error.
     """
     refuse_topology(ctx)
+    if file.endswith(".usched"):
+        what = f"import makes a workload of a trace, and {file} is a script of statements"
+        raise Misused(Problem(what, remedy=f"type: usched batch {file}"))
     if not rules and default is None:
         remedy = "all into one: --default NORM\nor by comm: --map 'redis*=REAL' --default NORM"
         raise Misused(Problem("which scheduler do the threads go to?", remedy=remedy))
     if default is not None:
         check_scheduler(default, Span(Line("--default", 1, default), 0, len(default)))
-    wanted = Wanted(tuple(map(parse_rule, rules)), default, parse_tick(tick), kernel)
+    resolution = None if tick is None else parse_tick(tick)
+    wanted = Wanted(tuple(map(parse_rule, rules)), default, resolution, kernel)
     if is_same_file(file, output):
         raise Misused(f"-o {output} would take the place of the trace itself")
     with OutputFile(output) as target:

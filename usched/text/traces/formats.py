@@ -30,6 +30,11 @@ _FOREIGN = (
         "type: perf script > trace.txt",
     ),
     (
+        re.compile(r"\s*(?:usched\s+)?\S+\s+on\s.*\blwktpri\b"),
+        "a script of statements",
+        "type: usched batch FILE",
+    ),
+    (
         re.compile(r"\s*(?:workload|programs|hz):"),
         "a workload already",
         "type: usched simulate FILE",
@@ -55,7 +60,8 @@ def recognise(lines: Iterable[str], label: str) -> tuple[Format | None, Iterator
             if len(line) <= MAX_LINE and each.header.match(line):
                 return each, every
     number, line = next((pair for pair in said if not PASSED.match(pair[1])), said[0])
-    where = Span(Line(label, number, line[:MAX_LINE]), 0, max(1, len(line[:MAX_LINE])))
+    line = line.rstrip("\r\n")[:MAX_LINE]
+    where = Span(Line(label, number, line), 0, max(1, len(line)))
     for pattern, kind, remedy in _FOREIGN:
         if any(pattern.match(each) for _, each in said[:20]):
             raise Refused(Problem(f"this is {kind}", where, remedy, "trace"))

@@ -76,7 +76,7 @@ class Tally:
     def miss(self, text: str, expected: str, start: int = 0) -> None:
         self.unread += 1
         if self.first is None:
-            shown = text[:MAX_LINE]
+            shown = text[:MAX_LINE].rstrip("\r\n")
             where = Span(Line(self.label, self.lines, shown), start, max(start + 1, len(shown)))
             self.first = Problem(f"expected {expected}", where, rule="trace")
 
@@ -127,7 +127,7 @@ def read_events(lines: Iterable[str], tally: Tally) -> Iterator[TraceEvent]:
         tally.events += 1
         yield event
         if rest[-1:] != "]" and " /" in rest:
-            cgroup = rest.rpartition(" /")[2]
+            cgroup = rest.rstrip().rpartition(" /")[2]
             if "=" not in cgroup and " " not in cgroup:
                 yield InCgroup(at, int(pid), "/" + cgroup)
 
@@ -152,6 +152,6 @@ def _check_order(line: str, tally: Tally, at: int, latest: int, start: int) -> N
     if latest - at > _MAX_BACK:
         end = line.find(":", start)
         what = f"time goes back by {(latest - at) / 1e9:.3f} s, behind {latest / 1e9:.6f}"
-        where = Span(Line(tally.label, tally.lines, line), start, end)
+        where = Span(Line(tally.label, tally.lines, line.rstrip("\r\n")), start, end)
         remedy = "one record a file, its lines in the order of time: sort them"
         raise Refused(Problem(what, where, remedy, "trace"))

@@ -11,12 +11,15 @@ import re
 from usched.words.cpuset import NO_CPUS, CpuSet, parse_cpu_list
 from usched.words.phrases import clip
 from usched.words.problems import Line, Misused, Problem, Span
+from usched.words.rt_app import POLICIES
 from usched.words.statement import RESERVED, SEGMENT
 from usched.words.trace import Rule
 
 KINDS = ("comm", "pid", "cgroup", "cpu", "policy")
 
 _NAME = re.compile(rf"{SEGMENT}(?:/{SEGMENT})*")
+
+_POLICIES = "there are: " + ", ".join(POLICIES)
 
 _FORM = (
     "a rule is PATTERN=SCHEDULER, such as 'redis*=REAL' or 'cc1|as|ld=POOL/BATCH';\n"
@@ -36,6 +39,8 @@ def parse_rule(text: str) -> Rule:
     if not colon or kind not in KINDS:
         kind, rest = "comm", pattern
     start = len(pattern) - len(rest)
+    if kind == "policy":
+        rest = rest.upper()
     cpus = _parse_cpus(rest, Span(line, start, len(pattern))) if kind == "cpu" else NO_CPUS
     patterns = tuple(rest.split("|"))
     at = start
@@ -46,6 +51,9 @@ def parse_rule(text: str) -> Rule:
         if kind == "pid" and not re.fullmatch(r"[0-9]{1,10}", each):
             where = Span(line, at, at + len(each))
             raise _misused(where, f"'{clip(each)}' is not a pid", "a pid is a number: pid:42|43")
+        if kind == "policy" and each not in POLICIES and f"SCHED_{each}" not in POLICIES:
+            where = Span(line, at, at + len(each))
+            raise _misused(where, f"there is no policy '{clip(each)}'", _POLICIES)
         at += len(each) + 1
     return Rule(kind, patterns, cpus, scheduler, text)
 
