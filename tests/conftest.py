@@ -20,12 +20,8 @@ for name in (
 ):
     os.environ.pop(name, None)
 
-# how long an example takes says what else the machine does
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
-
-
-# a law is tried on fewer examples in the quick loop; a machine that is busy breaks none
+# a law is tried on fewer examples in the quick loop; how long one takes says what else the machine
+# does
 settings.register_profile("whole", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=15)
 

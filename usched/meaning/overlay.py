@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from usched.meaning.registry import Damaged, Placed, Source
+from usched.meaning.registry import Damaged, Placed, Source, declaration_order
 from usched.words.statement import parent_of
 
 #: Declarations by name; None for one that is gone.
@@ -19,7 +19,8 @@ class Overlay:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._stored: dict[str, Placed | Damaged | None] = {}
+        #: What is pending, or else stored, of each name that was asked for or put.
+        self._entries: dict[str, Placed | Damaged | None] = {}
         self._children: dict[str, Sequence[Placed]] = {}
         self._child_names: dict[str, Sequence[str]] = {}
         self._pending: dict[str, dict[str, Placed | None]] = {}
@@ -29,12 +30,11 @@ class Overlay:
     # -- reading --------------------------------------------------------------
 
     def stored(self, name: str) -> Placed | Damaged | None:
-        pending = self._pending.get(parent_of(name))
-        if pending and name in pending:
-            return pending[name]
-        if name not in self._stored:
-            self._stored[name] = self._source.stored(name)
-        return self._stored[name]
+        try:
+            return self._entries[name]
+        except KeyError:
+            entry = self._entries[name] = self._source.stored(name)
+            return entry
 
     def children(self, name: str) -> Sequence[Placed]:
         stored = self._children.get(name)
@@ -45,7 +45,7 @@ class Overlay:
             return stored
         kept = [entry for entry in stored if entry.name not in pending]
         kept += [entry for entry in pending.values() if entry is not None]
-        return sorted(kept, key=_declaration_order)
+        return sorted(kept, key=declaration_order)
 
     def exclusive_children(self, name: str) -> Sequence[Placed]:
         known = self._exclusive.get(name)
@@ -55,7 +55,7 @@ class Overlay:
             known = {entry.name: entry for entry in stored if entry.name not in pending}
             known.update(_exclusive_of(pending))
             self._exclusive[name] = known
-        return sorted(known.values(), key=_declaration_order)
+        return sorted(known.values(), key=declaration_order)
 
     def child_names(self, name: str) -> Sequence[str]:
         stored = self._child_names.get(name)
@@ -87,6 +87,7 @@ class Overlay:
         """These declarations instead of those there are; None: gone."""
         for name, entry in entries.items():
             parent = parent_of(name)
+            self._entries[name] = entry
             self._pending.setdefault(parent, {})[name] = entry
             takers = self._exclusive.get(parent)
             if takers is not None:
@@ -105,13 +106,10 @@ class Overlay:
             parent = parent_of(name)
             self._exclusive.pop(parent, None)
             if name in pending:
-                self._pending[parent][name] = pending[name]
+                self._entries[name] = self._pending[parent][name] = pending[name]
             else:
+                del self._entries[name]
                 self._pending[parent].pop(name, None)
-
-
-def _declaration_order(entry: Placed) -> int:
-    return entry.place
 
 
 def _exclusive_of(entries: Entries) -> dict[str, Placed]:

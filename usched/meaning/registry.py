@@ -20,6 +20,11 @@ class Placed(NamedTuple):
         return self.declare.name
 
 
+def declaration_order(entry: Placed) -> int:
+    """The key by which siblings are sorted."""
+    return entry.place
+
+
 class Damaged(NamedTuple):
     """What cannot be read where a declaration should stand: that one counts as absent.
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from usched.meaning.lost import describe_damage, find_lost
 from usched.meaning.registry import Damaged, Placed, Registry, Source, walk
 from usched.meaning.selectors import Selection, View, select_cpus
-from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
+from usched.meaning.siblings import Child, Siblings
+from usched.words.cpuset import CpuSet, format_cpus
 from usched.words.machine import Topology
 from usched.words.phrases import clip, join_names, suggest
 from usched.words.problems import EnvironmentFailed, NoSuchName, Problem, Span
@@ -59,7 +60,7 @@ class Resolver:
         self._resolved: dict[str, Resolution] = {}
         self._views: dict[str, View] = {}
         self._selected: dict[str, Selection | None] = {}
-        self._taken: dict[str, _Taken] = {}
+        self._domains: dict[str, Siblings] = {}
 
     # -- the source -----------------------------------------------------------
 
@@ -108,12 +109,10 @@ class Resolver:
             self._resolved.pop(name, None)
             self._views.pop(name, None)
             self._selected.pop(name, None)
-            self._taken.pop(name, None)
-            siblings = self._taken.get(parent_of(name))
+            self._domains.pop(name, None)
+            siblings = self._domains.get(parent_of(name))
             if siblings is not None:
-                entry = self.find(name)
-                if name in siblings or (entry and entry.declare.exclusive):
-                    del self._taken[parent_of(name)]
+                siblings.forget(name)
 
     # -- schedulers -----------------------------------------------------------
 
@@ -195,21 +194,12 @@ class Resolver:
             return Resolution(None)
         if selection.problems:
             return Resolution(None, selection.problems)
-        pool = selection.cpus
-        problems: list[Problem] = []
-        takers = self._takers(entry, selection.cpus)
-        for sibling, taken in takers:
-            if problem := _check_taken(entry, selection, sibling, taken):
-                problems.append(problem)
-            pool -= taken
-        if not pool and not problems:
-            where = entry.declare.cpus.terms[0].span
-            names = join_names([sibling.name for sibling, _ in takers])
-            what = f"no cpu is left: {format_cpus(selection.cpus)} only for {names} (exclusive)"
-            problems.append(Problem(what, where, rule="exclusive"))
-        if problems:
-            return Resolution(None, tuple(problems))
-        return Resolution(Scheduler(entry.declare, entry.place, pool))
+        siblings = self._siblings(parent_of(name))
+        taken = siblings.taken_besides(name) & selection.cpus
+        pool = selection.cpus - taken
+        if not taken or (pool and not entry.declare.exclusive and not taken & selection.outright):
+            return Resolution(Scheduler(entry.declare, entry.place, pool))
+        return Resolution(None, _explain_taken(entry, selection, siblings))
 
     def select(self, entry: Placed) -> Selection | None:
         """What its terms mean in its parent, siblings aside; None where the parent has no cpus."""
@@ -218,47 +208,37 @@ class Resolver:
             self._selected[entry.name] = select_cpus(entry.declare.cpus, view) if view else None
         return self._selected[entry.name]
 
-    def _takers(self, entry: Placed, cpus: CpuSet) -> list[tuple[Placed, CpuSet]]:
-        """The siblings that have some of these cpus exclusively, each with all that it takes."""
-        parent = parent_of(entry.name)
-        taken = self._taken.get(parent)
-        if taken is None:
-            taken = self._taken[parent] = _Taken(
-                [
-                    (sibling, selection.cpus)
-                    for sibling in self._source.exclusive_children(parent)
-                    if (selection := self.select(sibling)) and not selection.problems
-                ]
-            )
-        return taken.others(entry, cpus)
+    def _siblings(self, parent: str) -> Siblings:
+        """The children of a domain as they are now."""
+        known = self._domains.get(parent)
+        if known is None:
+            exclusive = (entry.name for entry in self._source.exclusive_children(parent))
+            known = self._domains[parent] = Siblings(exclusive, self._look)
+        return known
+
+    def _look(self, name: str) -> Child | None:
+        entry = self.find(name)
+        selection = self.select(entry) if entry else None
+        if entry is None or selection is None:
+            return None
+        return Child(entry, selection.cpus, not selection.problems)
+
+    def children_that_mean(self, parent: str, cpus: CpuSet) -> list[str]:
+        """The children whose terms mean one of these cpus of their domain, siblings aside."""
+        return self._siblings(parent).meaning(cpus, lambda: self.children(parent))
 
 
-class _Taken:
-    """What the exclusive children of a domain take. Seldom is any of it in question, so the
-    union is asked before each of them is."""
-
-    def __init__(self, takers: list[tuple[Placed, CpuSet]]) -> None:
-        self._takers = takers
-        self._union = NO_CPUS
-        for _, cpus in takers:
-            self._union |= cpus
-        self._names = {entry.name for entry, _ in takers}
-        self._disjoint = sum(len(cpus) for _, cpus in takers) == len(self._union)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._names
-
-    def others(self, entry: Placed, cpus: CpuSet) -> list[tuple[Placed, CpuSet]]:
-        """The takers but one that take some of these cpus."""
-        if not cpus & self._union:
-            return []
-        if entry.declare.exclusive and self._disjoint:
-            return []  # it is a taker, and no cpu has two
-        return [
-            (sibling, taken)
-            for sibling, taken in self._takers
-            if sibling.name != entry.name and taken & cpus
-        ]
+def _explain_taken(entry: Placed, selection: Selection, siblings: Siblings) -> tuple[Problem, ...]:
+    """Why a scheduler cannot have what it means: who of its siblings takes it."""
+    takers = siblings.takers(entry.name, selection.cpus)
+    checks = (_check_taken(entry, selection, sibling, taken) for sibling, taken in takers)
+    problems = tuple(problem for problem in checks if problem is not None)
+    if problems:
+        return problems
+    where = entry.declare.cpus.terms[0].span
+    names = join_names([sibling.name for sibling, _ in takers])
+    what = f"no cpu is left: {format_cpus(selection.cpus)} only for {names} (exclusive)"
+    return (Problem(what, where, rule="exclusive"),)
 
 
 def _check_taken(

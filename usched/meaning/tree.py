@@ -219,12 +219,8 @@ class Tree:
                 old = self.resolver.find(name)
                 for each in filter(None, (old, entry)):
                     mine |= select_cpus(each.declare.cpus, view).cpus
-        names = []
-        for child in self.resolver.children(parent):
-            selection = self.resolver.select(child) if child.name not in entries else None
-            if selection is not None and selection.cpus & mine:
-                names.append(child.name)
-        return names
+        found = self.resolver.children_that_mean(parent, mine)
+        return [name for name in found if name not in entries]
 
     def _closure(self, names: Sequence[str]) -> list[str]:
         """The names, each followed by its descendants as declared now; none twice."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from usched.words.problems import Span
@@ -86,7 +87,7 @@ class _Noun:
 
     def _said(self) -> tuple[object, ...]:
         slots: tuple[str, ...] = self.__slots__
-        names = [name for name in slots if name not in ("span", "spans")]
+        names = [name for name in slots if name not in ("span", "spans", "canonical")]
         return (type(self).__name__, *(getattr(self, name) for name in names))
 
     def __eq__(self, other: object) -> bool:
@@ -148,7 +149,10 @@ DEFAULT_QUANTUM = Quantum(DEFAULT_QUANTUM_MS, "ms")
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Declare(_Noun):
-    """`NAME on CPUS lwktpri P ...`. quantum: as written, None for the default."""
+    """`NAME on CPUS lwktpri P ...`. quantum: as written, None for the default.
+
+    canonical: kept here by who makes it, since a batch asks for it again and again.
+    """
 
     name: str
     cpus: Cpus
@@ -158,6 +162,7 @@ class Declare(_Noun):
     exclusive: bool = False
     locked: bool = False
     spans: Mapping[str, Span] = field(default_factory=dict)
+    canonical: str | None = field(default=None, init=False)
 
     def quantum_ticks(self, hz: int) -> int:
         return (self.quantum or DEFAULT_QUANTUM).ticks(hz)
@@ -196,6 +201,7 @@ class Revoke(_Noun):
 Statement = Declare | Destroy | Grant | Revoke
 
 
+@lru_cache(maxsize=1024)  # asked some twenty times of each name that a statement touches
 def parent_of(name: str) -> str:
     """The name of the domain that a scheduler stands in; the machine is ""."""
     return name.rpartition("/")[0]

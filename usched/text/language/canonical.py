@@ -13,7 +13,10 @@ def format_statement(statement: Statement) -> str:
     """The canonical form; parsing it gives an equal registry."""
     match statement:
         case Declare():
-            return _format_declare(statement)
+            if statement.canonical is None:
+                object.__setattr__(statement, "canonical", _format_declare(statement))
+            assert statement.canonical is not None
+            return statement.canonical
         case Destroy(name, into, recursive):
             words = ["destroy", name]
             words += ["into", into] if into else []

@@ -34,12 +34,13 @@ class Cursor:
     def __init__(self, line: Line) -> None:
         self.line = line
         self.words = split_words(line)
+        self._texts = [*(word.text for word in self.words), None]
         self.position = 0
         self.name = ""
         self.spans: dict[str, Span] = {}
 
     def peek(self) -> str | None:
-        return self.words[self.position].text if self.position < len(self.words) else None
+        return self._texts[self.position]
 
     def next(self) -> Word:
         word = self.words[self.position]

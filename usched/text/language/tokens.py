@@ -45,7 +45,7 @@ def split_words(line: Line) -> list[Word]:
         remedy = f"a line has at most {MAX_LINE} characters, this one {len(text)}"
         raise Misused(Problem("the line is too long to be a statement", where, remedy, "line"))
     if _SIMPLE.fullmatch(text):
-        return [Word(m[0], Span(line, m.start(), m.end())) for m in _WORD.finditer(text)]
+        return [Word(m[0], Span(line, *m.span())) for m in _WORD.finditer(text)]
     words = []
     position = _skip(text, 0)
     while position < len(text) and text[position] != "#":
