@@ -1,0 +1,37 @@
+"""The English that messages share."""
+
+from __future__ import annotations
+
+import pytest
+
+from usched.words.phrases import clip, count, join_names, suggest
+
+
+def test_one_is_no_plural() -> None:
+    assert [count(number, "cpu") for number in (0, 1, 2)] == ["0 cpus", "1 cpu", "2 cpus"]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [(["A"], "A"), (["A", "B"], "A and B"), (["A", "B", "C"], "A, B and C")]
+)
+def test_names_are_joined_as_in_a_sentence(names: list[str], said: str) -> None:
+    assert join_names(names) == said
+
+
+def test_a_long_word_is_clipped_to_the_width() -> None:
+    assert clip("x" * 48) == "x" * 48
+    assert clip("x" * 49) == "x" * 45 + "..."
+    assert clip("abcdef", 5) == "ab..."
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("NROM", "did you mean 'NORM'?"),
+        ("norm", "did you mean 'NORM'?"),
+        ("POOL/WEP", "did you mean 'POOL/WEB'?"),
+        ("entirely", ""),
+    ],
+)
+def test_the_nearest_name_is_suggested_whatever_its_case(word: str, said: str) -> None:
+    assert suggest(word, ["NORM", "POOL/WEB", "REAL"]) == said
