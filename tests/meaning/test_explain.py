@@ -8,7 +8,8 @@ from hypothesis import given
 from tests.meaning.test_tree_laws import carry_out, lines, topologies
 from tests.meaning.trees import GAPS, tree_of
 from usched.meaning.explain import Standing, explain_scheduler
-from usched.meaning.reach import reach, reach_of, routes_to
+from usched.meaning.reach import reach, reach_of
+from usched.meaning.routes import routes_to
 from usched.meaning.tree import Tree
 from usched.words.cpuset import CpuSet, format_cpu_list
 from usched.words.machine import Topology

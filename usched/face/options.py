@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
@@ -17,14 +16,14 @@ from usched.world.places import default_registry
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(slots=True)
 class Settings:
     """What was given so far on the command line."""
 
-    registry: str | None = None
-    topology: str | None = None
-    root: str | None = None
-    wait: float | None = None
+    def __init__(self) -> None:
+        self.registry: str | None = None
+        self.topology: str | None = None
+        self.root: str | None = None
+        self.wait: float | None = None
 
 
 def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:

@@ -8,7 +8,6 @@ statement that is refused leaves both as they were.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple, assert_never
 
 from usched.meaning.overlay import Overlay
@@ -138,7 +137,7 @@ class Tree:
             inside = ", ".join(children[:8])
             inside += f", ... ({len(children)} in all)" if len(children) > 8 else ""
             what = f"{name} has schedulers in it: {inside}"
-            remedy = f"type: usched {format_statement(replace(destroy, recursive=True))}"
+            remedy = f"type: usched {format_statement(Destroy(name, destroy.into, True))}"
             problems.append(Problem(what, where, remedy, "children", name))
         if problems:
             raise Refused(problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import Final
 
 from usched.words.phrases import count
 
@@ -12,11 +12,25 @@ from usched.words.phrases import count
 MAX_CPU = 65_535
 
 
-@dataclass(frozen=True, slots=True)
 class CpuSet:
-    """A set of cpu numbers, kept as the bits of one integer; iterates in ascending order."""
+    """A set of cpu numbers, kept as the bits of one integer; iterates in ascending order.
 
-    mask: int = 0
+    No dataclass: a batch makes some ten of them a statement, and every command makes the class.
+    """
+
+    __slots__ = ("mask",)
+
+    def __init__(self, mask: int = 0) -> None:
+        self.mask: Final = mask
+
+    def __eq__(self, other: object) -> bool:
+        return self.mask == other.mask if isinstance(other, CpuSet) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.mask)
+
+    def __repr__(self) -> str:
+        return f"CpuSet.of({list(self)})"
 
     @classmethod
     def of(cls, numbers: Iterable[int]) -> CpuSet:

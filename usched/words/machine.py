@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from usched.words.cpuset import NO_CPUS, CpuSet
 
@@ -28,29 +27,41 @@ class Cpu(NamedTuple):
     core: int
 
 
-@dataclass(frozen=True, slots=True)
 class Topology:
     """A machine. cpus: ascending by number; offline: those the machine does not offer now.
 
     hz: ticks per second. `groups[level][number]` are the cpus of that socket, node, llc or core;
     `threads[number]`: of each core the cpu so many after its first, offline ones counted.
+
+    Not to be changed; written out, as the nouns of a statement are.
     """
 
-    machine: str
-    cpus: tuple[Cpu, ...]
-    hz: int = DEFAULT_HZ
-    offline: CpuSet = NO_CPUS
-    all: CpuSet = field(init=False, compare=False, repr=False)
-    places: dict[int, Cpu] = field(init=False, compare=False, repr=False)
-    groups: dict[str, dict[int, CpuSet]] = field(init=False, compare=False, repr=False)
-    threads: dict[int, CpuSet] = field(init=False, compare=False, repr=False)
+    __slots__ = ("all", "cpus", "groups", "hz", "machine", "offline", "places", "threads")
 
-    def __post_init__(self) -> None:
-        assert self.cpus, "a machine has a cpu"
-        object.__setattr__(self, "all", CpuSet.of(cpu.number for cpu in self.cpus))
-        object.__setattr__(self, "places", {cpu.number: cpu for cpu in self.cpus})
-        object.__setattr__(self, "groups", {level: _group(self.cpus, level) for level in LEVELS})
-        object.__setattr__(self, "threads", _threads(self.groups["core"].values()))
+    def __init__(
+        self, machine: str, cpus: tuple[Cpu, ...], hz: int = DEFAULT_HZ, offline: CpuSet = NO_CPUS
+    ) -> None:
+        assert cpus, "a machine has a cpu"
+        self.machine: Final = machine
+        self.cpus: Final = cpus
+        self.hz: Final = hz
+        self.offline: Final = offline
+        self.all: Final = CpuSet.of(cpu.number for cpu in cpus)
+        self.places: Final = {cpu.number: cpu for cpu in cpus}
+        self.groups: Final = {level: _group(cpus, level) for level in LEVELS}
+        self.threads: Final = _threads(self.groups["core"].values())
+
+    def _declared(self) -> tuple[object, ...]:
+        return self.machine, self.cpus, self.hz, self.offline
+
+    def __eq__(self, other: object) -> bool:
+        return self._declared() == other._declared() if isinstance(other, Topology) else False
+
+    def __hash__(self) -> int:
+        return hash(self._declared())
+
+    def __repr__(self) -> str:
+        return f"Topology{self._declared()}"
 
     def selected(self, selector: str) -> dict[int, CpuSet]:
         """What the terms of one of SELECTORS mean, by their numbers."""

@@ -7,9 +7,8 @@ do not count when statements are compared.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from usched.words.problems import Span
 
@@ -79,9 +78,9 @@ _UNITS = {"us": 1_000_000, "ms": 1_000, "s": 1}
 
 
 class _Noun:
-    """Equality and repr of the nouns that carry spans, which do not count.
+    """The nouns that carry spans, which do not count when two are compared; not to be changed.
 
-    Written once here: the ones that `dataclass` makes for each class cost half of a start.
+    Written out, since every command makes them: as dataclasses they cost a fifth of a start.
     """
 
     __slots__ = ()
@@ -104,17 +103,23 @@ class _Noun:
         return f"{name}({', '.join(map(repr, values))})"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+#: Of a statement that was read from no text.
+_NO_SPANS: Mapping[str, Span] = {}
+
+
 class Term(_Noun):
     """One cpu term as written. kind: `cpu*`, `cpu`, or one of SELECTORS.
 
     first, last: the numbers, both included; equal but for a range; 0 for `cpu*`.
     """
 
-    kind: str
-    first: int = 0
-    last: int = 0
-    span: Span | None = None
+    __slots__ = ("first", "kind", "last", "span")
+
+    def __init__(self, kind: str, first: int = 0, last: int = 0, span: Span | None = None) -> None:
+        self.kind: Final = kind
+        self.first: Final = first
+        self.last: Final = last
+        self.span: Final = span
 
 
 class Cpus(NamedTuple):
@@ -148,55 +153,93 @@ class Quantum(NamedTuple):
 DEFAULT_QUANTUM = Quantum(DEFAULT_QUANTUM_MS, "ms")
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Declare(_Noun):
     """`NAME on CPUS lwktpri P ...`. quantum: as written, None for the default.
 
     canonical: kept here by who makes it, since a batch asks for it again and again.
     """
 
-    name: str
-    cpus: Cpus
-    lwktpri: int
-    vcpus: int | None = None
-    quantum: Quantum | None = None
-    exclusive: bool = False
-    locked: bool = False
-    spans: Mapping[str, Span] = field(default_factory=dict)
-    canonical: str | None = field(default=None, init=False)
+    __slots__ = (
+        *("name", "cpus", "lwktpri", "vcpus", "quantum", "exclusive", "locked", "spans"),
+        "canonical",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        cpus: Cpus,
+        lwktpri: int,
+        vcpus: int | None = None,
+        quantum: Quantum | None = None,
+        exclusive: bool = False,
+        locked: bool = False,
+        spans: Mapping[str, Span] = _NO_SPANS,
+    ) -> None:
+        self.name: Final = name
+        self.cpus: Final = cpus
+        self.lwktpri: Final = lwktpri
+        self.vcpus: Final = vcpus
+        self.quantum: Final = quantum
+        self.exclusive: Final = exclusive
+        self.locked: Final = locked
+        self.spans: Final = spans
+        self.canonical: str | None = None
 
     def quantum_ticks(self, hz: int) -> int:
         return (self.quantum or DEFAULT_QUANTUM).ticks(hz)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Destroy(_Noun):
     """`destroy NAME [into OTHER] [recursive]`."""
 
-    name: str
-    into: str | None = None
-    recursive: bool = False
-    spans: Mapping[str, Span] = field(default_factory=dict)
+    __slots__ = ("into", "name", "recursive", "spans")
+    __match_args__ = ("name", "into", "recursive")
+
+    def __init__(
+        self,
+        name: str,
+        into: str | None = None,
+        recursive: bool = False,
+        spans: Mapping[str, Span] = _NO_SPANS,
+    ) -> None:
+        self.name: Final = name
+        self.into: Final = into
+        self.recursive: Final = recursive
+        self.spans: Final = spans
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Grant(_Noun):
     """`grant NAME to USER [lwktpri MAX] [depth MAX] [until TIME]`. user: a name, or `@group`."""
 
-    name: str
-    user: str
-    lwktpri: int | None = None
-    depth: int | None = None
-    until: Quantum | None = None
-    spans: Mapping[str, Span] = field(default_factory=dict)
+    __slots__ = ("depth", "lwktpri", "name", "spans", "until", "user")
+    __match_args__ = ("name", "user", "lwktpri", "depth", "until")
+
+    def __init__(
+        self,
+        name: str,
+        user: str,
+        lwktpri: int | None = None,
+        depth: int | None = None,
+        until: Quantum | None = None,
+        spans: Mapping[str, Span] = _NO_SPANS,
+    ) -> None:
+        self.name: Final = name
+        self.user: Final = user
+        self.lwktpri: Final = lwktpri
+        self.depth: Final = depth
+        self.until: Final = until
+        self.spans: Final = spans
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Revoke(_Noun):
     """`revoke NAME`."""
 
-    name: str
-    spans: Mapping[str, Span] = field(default_factory=dict)
+    __slots__ = ("name", "spans")
+    __match_args__ = ("name",)
+
+    def __init__(self, name: str, spans: Mapping[str, Span] = _NO_SPANS) -> None:
+        self.name: Final = name
+        self.spans: Final = spans
 
 
 Statement = Declare | Destroy | Grant | Revoke

@@ -13,8 +13,9 @@ from usched.face.misfits import warn_unfit
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
 from usched.meaning.explain import Standing, explain_scheduler
-from usched.meaning.reach import Barred, Route, above, reach, routes_to
+from usched.meaning.reach import above, reach
 from usched.meaning.resolver import Resolver
+from usched.meaning.routes import Barred, Route, routes_to
 from usched.meaning.selectors import select_terms
 from usched.text.language.grammar import parse_cpu_terms
 from usched.words.cpuset import CpuSet, count_cpus, format_cpus

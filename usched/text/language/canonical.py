@@ -14,8 +14,7 @@ def format_statement(statement: Statement) -> str:
     match statement:
         case Declare():
             if statement.canonical is None:
-                object.__setattr__(statement, "canonical", _format_declare(statement))
-            assert statement.canonical is not None
+                statement.canonical = _format_declare(statement)
             return statement.canonical
         case Destroy(name, into, recursive):
             words = ["destroy", name]

@@ -10,7 +10,7 @@ import re
 import shlex
 
 from usched.text.language.cursor import CLAUSES, Cursor
-from usched.text.language.hints import TERM
+from usched.text.language.tokens import TERM
 from usched.words.phrases import clip
 from usched.words.problems import Misused
 

@@ -12,8 +12,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from usched.text.language.cursor import CLAUSES, Cursor, Slip
-from usched.text.language.hints import TERM
-from usched.text.language.tokens import Word, join_words
+from usched.text.language.tokens import TERM, Word, join_words
 from usched.words.problems import Line, Misused, Problem, Span
 from usched.words.statement import (
     MAX_TICKS,

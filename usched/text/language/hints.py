@@ -10,12 +10,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from usched.text.language.tokens import TERM
 from usched.words.cpuset import MAX_CPU, CpuSet
 from usched.words.phrases import clip
-
-TERM = re.compile(
-    r"cpu\*|cpu([0-9]{1,18})(?:-(?:cpu)?([0-9]{1,18}))?|(core|thread|llc|node|socket)([0-9]{1,18})"
-)
 
 
 class Guess(NamedTuple):

@@ -14,6 +14,12 @@ MAX_LINE = 65_536
 COMMAND_LINE = "command line"
 
 
+#: A cpu term as it is written.
+TERM = re.compile(
+    r"cpu\*|cpu([0-9]{1,18})(?:-(?:cpu)?([0-9]{1,18}))?|(core|thread|llc|node|socket)([0-9]{1,18})"
+)
+
+
 class Word(NamedTuple):
     """A word with its quotes taken off, and where it stood with them on."""
 

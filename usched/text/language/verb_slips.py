@@ -10,7 +10,8 @@ import shlex
 
 from usched.text.language.cpu_slips import mend_level
 from usched.text.language.cursor import CLAUSES, Cursor, Slip
-from usched.text.language.hints import TERM, guess_term
+from usched.text.language.hints import guess_term
+from usched.text.language.tokens import TERM
 from usched.words.phrases import clip
 from usched.words.problems import Misused
 

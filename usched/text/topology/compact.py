@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from usched.words.cpuset import MAX_CPU
 from usched.words.machine import Cpu, Topology
@@ -14,8 +14,7 @@ MAX_CPUS = MAX_CPU + 1
 NUMBERINGS = ("linux", "compact")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """A machine whose parts are all alike. Each count is per part of the level before it.
 
     llcs: None where caches are not declared; cores are per node then.
