@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from usched.actions.import_tasks import import_tasks
 from usched.actions.imported import (
@@ -33,10 +33,15 @@ from usched.world.unpacked import open_lines
 def import_file(path: str, wanted: Wanted) -> Imported:
     """Read a trace. Raises Refused where no workload can be made of it."""
     with open_lines(path, "trace") as (label, lines):
-        trace_format, every = recognise(lines, label)
-        if trace_format is None:
-            return import_tasks(label, _join(every, label), wanted)
-        return _import_trace(label, every, trace_format, wanted)
+        return import_lines(label, lines, wanted)
+
+
+def import_lines(label: str, lines: Iterable[str], wanted: Wanted) -> Imported:
+    """As `import_file`, of lines with their ends."""
+    trace_format, every = recognise(lines, label)
+    if trace_format is None:
+        return import_tasks(label, _join(every, label), wanted)
+    return _import_trace(label, every, trace_format, wanted)
 
 
 def _join(pieces: Iterator[str], label: str) -> str:

@@ -45,6 +45,7 @@ SUBCOMMANDS = {
     "list": "List the schedulers",
     "log": "Every change: revision, time, user, statement",
     "map": "A grid: which scheduler has which cpu",
+    "record": "Record this machine with perf, for import",
     "rollback": "Go back to the registry as it was at a revision",
     "show": "Show one scheduler, resolved on the topology",
     "simulate": "Dispatch a workload and report who ran where",
@@ -62,7 +63,7 @@ RESERVED = tuple(
             *("usched", "rename", "adopt", "apply", "attach", "backup", "bench", "compare"),
             *("conform", "confirm", "detach", "doctor", "edit", "exec", "fleet"),
             *("grants", "guarantee", "help", "init", "load", "metrics", "move", "plan"),
-            *("ps", "record", "release", "restart", "restore", "resume", "run", "serve", "shield"),
+            *("ps", "release", "restart", "restore", "resume", "run", "serve", "shield"),
             *("split", "status", "stop", "suspend", "sweep", "sync", "top", "undo", "update"),
             *("verify", "version", "watch", "whatif"),
         }
