@@ -5,6 +5,7 @@ Every check says how much it has seen: one that finds nothing to look at fails.
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import re
@@ -235,8 +236,9 @@ def test_every_option_of_a_subcommand_is_described_and_every_described_one_exist
 def test_statements_take_the_options_that_are_described() -> None:
     names = set().union(*own_options(commands()["destroy"]))
     lines = section(COMMAND, "DESCRIPTION", "Statements")
-    assert options_in(lines) == names == {"-n", "--dry-run", "-q", "--quiet"}
-    assert options_in(synopsis()["on"]) == options_in(synopsis()["destroy"]) == {"-n", "-q"}
+    assert options_in(lines) == names == {"-n", "--dry-run", "-q", "--quiet", "--strand"}
+    shown = [options_in(synopsis()[word]) for word in ("on", *VERBS)]
+    assert shown == [{"-n", "-q", "--strand"}] * 4
 
 
 def test_every_global_option_is_described_and_every_described_one_exists() -> None:
@@ -550,6 +552,7 @@ READ_COMMANDS = (
     "show POOL",
     "tree",
     "export",
+    "grants",
     "log",
     "diff 1",
     "check",
@@ -566,6 +569,7 @@ def test_every_json_key_is_in_usched_5_and_none_else(scratch: Scratch) -> None:
     scratch.must(f"usched topology load '{EIGHT_CPUS}'")
     scratch.must("usched batch configs/mail.usched")
     scratch.must("usched MYCUSTOM on cpu1 cpu2 lwktpri 4 locked")
+    scratch.must(f"usched grant MYCUSTOM to {getpass.getuser()}")
     takers = {name for name, command in commands().items() if {"--json"} in own_options(command)}
     covered = {name for name in takers if any(each.startswith(name) for each in READ_COMMANDS)}
     assert takers == covered | {"simulate"}

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import sqlite3
 import tempfile
@@ -598,12 +599,27 @@ def test_tree_of_a_name_that_is_not_there(session: Session) -> None:
 
 
 def test_grant(session: Session) -> None:
-    assert session.refused(3, "grant", "POOL", "to", "bob") == block(
+    assert session.refused(3, "grant", "POOL", "to", "root") == block(
         """
-        usched: command line:1:7: grant is not available in this version: a pool cannot be handed to a user yet
-            grant POOL to bob
+        usched: command line:1:7: POOL has schedulers in it, which are root's
+            grant POOL to root
                   ^^^^
-          declare, destroy and subdivide work; all of them act as the registry's owner
+          destroy them first, or grant each of them: POOL/WEB
+        """
+    ).replace("which are root's", f"which are {pwd.getpwuid(os.getuid()).pw_name}'s")
+    assert session.refused(4, "grant", "POOL/WEB", "to", "no-such-user") == block(
+        """
+        usched: command line:1:19: there is no user no-such-user
+            grant POOL/WEB to no-such-user
+                              ^^^^^^^^^^^^
+        """
+    )
+    assert session.refused(3, "revoke", "POOL") == block(
+        """
+        usched: command line:1:8: POOL is not granted to anybody
+            revoke POOL
+                   ^^^^
+          usched grants shows what is
         """
     )
 

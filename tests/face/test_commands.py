@@ -28,6 +28,7 @@ SCHEDULER = [
     "width",
     "pool",
     "reach",
+    "holder",
 ]
 
 
@@ -66,6 +67,7 @@ def test_list_has_a_record_for_each_scheduler(session: Session) -> None:
         "width": 2,
         "pool": [0, 1],
         "reach": [0, 1, 4, 5],
+        "holder": None,
     }
 
 
@@ -209,7 +211,7 @@ def test_log_has_every_revision_newest_first(session: Session) -> None:
     assert lines[2] == "     # NORM: reaches cpu0-cpu2, cpu4-cpu6 (was cpu0-cpu7)"
     assert lines[6].endswith("topology eight (8 cpus)")
     records = parsed(session.done("log", "--json"))
-    fields = ["number", "time", "uid", "user", "text", "moved"]
+    fields = ["number", "time", "uid", "user", "text", "moved", "store"]
     assert [list(record) for record in records] == [fields] * 5
     assert records[0]["moved"] == [
         {"name": "NORM", "before": list(range(8)), "after": [0, 1, 2, 4, 5, 6]}
@@ -862,7 +864,7 @@ destroy NONE
 F on cpu3 lwktpri 4 exclusive
 POOL/I on node0 lwktpri 3
 list on cpu0 lwktpri 3
-grant NORM to bob
+grant POOL to bob
 destroy POOL
 destroy POOL into POOL/WEB recursive
 K on cpu3-2 lwktpri 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import shutil
 import subprocess
@@ -45,6 +46,14 @@ LEVELS = ["socket0", "socket1", "node0", "node1", "core0", "core1", "core2", "co
         ("usched show ", NAMES),
         ("usched show POOL/", ["POOL/WEB"]),
         ("usched import t --default PO", ["POOL", "POOL/WEB"]),
+        ("usched gr", ["grant", "grants"]),
+        ("usched grant ", NAMES),
+        ("usched grant X ", ["to"]),
+        ("usched grant X to @roo", ["@root"]),
+        ("usched grant X to root ", ["lwktpri", "depth", "until"]),
+        ("usched grant X to root depth 2 ", ["lwktpri", "until"]),
+        ("usched grant X to root depth ", []),
+        ("usched revoke ", []),
         ("usched destroy ", NAMES),
         ("usched destroy POOL ", ["into", "recursive"]),
         ("usched destroy POOL into ", ["NORM", "X"]),
@@ -171,3 +180,12 @@ def test_a_script_is_printed_for_each_shell(session: Session, shell: str) -> Non
             [shell, "-n"], input=script.encode(), capture_output=True, check=False, timeout=60
         )
         assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_what_is_granted_is_offered_where_that_is_wanted(session: Session) -> None:
+    session.done("grant", "POOL/WEB", "to", getpass.getuser())
+    for words in ("usched revoke ", "usched rollback 1 --in ", "usched diff 1 --in PO"):
+        assert completed(session, words) == ["POOL/WEB"]
+    session.done("POOL/WEB/A", "on", "cpu0", "lwktpri", "4")
+    # its revisions, and not those of the registry
+    assert completed(session, "usched rollback --in POOL/WEB ") == ["1", "0"]

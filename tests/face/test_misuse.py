@@ -112,7 +112,7 @@ SLIPS: dict[str, tuple[int, str]] = {
     "batch a.usched b.usched": (2, "b.usched"),
     "batch .": (1, "script . cannot be read: Is a directory"),
     "batch w.yaml": (2, "w.yaml:2:1"),
-    "batch r.db": (3, "r.db:1:"),
+    "batch r.db": (3, "r.db:"),
     "check nothing.usched": (1, "nothing.usched"),
     "check eight.yaml": (3, "eight.yaml:1:1"),
     "topology": (2, "load"),

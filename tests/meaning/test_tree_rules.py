@@ -895,24 +895,24 @@ def test_destroy_names_all_that_is_wrong() -> None:
     )
 
 
-def test_grant_is_answered_with_what_is_missing() -> None:
-    assert refusal("A on cpu* lwktpri 4", "grant A to bob") == block(
+def test_grant_of_what_is_not_declared() -> None:
+    assert refusal("A on cpu* lwktpri 4", "grant B to bob") == block(
         """
-        in:1:7: grant is not available in this version: a pool cannot be handed to a user yet
-            grant A to bob
+        in:1:7: there is no scheduler B
+            grant B to bob
                   ^
-          declare, destroy and subdivide work; all of them act as the registry's owner
+          usched list shows the schedulers
         """
     )
 
 
-def test_revoke_is_answered_with_what_is_missing() -> None:
-    assert refusal("A on cpu* lwktpri 4", "revoke A") == block(
+def test_revoke_of_what_is_not_declared() -> None:
+    assert refusal("POOL on cpu* lwktpri 4", "revoke POOK") == block(
         """
-        in:1:8: revoke is not available in this version: a pool cannot be handed to a user yet
-            revoke A
-                   ^
-          declare, destroy and subdivide work; all of them act as the registry's owner
+        in:1:8: there is no scheduler POOK
+            revoke POOK
+                   ^^^^
+          did you mean 'POOL'?
         """
     )
 

@@ -1,21 +1,36 @@
-"""Carrying out statements and scripts: all or nothing."""
+"""Carrying out statements and scripts: all or nothing, in the store of who may."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from usched.actions.context import Context, TopologyInForce, change_registry, find_machine
+from usched.actions.context import (
+    AS_IT_IS,
+    Context,
+    TopologyInForce,
+    Wish,
+    change_registry,
+    find_machine,
+    open_registry,
+)
 from usched.actions.topology import News, weigh_topology
 from usched.meaning.history import Draft
+from usched.meaning.registry import EMPTY, Source
 from usched.meaning.resolver import Resolver
 from usched.meaning.script import Done, Ledger, ScriptLine
 from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_new_warnings
 from usched.words.machine import Topology
-from usched.words.problems import format_problem
+from usched.words.problems import Problem, format_problem
+from usched.world.places import may_have_parts
 from usched.world.registry_file import is_new
 from usched.world.store import Store
+
+if TYPE_CHECKING:
+    from usched.actions.parts import Desk
+    from usched.meaning.grants import Hands
+    from usched.meaning.joined import Whole
 
 
 class Outcome(NamedTuple):
@@ -29,40 +44,116 @@ class Outcome(NamedTuple):
 
 
 def carry_out(
-    context: Context, script: Iterable[ScriptLine], dry_run: bool = False, look: bool = True
+    context: Context,
+    script: Iterable[ScriptLine],
+    wish: Wish = AS_IT_IS,
 ) -> Outcome:
     """Carry out statements in one transaction, each valid in its turn.
 
     A topology given with the command becomes the registry's along with them. Raises with every
-    problem of the whole script, and then changes nothing; nor does a dry run. look: whether to
-    look for what would be warned of.
+    problem of the whole script, and then changes nothing; nor does a dry run.
     """
     # a registry that is yet to be made may need a second try, any other is read once, as it comes
-    lines = list(script) if is_new(context.registry) else script
+    if is_new(context.registry):
+        script = list(script)
+    elif may_have_parts(context.registry):
+        script = list(script)
+        from usched.actions.parts import find_desk
+
+        desk = find_desk(context, [statement.name for _, statement in script])
+        if desk is not None:
+            return _carry_out_in_part(context, desk, script, wish)
     return change_registry(
-        context, dry_run, lambda store, told: _carry_out(store, told, lines, look)
+        context, wish.dry_run, lambda store, told: _carry_out(store, told, script, wish)
     )
 
 
 def _carry_out(
-    store: Store, context: Context, script: Iterable[ScriptLine], look: bool
+    store: Store, context: Context, script: Iterable[ScriptLine], wish: Wish
 ) -> tuple[Outcome, list[Draft]]:
     machine = find_machine(store, context)
     news = News()
     declared = None
     if machine.origin == "given" and machine.topology != store.topology():
         declared = machine.topology
-        news = weigh_topology(store, context, declared)
-    ledger = Ledger(Tree(store, machine.topology), store.last_revision() + 1)
+        news = weigh_topology(store, context, declared, wish.strand)
+    number = store.last_revision() + 1
+    before: Source = store
+    if store.has_grants():
+        from usched.actions.parts import find_hands, join_parts
+
+        whole = join_parts(store, context, machine.topology)
+        before = whole.source
+        ledger = _start(whole, find_hands(whole, context), machine.topology, number, wish)
+    else:
+        tree = Tree(store, machine.topology)
+        ledger = Ledger(tree, number, None, wish.strand, lambda: _find_first_hands(context))
     ledger.take_all(script)
     if declared is not None:
         ledger.add_topology(declared, news.moved)
-    now = ledger.tree.resolver
-    for damaged in store.met:
-        if not damaged.name or now.stored(damaged.name) == damaged:  # not mended
-            context.tell(format_problem(now.describe_damage(damaged)))
-    changes = (change.name for done in ledger.done for change in done.changes)
-    names = dict.fromkeys(changes) if look else {}
-    warnings = find_new_warnings(Resolver(store, machine.topology), now, names)
+    _tell_damage(store, ledger.tree.resolver, context)
+    warnings = _find_warnings(ledger, Resolver(before, machine.topology), wish.look)
     news = News(news.moved, tuple(dict.fromkeys((*news.warnings, *warnings))))
     return Outcome(machine, tuple(ledger.done), declared, news), ledger.drafts
+
+
+def _find_first_hands(context: Context) -> Hands:
+    """Of a registry in which nothing is granted yet."""
+    from usched.actions.parts import find_hands
+    from usched.meaning.joined import Whole
+
+    return find_hands(Whole(EMPTY, {}), context)
+
+
+def _carry_out_in_part(
+    context: Context, desk: Desk, script: Sequence[ScriptLine], wish: Wish
+) -> Outcome:
+    from usched.actions.parts import (
+        change_part,
+        check_own_size,
+        find_hands,
+        join_parts,
+        own_part,
+        refuse_unheld,
+    )
+
+    def action(store: Store, context: Context) -> tuple[Outcome, list[Draft]]:
+        with open_registry(context) as base:
+            machine = find_machine(base, context)
+            whole = join_parts(base, context, machine.topology, own_part(desk.name, store))
+            hands = find_hands(whole, context, desk.name)
+            if machine.origin == "given" and machine.topology != base.topology():
+                refuse_unheld(hands, "the topology", "leave --topology out")
+            number = store.last_revision() + 1
+            ledger = _start(whole, hands, machine.topology, number, wish)
+            ledger.take_all(script)
+            check_own_size(ledger.tree.resolver, hands, desk.name)
+            _tell_damage(store, ledger.tree.resolver, context)
+            before = Resolver(whole.source, machine.topology)
+            news = News((), tuple(_find_warnings(ledger, before, wish.look)))
+            return Outcome(machine, tuple(ledger.done), None, news), ledger.drafts
+
+    return change_part(context, desk, wish.dry_run, action)
+
+
+def _start(whole: Whole, hands: Hands, topology: Topology, number: int, wish: Wish) -> Ledger:
+    """Statements may be carried out. What is beneath the desk's grants is others'."""
+
+    def is_foreign(name: str) -> bool:
+        return hands.desk_of(name) != hands.desk
+
+    tree = Tree(whole.source, topology, is_foreign if whole.parts else None, wish.strand)
+    return Ledger(tree, number, hands, wish.strand)
+
+
+def _tell_damage(store: Store, now: Resolver, context: Context) -> None:
+    """What was met of the store that is damaged, and is not mended."""
+    for damaged in store.met:
+        if not damaged.name or now.stored(damaged.name) == damaged:
+            context.tell(format_problem(now.describe_damage(damaged)))
+
+
+def _find_warnings(ledger: Ledger, before: Resolver, look: bool) -> list[Problem]:
+    changes = (change.name for done in ledger.done for change in done.changes)
+    names = dict.fromkeys(changes) if look else {}
+    return find_new_warnings(before, ledger.tree.resolver, names)

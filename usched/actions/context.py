@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple, TypeVar
 
 from usched.meaning.history import Draft
@@ -11,7 +11,7 @@ from usched.words.cpuset import count_cpus
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, Problem
 from usched.world.author import find_author
-from usched.world.places import make_folder
+from usched.world.places import make_default
 from usched.world.registry_file import check_folder, is_new
 from usched.world.store import Store, open_store
 
@@ -34,12 +34,24 @@ class Context(NamedTuple):
     is_default: bool = False
 
 
+class Wish(NamedTuple):
+    """How a change is to be made. look: whether to look for what would be warned of.
+    strand: whether schedulers of others may be left without a place."""
+
+    dry_run: bool = False
+    look: bool = True
+    strand: bool = False
+
+
+AS_IT_IS = Wish()
+
+
 @contextmanager
 def open_registry(context: Context, write: bool = False) -> Iterator[Store]:
     """The registry for one transaction (see `open_store`)."""
     if write and context.is_default:
         try:
-            make_folder(context.registry)
+            make_default(context.registry)
         except OSError as error:
             what = f"the folder of {context.registry} cannot be made: {error.strerror}"
             raise EnvironmentFailed(Problem(what, None, "name another: --registry PATH")) from error
@@ -100,20 +112,51 @@ def change_registry(
     must leave no file behind, and a file that others may have open cannot safely be taken away
     again. It is performed once more where somebody else made the registry in between.
     """
+
+    def make_room(drafts: Sequence[Draft]) -> None:
+        if any(draft.grants for draft in drafts):
+            from usched.actions.parts import make_room
+
+            make_room((), drafts, context)
+
+    opened = Opened(
+        lambda write: open_registry(context, write), is_new(context.registry), make_room
+    )
+    return change_store(opened, context, dry_run, action)
+
+
+class Opened(NamedTuple):
+    """A store to be changed. open: it for one transaction, which writes or does not. new: whether
+    it is yet to be made. make_room: for what revisions grant, before they are written."""
+
+    open: Callable[[bool], AbstractContextManager[Store]]
+    new: bool
+    make_room: Callable[[Sequence[Draft]], None]
+
+
+def change_store(
+    opened: Opened,
+    context: Context,
+    dry_run: bool,
+    action: Callable[[Store, Context], tuple[R, Sequence[Draft]]],
+) -> R:
+    """As `change_registry`, on any store."""
     if dry_run:
-        with open_registry(context) as store:
+        with opened.open(False) as store:
             return action(store, context)[0]
-    if is_new(context.registry):
-        with open_registry(context) as store:
+    if opened.new:
+        with opened.open(False) as store:
             result, drafts = action(store, context)
         if not drafts:
             return result
-        with open_registry(context, write=True) as store:
+        with opened.open(True) as store:
             if store.last_revision() == 0:  # as it was when this was tried
+                opened.make_room(drafts)
                 store.record(drafts, find_author())
                 return result
         context = context._replace(tell=lambda _: None)
-    with open_registry(context, write=True) as store:
+    with opened.open(True) as store:
         result, drafts = action(store, context)
+        opened.make_room(drafts)
         store.record(drafts, find_author())
     return result

@@ -12,8 +12,18 @@ from usched.actions.context import (
     find_machine_of,
     open_registry,
 )
+from usched.actions.parts import (
+    Desk,
+    find_hands,
+    find_parts,
+    join_parts,
+    open_part,
+    read_part_log,
+)
 from usched.actions.rollback import require_revision
+from usched.meaning.grants import Hands, Part
 from usched.meaning.history import Revision, describe_topology
+from usched.meaning.joined import join
 from usched.meaning.reach import Moved, compare_reach
 from usched.meaning.registry import Difference, Placed, Registry, compare_registries
 from usched.meaning.resolver import Resolver
@@ -21,23 +31,50 @@ from usched.meaning.script import ScriptLine, carry_out_on
 from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_warnings
 from usched.words.problems import Problem, Refused
+from usched.words.statement import is_beneath, parent_of
+from usched.world.store import Store
+
+
+class Joined(NamedTuple):
+    """The registry with the parts that are in other hands: the tree of what holds, and whose."""
+
+    tree: Resolver
+    hands: Hands
 
 
 def read_tree(context: Context) -> Resolver:
     """The registry as it is, on its machine; schedulers may not fit that any more."""
-    with open_registry(context) as store:
-        machine = find_machine(store, context)
-        return Resolver(store.registry(), machine.topology)
+    return read_joined(context).tree
 
 
-def read_scheduler(context: Context, name: str) -> tuple[Resolver, Placed, Revision | None]:
-    """A scheduler, in the tree, and what changed it last. Raises NoSuchName."""
+def read_joined(context: Context) -> Joined:
+    """As `read_tree`, and in whose hands what is; what does not hold of that is told."""
     with open_registry(context) as store:
         machine = find_machine(store, context)
-        tree = Resolver(store.registry(), machine.topology)
-        entry = tree.require(name)
-        revisions, _ = store.revisions(name, 1)
-    return tree, entry, revisions[0] if revisions else None
+        whole = join_parts(store, context, machine.topology, base=store.registry())
+        return Joined(Resolver(whole.source, machine.topology), find_hands(whole, context))
+
+
+class Shown(NamedTuple):
+    """A scheduler in the tree, in whose hands it is, and what changed it last."""
+
+    joined: Joined
+    entry: Placed
+    last: Revision | None
+
+
+def read_scheduler(context: Context, name: str) -> Shown:
+    """One scheduler. Raises NoSuchName."""
+    joined = read_joined(context)
+    entry = joined.tree.require(name)
+    part = joined.hands.keeper(name)
+    if part is not None:
+        parts = list(joined.hands.parts.values())
+        found = read_part_log(context, part, parts, name, 1)
+    else:
+        with open_registry(context) as store:
+            found, _ = store.revisions(name, 1)
+    return Shown(joined, entry, found[0] if found else None)
 
 
 def read_machine(context: Context) -> TopologyInForce:
@@ -47,20 +84,49 @@ def read_machine(context: Context) -> TopologyInForce:
 
 
 def read_statements(context: Context) -> Registry:
-    """The declarations alone: no machine is looked for."""
+    """The declarations alone, those of others among them."""
+    return read_whole(context)[0]
+
+
+def read_whole(context: Context) -> tuple[Registry, list[Part]]:
+    """The declarations, and what is granted. A machine is looked for only where parts must fit
+    it."""
     with open_registry(context) as store:
-        return store.registry()
+        registry = store.registry()
+        if not store.grants()[0]:
+            return registry, []
+        topology = find_machine(store, context).topology
+        whole = join_parts(store, context, topology, base=registry)
+        everything = [entry for entry in registry if whole.source.stored(entry.name) == entry]
+        for part in whole.parts.values():
+            entries = map(part.source.stored, part.source.names())
+            everything += [entry for entry in entries if isinstance(entry, Placed)]
+        return Registry(everything, registry.damage()), list(whole.parts.values())
 
 
 def read_log(context: Context, name: str | None, limit: int | None) -> list[Revision]:
-    """The log, newest first. Raises NoSuchName for a name that no revision changed."""
+    """The log, newest first: the registry's, and that of every part; with a name, what changed
+    that scheduler, and all of the parts beneath it.
+
+    Raises NoSuchName for a name that no revision changed.
+    """
     with open_registry(context) as store:
         found, damaged = store.revisions(name, limit)
         for sentence in damaged:
             context.tell(sentence)
+        parts = find_parts(store, context.registry)
+        for part in parts:
+            if name is None or is_beneath(part.name, name):
+                found += read_part_log(context, part, parts, None, limit)
+            elif is_beneath(parent_of(name), part.name):
+                found += read_part_log(context, part, parts, name, limit)
         if name is not None and not found and not damaged:
-            Resolver(store.registry(), find_machine(store, context).topology).require(name)
-        return found
+            topology = find_machine(store, context).topology
+            whole = join_parts(store, context, topology, base=store.registry())
+            Resolver(whole.source, topology).require(name)
+    if parts:
+        found.sort(key=lambda each: each.time, reverse=True)
+    return found[:limit]
 
 
 class Comparison(NamedTuple):
@@ -72,8 +138,13 @@ class Comparison(NamedTuple):
     moved: list[Moved]
 
 
-def read_difference(context: Context, old: int, new: int | None) -> Comparison:
-    """What differs between two revisions (new None: now)."""
+def read_difference(
+    context: Context, old: int, new: int | None, desk: Desk | None = None
+) -> Comparison:
+    """What differs between two revisions (new None: now) of the registry, or of a desk's part."""
+    if desk is not None:
+        with open_part(context, desk, write=False) as part:
+            return _compare_part(part, context, old, new)
     with open_registry(context) as store:
         require_revision(store, old)
         last = store.last_revision() if new is None else new
@@ -98,6 +169,19 @@ def read_difference(context: Context, old: int, new: int | None) -> Comparison:
     return Comparison(differences, (texts[0], texts[1]), moved)
 
 
+def _compare_part(store: Store, context: Context, old: int, new: int | None) -> Comparison:
+    """Statements alone: where a part is in the machine depends on who granted it."""
+    require_revision(store, old)
+    last = store.last_revision() if new is None else new
+    require_revision(store, last)
+    registries = [store.registry_at(number) for number in (old, last)]
+    for number, registry in zip((old, last), registries, strict=True):
+        for each in registry.damage():
+            who = each.name or "a scheduler"
+            context.tell(f"what {who} was at revision {number} is damaged: {each.why}")
+    return Comparison(compare_registries(*registries), (None, None), [])
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a check found: the tree with the scripts carried out, of so many schedulers."""
@@ -111,13 +195,16 @@ def check_registry(context: Context, script: list[ScriptLine]) -> Report:
     """Carry scripts out on a copy and look at everything. Raises Refused with all that is wrong."""
     with open_registry(context) as store:
         machine = find_machine(store, context)
-        tree = Tree(store.registry(), machine.topology)
+        found = find_parts(store, context.registry)
+        whole = join(store.registry(), found, machine.topology)
+        hands = find_hands(whole, context, None)
+        tree = Tree(whole.source, machine.topology)
         problems = tree.resolver.survey()
         if problems and not script:
             raise Refused(problems)
-        carry_out_on(tree, script)
+        carry_out_on(tree, script, hands)
         problems = tree.resolver.survey()
         if problems:
             raise Refused(problems)
-        warnings = find_warnings(tree.resolver) + store.find_log_damage()
+        warnings = [*whole.problems, *find_warnings(tree.resolver), *store.find_log_damage()]
         return Report(tree.resolver, len(tree.resolver.names()), warnings)

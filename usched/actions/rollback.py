@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from usched.actions.context import Context, change_registry, find_host
+from usched.actions.context import (
+    AS_IT_IS,
+    Context,
+    Wish,
+    change_registry,
+    find_host,
+    find_machine,
+    open_registry,
+)
+from usched.actions.parts import (
+    Desk,
+    Own,
+    change_part,
+    check_own_size,
+    find_hands,
+    find_parts,
+    find_parts_of,
+    join_parts,
+    own_part,
+    require_owner,
+)
 from usched.actions.topology import News, compare_machines
-from usched.meaning.history import Draft, Edit, NewTopology
+from usched.meaning.grants import Granted, Hands, check_bounds, same_grant
+from usched.meaning.history import Draft, Edit, GrantEdit, NewTopology
+from usched.meaning.joined import join, require_unstranded
 from usched.meaning.registry import Damaged, Placed, Registry, differs
 from usched.meaning.resolver import Resolver
 from usched.words.problems import NoSuchName, Problem, Refused
+from usched.words.statement import is_beneath
 from usched.world.store import Store
 
 
@@ -17,7 +41,7 @@ class Rollback(NamedTuple):
     """What going back changes: statements before and after, and whether the topology does.
 
     machine: the name of the topology that is declared afterwards, None for none. news:
-    what that means for the schedulers that there are then.
+    what that means for the schedulers that there are then. grants: how they change.
     """
 
     edits: tuple[Edit, ...]
@@ -25,39 +49,126 @@ class Rollback(NamedTuple):
     revision: int | None
     machine: str | None = None
     news: News = News()
+    grants: tuple[GrantEdit, ...] = ()
 
 
-def roll_back(context: Context, number: int, dry_run: bool = False) -> Rollback:
-    """Make the registry what it was after a revision; that is a revision itself.
+def roll_back(
+    context: Context,
+    number: int,
+    wish: Wish = AS_IT_IS,
+    desk: Desk | None = None,
+) -> Rollback:
+    """Make the registry, or the part of a desk, what it was after a revision; that is a revision
+    itself.
 
-    Raises NoSuchName for a revision that there is not, Refused when it does not fit the machine.
+    Raises NoSuchName for a revision that there is not, Refused when it does not fit the machine,
+    or what its holder may do in a part.
     """
-    return change_registry(context, dry_run, lambda store, told: _roll_back(store, told, number))
+    if desk is not None:
+        return _roll_back_part(context, number, wish, desk)
+    require_owner(context, "the registry")
+
+    return change_registry(
+        context,
+        wish.dry_run,
+        lambda store, told: _roll_back(store, told, number, wish.strand),
+    )
 
 
-def _roll_back(store: Store, context: Context, number: int) -> tuple[Rollback, list[Draft]]:
+def _roll_back(
+    store: Store, context: Context, number: int, strand: bool
+) -> tuple[Rollback, list[Draft]]:
     require_revision(store, number)
-    now, then = store.registry(), store.registry_at(number)
-    if then.damage():
-        raise Refused(_describe_gap(each, number) for each in then.damage())
+    now, then = store.registry(), _read_then(store, number)
     edits = _list_edits(now, then)
+    granted = _grants_then(store, number)
+    grants = _list_grant_edits(store.grants()[0], granted)
     declared, before = store.topology(number), store.topology()
-    if not edits and declared == before:
+    if not edits and not grants and declared == before:
         return Rollback((), False, None), []
     machine = find_host(context).topology if declared is None else declared
-    tree = Resolver(then, machine)
-    problems = tree.survey()
+    problems = Resolver(then, machine).survey()
     if problems:
         raise Refused(problems)
     if declared == before:
         before = machine
     elif before is None:
         before = find_host(context._replace(tell=lambda _: None)).topology
-    news = compare_machines(Resolver(now, before), tree)
+    old = join(now, find_parts(store, context.registry), before)
+    new = join(then, find_parts_of(granted, context.registry), machine)
+    require_unstranded(old, new, strand)
+    news = compare_machines(Resolver(old.source, before), Resolver(new.source, machine))
     changed = None if declared == store.topology() else NewTopology(declared)
-    draft = Draft(store.last_revision() + 1, f"rollback {number}", edits, changed, news.moved)
+    last = store.last_revision() + 1
+    draft = Draft(last, f"rollback {number}", edits, changed, news.moved, grants)
     name = None if declared is None else declared.machine
-    return Rollback(edits, changed is not None, draft.number, name, news), [draft]
+    return Rollback(edits, changed is not None, draft.number, name, news, grants), [draft]
+
+
+def _roll_back_part(context: Context, number: int, wish: Wish, desk: Desk) -> Rollback:
+    def action(store: Store, told: Context) -> tuple[Rollback, list[Draft]]:
+        require_revision(store, number)
+        then, granted = _read_then(store, number), _grants_then(store, number)
+        edits = _list_edits(store.registry(), then)
+        grants = _list_grant_edits(store.grants()[0], granted)
+        if not edits and not grants:
+            return Rollback((), False, None), []
+        with open_registry(context) as base:
+            machine = find_machine(base, told).topology
+            old = join_parts(base, told, machine, own_part(desk.name, store))
+            found = find_parts(base, context.registry, Own(desk.name, then, granted))
+            new = join(base, found, machine, desk.name)
+            hands = find_hands(new, context, desk.name)
+            hands.require_current(desk.name)
+            before, after = Resolver(old.source, machine), Resolver(new.source, machine)
+            _check_part(then, granted, hands, after)
+            require_unstranded(old, new, wish.strand)
+            news = compare_machines(before, after)
+        last = store.last_revision() + 1
+        draft = Draft(last, f"rollback {number}", edits, None, news.moved, grants)
+        return Rollback(edits, False, draft.number, None, news, grants), [draft]
+
+    return change_part(context, desk, wish.dry_run, action)
+
+
+def _check_part(then: Registry, granted: Iterable[Granted], hands: Hands, tree: Resolver) -> None:
+    """Raises Refused where what a part was exceeds what its holder may do now, or does not fit."""
+    assert hands.desk
+    part = hands.parts[hands.desk]
+    problems = [
+        problem._replace(what=f"{entry.name}: {problem.what}", where=None)
+        for entry in then
+        for problem in check_bounds(entry.declare, part)
+    ]
+    for each in granted:
+        problems += hands.check_grant(each.grant, each.ends)
+    problems += [each for each in tree.survey() if is_beneath(each.name, part.name)]
+    if problems:
+        raise Refused(problem._replace(where=None) for problem in problems)
+    check_own_size(tree, hands, part.name)
+
+
+def _read_then(store: Store, number: int) -> Registry:
+    then = store.registry_at(number)
+    if then.damage():
+        raise Refused(_describe_gap(each, number) for each in then.damage())
+    return then
+
+
+def _grants_then(store: Store, number: int) -> list[Granted]:
+    granted, damaged = store.grants_at(number)
+    if damaged:
+        what = f"what was granted of {damaged[0]} at revision {number} is damaged in the log"
+        raise Refused(Problem(what, rule="log"))
+    return granted
+
+
+def _list_grant_edits(now: Iterable[Granted], then: Iterable[Granted]) -> tuple[GrantEdit, ...]:
+    before = {each.name: each for each in now}
+    after = {each.name: each for each in then}
+    names = dict.fromkeys((*before, *after))
+    pairs = ((name, before.get(name), after.get(name)) for name in names)
+    return tuple(GrantEdit(*each) for each in pairs if not same_grant(*each[1:]))
 
 
 def _list_edits(now: Registry, then: Registry) -> tuple[Edit, ...]:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from usched.actions.context import Context, TopologyInForce, find_machine, open_registry
+from usched.actions.parts import join_parts
 from usched.engine.dispatcher import simulate
 from usched.meaning.lost import find_lost
-from usched.meaning.registry import EMPTY, Registry
+from usched.meaning.registry import EMPTY, Registry, Source
 from usched.meaning.resolver import Resolver
 from usched.meaning.script import ScriptLine, carry_out_on
 from usched.meaning.timetable import Timetable, plan_timetable
@@ -38,16 +39,17 @@ def prepare(context: Context, path: str, script: list[ScriptLine] | None) -> Sim
     raw = load_yaml(path, "workload")
     with open_registry(context) as store:
         machine = find_machine(store, context)
-        registry = EMPTY
+        source: Source = EMPTY
         if script is None:
-            registry = store.registry()
-            for problem in find_lost(registry):
+            whole = join_parts(store, context, machine.topology, base=store.registry())
+            source = whole.source
+            for problem in find_lost(source):
                 context.tell(format_problem(problem))
     workload = parse_workload(raw, machine.topology.hz)
     tell_rounded(context, workload, machine.topology)
     if script is not None:
-        registry = build_registry(machine, script)
-    timetable = plan_timetable(registry, machine.topology, workload)
+        source = build_registry(machine, script)
+    timetable = plan_timetable(source, machine.topology, workload)
     return Simulation(machine, workload, timetable)
 
 

@@ -11,6 +11,7 @@ from usched.meaning.resolver import Resolver
 from usched.meaning.warnings import find_new_warnings
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, Problem, Refused
+from usched.world.places import may_have_parts
 from usched.world.store import Store
 
 
@@ -22,22 +23,29 @@ class News(NamedTuple):
     warnings: tuple[Problem, ...] = ()
 
 
-def declare_topology(context: Context, topology: Topology, dry_run: bool = False) -> News | None:
+def declare_topology(
+    context: Context, topology: Topology, dry_run: bool = False, strand: bool = False
+) -> News | None:
     """Make a topology the registry's; None if it was so before.
 
-    Raises Refused if a scheduler is left out.
+    Raises Refused if a scheduler is left out (of others' parts: without `strand`), NotPermitted
+    for who only holds a part.
     """
+    _require_owner(context)
 
     def declare(store: Store, context: Context) -> tuple[News | None, list[Draft]]:
         if topology == store.topology():
             return None, []
-        return _replace_topology(store, context, topology, NewTopology(topology))
+        return _replace_topology(store, context, topology, NewTopology(topology), strand)
 
     return change_registry(context, dry_run, declare)
 
 
-def forget_topology(context: Context, dry_run: bool = False) -> tuple[TopologyInForce, News] | None:
+def forget_topology(
+    context: Context, dry_run: bool = False, strand: bool = False
+) -> tuple[TopologyInForce, News] | None:
     """Go back to the machine at hand; None if no topology was declared. And what that changes."""
+    _require_owner(context)
 
     def forget(
         store: Store, context: Context
@@ -45,24 +53,32 @@ def forget_topology(context: Context, dry_run: bool = False) -> tuple[TopologyIn
         if store.topology() is None:
             return None, []
         host = find_host(context)
-        news, drafts = _replace_topology(store, context, host.topology, NewTopology(None))
+        news, drafts = _replace_topology(store, context, host.topology, NewTopology(None), strand)
         return (host, news), drafts
 
     return change_registry(context, dry_run, forget)
 
 
+def _require_owner(context: Context) -> None:
+    if may_have_parts(context.registry):
+        from usched.actions.parts import require_owner
+
+        require_owner(context, "the topology")
+
+
 def _replace_topology(
-    store: Store, context: Context, machine: Topology, declared: NewTopology
+    store: Store, context: Context, machine: Topology, declared: NewTopology, strand: bool
 ) -> tuple[News, list[Draft]]:
-    news = weigh_topology(store, context, machine)
+    news = weigh_topology(store, context, machine, strand)
     text = "topology forget" if declared.topology is None else describe_topology(machine)
     return news, [Draft(store.last_revision() + 1, text, (), declared, news.moved)]
 
 
-def weigh_topology(store: Store, context: Context, new: Topology) -> News:
+def weigh_topology(store: Store, context: Context, new: Topology, strand: bool = False) -> News:
     """What a new topology changes for the schedulers that there are.
 
-    Raises Refused where one of them no longer fits, naming all of these.
+    Raises Refused where one of them no longer fits, naming all of these; of what others declare in
+    their parts, only without `strand`.
     """
     registry = store.registry()
     old = store.topology()
@@ -82,7 +98,15 @@ def weigh_topology(store: Store, context: Context, new: Topology) -> News:
             old = find_host(context._replace(tell=lambda _: None)).topology
         except EnvironmentFailed:
             return News()  # no machine is at hand: nothing could be reached
-    return compare_machines(Resolver(registry, old), after)
+    if not store.has_grants():
+        return compare_machines(Resolver(registry, old), after)
+    from usched.actions.parts import find_parts
+    from usched.meaning.joined import join, require_unstranded
+
+    parts = find_parts(store, context.registry)
+    before, now = join(registry, parts, old), join(registry, parts, new)
+    require_unstranded(before, now, strand)
+    return compare_machines(Resolver(before.source, old), Resolver(now.source, new))
 
 
 def compare_machines(old: Resolver, new: Resolver) -> News:

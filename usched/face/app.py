@@ -94,8 +94,8 @@ class _Group(click.Group):
             return super().shell_complete(ctx, incomplete) + flags
         found = [
             CompletionItem(name, help=line)
-            for name, line in sorted(SUBCOMMANDS.items())
-            if name.startswith(incomplete)
+            for name, line in sorted((GRAMMAR | SUBCOMMANDS).items())
+            if name and name.startswith(incomplete)
         ]
         return found + items(scheduler_names(ctx), incomplete)
 

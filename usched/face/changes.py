@@ -21,7 +21,7 @@ def describe_change(change: Change, offline: CpuSet) -> str:
     """
     after = change.after
     if after is None:
-        return f"{change.name}: gone"
+        return f"{change.name}: stands aside" if change.stranded else f"{change.name}: gone"
     own = count(after.width, "vcpu" if after.virtual else "cpu")
     text = f"{change.name}: {own} on {format_cpus(after.pool)}"
     if change.before is not None and change.before.pool != after.pool:

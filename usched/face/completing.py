@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 else:  # generic since click 8.4 only
     _Type = click.ParamType
 
+_BOUNDS = ("lwktpri", "depth", "until")
+
 #: As many revisions are offered.
 _REVISIONS = 100
 
@@ -37,6 +39,15 @@ class SchedulerName(_Type):
         self, ctx: click.Context, _param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         return items(scheduler_names(ctx), incomplete)
+
+
+class GrantedName(SchedulerName):
+    """The name of a scheduler that is granted."""
+
+    def shell_complete(
+        self, ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return items(granted_names(ctx), incomplete)
 
 
 class FileName(_Type):
@@ -121,11 +132,14 @@ def scheduler_names(ctx: click.Context) -> list[str]:
 def revision_numbers(ctx: click.Context) -> list[tuple[str, str]]:
     """The newest revisions and 0, the newest first, each with what it did."""
     from usched.actions.read import read_log
-    from usched.face.options import context_of
+    from usched.face.options import context_of, desk_of
     from usched.words.phrases import clip
 
+    context = _quiet(context_of(ctx))
     try:
-        log = read_log(_quiet(context_of(ctx)), None, _REVISIONS)
+        desk = desk_of(context, ctx.params.get("where"))
+        store = "" if desk is None else desk.name
+        log = [each for each in read_log(context, None, _REVISIONS) if each.store == store]
     except UschedError:
         return []
     return [(str(each.number), clip(each.text, 60)) for each in log] + [("0", "the empty registry")]
@@ -170,7 +184,35 @@ def statement_words(ctx: click.Context, words: list[str]) -> list[str]:
         if words[-1] == "into":
             return [name for name in scheduler_names(ctx) if not is_beneath(name, words[1])]
         return [word for word in ("into", "recursive") if word not in words]
+    if words[0] in ("grant", "revoke"):
+        return _granting_words(ctx, words)
     return ["on"] if len(words) == 1 else _declaration_words(ctx, words)
+
+
+def _granting_words(ctx: click.Context, words: list[str]) -> list[str]:
+    """After `grant` or `revoke`: a scheduler; then a user, or a group behind an @, and bounds."""
+    if len(words) == 1:
+        return granted_names(ctx) if words[0] == "revoke" else scheduler_names(ctx)
+    if words[0] == "revoke":
+        return []
+    if len(words) == 2:
+        return ["to"]
+    if words[-1] == "to":
+        from usched.world.accounts import account_names
+
+        return account_names()
+    return [] if words[-1] in _BOUNDS else [word for word in _BOUNDS if word not in words]
+
+
+def granted_names(ctx: click.Context) -> list[str]:
+    """What is granted; nothing where the registry cannot be read."""
+    from usched.actions.parts import read_parts
+    from usched.face.options import context_of
+
+    try:
+        return [part.name for part in read_parts(_quiet(context_of(ctx)))]
+    except UschedError:
+        return []
 
 
 def _declaration_words(ctx: click.Context, words: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from usched.meaning.grants import Hands
 from usched.meaning.reach import Moved, reach_of
 from usched.meaning.registry import Placed
 from usched.meaning.resolver import Resolver
@@ -12,11 +13,13 @@ from usched.words.problems import Problem
 from usched.words.statement import parent_of
 
 
-def scheduler_record(tree: Resolver, entry: Placed) -> dict[str, object]:
+def scheduler_record(tree: Resolver, entry: Placed, hands: Hands) -> dict[str, object]:
     """A declaration, and what it is on the machine: pool in the parent's numbers, reach in real
-    ones; both None where it does not fit."""
+    ones; both None where it does not fit. holder: in whose part it is, None in the registry
+    itself."""
     declare = entry.declare
     scheduler = tree.scheduler(entry.name)
+    part = hands.keeper(entry.name)
     return {
         "name": entry.name,
         "parent": parent_of(entry.name) or None,
@@ -31,6 +34,7 @@ def scheduler_record(tree: Resolver, entry: Placed) -> dict[str, object]:
         "width": scheduler.width if scheduler else None,
         "pool": list(scheduler.pool) if scheduler else None,
         "reach": list(reach_of(tree, scheduler)) if scheduler else None,
+        "holder": None if part is None else part.user,
     }
 
 
@@ -46,5 +50,7 @@ def moved_record(moved: Moved) -> dict[str, object]:
     return {"name": moved.name, "before": list(moved.had), "after": list(moved.has)}
 
 
-def scheduler_records(tree: Resolver, entries: Sequence[Placed]) -> list[dict[str, object]]:
-    return [scheduler_record(tree, entry) for entry in entries]
+def scheduler_records(
+    tree: Resolver, entries: Sequence[Placed], hands: Hands
+) -> list[dict[str, object]]:
+    return [scheduler_record(tree, entry, hands) for entry in entries]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from usched.actions.context import Context
-from usched.face.completing import FileName, FolderName
+from usched.face.completing import FileName, FolderName, GrantedName
 from usched.face.output import warn
-from usched.world.places import default_registry
+from usched.world.places import SYSTEM_REGISTRY, default_registry
+
+if TYPE_CHECKING:
+    from usched.actions.parts import Desk
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -99,15 +102,49 @@ def quiet_option(command: F) -> F:
     return click.option("-q", "--quiet", is_flag=True, help="Do not print what was done.")(command)
 
 
+def strand_option(command: F) -> F:
+    return click.option(
+        "--strand", is_flag=True, help="Even if schedulers of others then stand aside."
+    )(command)
+
+
+def desk_option(command: F) -> F:
+    return click.option(
+        "--in",
+        "where",
+        type=GrantedName(),
+        metavar="NAME",
+        help="Of what is granted as NAME.",
+    )(command)
+
+
+def desk_of(context: Context, where: str | None) -> Desk | None:
+    """The part that revisions are of: the one of that name, else the one that is this user's; None
+    for the registry itself."""
+    from usched.actions.parts import choose_desk
+
+    return choose_desk(context, where)
+
+
 def context_of(ctx: click.Context) -> Context:
     """Where the command takes place."""
     settings = ctx.find_root().ensure_object(Settings)
     named = settings.registry or os.environ.get("USCHED_REGISTRY")
     return Context(
-        registry=named or default_registry(os.environ, os.getuid()),
+        registry=named or _find_default(),
         topology=settings.topology,
         root=settings.root or "/",
         wait=10.0 if settings.wait is None else settings.wait,
         is_default=not named,
         tell=warn,
     )
+
+
+def _find_default() -> str:
+    """The registry where nobody names one: a user who holds a part of the system's has that one."""
+    if os.getuid() != 0 and os.path.exists(SYSTEM_REGISTRY):
+        from usched.actions.parts import holds_part
+
+        if holds_part(SYSTEM_REGISTRY, warn):
+            return SYSTEM_REGISTRY
+    return default_registry(os.environ, os.getuid())

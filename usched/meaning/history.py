@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from usched.meaning.reach import Moved
 from usched.meaning.registry import Damaged, Placed
 from usched.words.cpuset import count_cpus
 from usched.words.machine import Topology
+
+if TYPE_CHECKING:
+    from usched.meaning.grants import Granted
 
 
 class Author(NamedTuple):
@@ -20,7 +23,8 @@ class Author(NamedTuple):
 class Revision(NamedTuple):
     """One numbered change. time: UTC, ISO 8601. text: the canonical statement, or what was done.
 
-    moved: the schedulers whose real cpus it changed, by name.
+    moved: the schedulers whose real cpus it changed, by name. store: what is granted, of whose
+    holder's store it is; "" for the registry itself.
     """
 
     number: int
@@ -29,6 +33,7 @@ class Revision(NamedTuple):
     user: str
     text: str
     moved: tuple[Moved, ...] = ()
+    store: str = ""
 
 
 class Edit(NamedTuple):
@@ -37,6 +42,14 @@ class Edit(NamedTuple):
     name: str
     before: Placed | Damaged | None
     after: Placed | None
+
+
+class GrantEdit(NamedTuple):
+    """What a revision does to one grant; None where it is absent."""
+
+    name: str
+    before: Granted | None
+    after: Granted | None
 
 
 class NewTopology(NamedTuple):
@@ -48,7 +61,7 @@ class NewTopology(NamedTuple):
 class Draft(NamedTuple):
     """A revision to be written. topology: None where it leaves that alone.
 
-    moved: the schedulers whose real cpus it changes.
+    moved: the schedulers whose real cpus it changes. grants: how it changes what is granted.
     """
 
     number: int
@@ -56,6 +69,7 @@ class Draft(NamedTuple):
     edits: tuple[Edit, ...] = ()
     topology: NewTopology | None = None
     moved: tuple[Moved, ...] = ()
+    grants: tuple[GrantEdit, ...] = ()
 
 
 def describe_topology(topology: Topology) -> str:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from usched.meaning.history import Draft, Edit, NewTopology, describe_topology
+from usched.meaning.history import Draft, Edit, GrantEdit, NewTopology, describe_topology
 from usched.meaning.reach import Moved
 from usched.meaning.registry import differs
 from usched.meaning.tree import Change, Tree
 from usched.text.language.canonical import format_statement
 from usched.text.language.grammar import Unreadable
 from usched.words.machine import Topology
-from usched.words.problems import Line, Misused, NoSuchName, Problem, Refused, UschedError
-from usched.words.statement import Declare, Statement, is_beneath, parent_of
+from usched.words.problems import (
+    Line,
+    Misused,
+    NoSuchName,
+    NotPermitted,
+    Problem,
+    Refused,
+    UschedError,
+)
+from usched.words.statement import Declare, Grant, Revoke, Statement, is_beneath, parent_of
+
+if TYPE_CHECKING:
+    from usched.meaning.grants import Granted, Hands
 
 ScriptLine = tuple[Line | None, "Statement | Unreadable"]
 
@@ -30,11 +41,25 @@ class Done(NamedTuple):
 
 
 class Ledger:
-    """Statements as they are carried out, what each one did, and all that went wrong."""
+    """Statements as they are carried out, what each one did, and all that went wrong.
 
-    def __init__(self, tree: Tree, number: int) -> None:
+    hands: who may do what; None where nobody asks, as on a tree that nobody keeps, or where nothing
+    is granted: find_hands then gives them for the first grant.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        number: int,
+        hands: Hands | None = None,
+        strand: bool = False,
+        find_hands: Callable[[], Hands] | None = None,
+    ) -> None:
         self.tree = tree
         self.number = number
+        self.hands = hands
+        self.strand = strand
+        self._find_hands = find_hands
         self.done: list[Done] = []
         self.drafts: list[Draft] = []
         self._errors: list[UschedError] = []
@@ -54,6 +79,14 @@ class Ledger:
     def take(self, statement: Statement | Unreadable) -> None:
         if isinstance(statement, Unreadable):
             raise Misused(statement.problem)
+        hands_over = isinstance(statement, (Grant, Revoke))
+        if hands_over and self.hands is None and self._find_hands is not None:
+            self.hands = self._find_hands()
+        if self.hands is not None:
+            self.hands.check(statement)
+            if isinstance(statement, (Grant, Revoke)):
+                self._note(statement, *self._hand_over(statement, self.hands))
+                return
         befores = _Befores(self.tree, statement)
         changes = self.tree.apply(statement, self.number)
         edits = befores.edits(changes)
@@ -66,6 +99,63 @@ class Ledger:
             if each.before and each.after and each.had != each.has
         )
         self.drafts.append(Draft(self.number, format_statement(statement), edits, None, moved))
+        self.done.append(Done(statement, changes, self.number))
+        self.number += 1
+
+    def _hand_over(
+        self, statement: Grant | Revoke, hands: Hands
+    ) -> tuple[GrantEdit, tuple[Change, ...]]:
+        """What a grant or a revoke does: to the hands at once, and to what stands beneath."""
+        from usched.meaning.grants import same_grant
+
+        self.tree.apply(statement, self.number)
+        name = statement.name
+        if isinstance(statement, Revoke):
+            part = hands.revoke(statement)
+            inside = [child.name for child in self.tree.resolver.children(name)]
+            changes = self.tree.set_aside(inside, stranded=True)
+            hands.drop(name)
+            return GrantEdit(name, part.granted, None), changes
+        old = hands.parts.get(name)
+        children = self.tree.resolver.child_names(name)
+        granted = hands.grant(statement, children, self.tree.resolver.topology.hz)
+        before = None if old is None else old.granted
+        if same_grant(before, granted):
+            return GrantEdit(name, before, before), ()
+        changes = self._tighten(statement, hands, granted) if old else ()
+        hands.put(granted)
+        return GrantEdit(name, before, granted), changes
+
+    def _tighten(self, grant: Grant, hands: Hands, granted: Granted) -> tuple[Change, ...]:
+        """What stands in a part and exceeds the bounds that it is to have stands aside."""
+        from usched.meaning.grants import check_bounds
+
+        resolver = self.tree.resolver
+        part = hands.after(granted)
+        beneath = list(resolver.walk(grant.name))
+        beyond = {each.name: check_bounds(each.declare, part) for each in beneath}
+        beyond = {name: problems for name, problems in beyond.items() if problems}
+        if beyond and not self.strand:
+            problems = [
+                problem._replace(
+                    what=f"{name} would not hold: {problem.what}",
+                    where=grant.spans.get("name"),
+                    remedy="with --strand it stands aside, and comes back when it holds again",
+                )
+                for name, found in beyond.items()
+                for problem in found
+            ]
+            raise Refused(problems)
+        return self.tree.set_aside(beyond, stranded=True)
+
+    def _note(
+        self, statement: Grant | Revoke, edit: GrantEdit, changes: tuple[Change, ...]
+    ) -> None:
+        if edit.before is edit.after:
+            self.done.append(Done(statement, (), None))
+            return
+        text = format_statement(statement)
+        self.drafts.append(Draft(self.number, text, grants=(edit,)))
         self.done.append(Done(statement, changes, self.number))
         self.number += 1
 
@@ -90,9 +180,9 @@ class Ledger:
         """All errors as one, less those that only follow from a declaration that failed."""
         problems = [problem for error in self._errors for problem in error.problems]
         causes = [problem for problem in problems if not self._follows(problem)]
-        for kind in (Misused, NoSuchName):
+        for kind in (Misused, NotPermitted, NoSuchName):
             matching = [isinstance(error, kind) for error in self._errors]
-            if any(matching) if kind is Misused else all(matching):
+            if all(matching) if kind is NoSuchName else any(matching):
                 return kind(causes or problems)
         return Refused(causes or problems)
 
@@ -122,8 +212,7 @@ class _Befores:
         return tuple(edit for edit in edits if differs(edit.before, edit.after))
 
 
-def carry_out_on(tree: Tree, script: Iterable[ScriptLine]) -> None:
+def carry_out_on(tree: Tree, script: Iterable[ScriptLine], hands: Hands | None = None) -> None:
     """Statements on a tree that nobody keeps. Raises with every problem of the script."""
-    Ledger(tree, 1 + max((entry.place for entry in tree.resolver.walk()), default=0)).take_all(
-        script
-    )
+    place = 1 + max((entry.place for entry in tree.resolver.walk()), default=0)
+    Ledger(tree, place, hands).take_all(script)

@@ -7,7 +7,7 @@ statement that is refused leaves both as they were.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, assert_never
 
 from usched.meaning.overlay import Overlay
@@ -37,7 +37,8 @@ class Change(NamedTuple):
     """One scheduler before and after a statement; None where it is absent (or does not fit).
 
     had, has: the real cpus that it could and can reach. They may differ where nothing else does,
-    since what is beneath a scheduler moves with it.
+    since what is beneath a scheduler moves with it. stranded: it is somebody else's and stays
+    declared, but holds no longer.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Change(NamedTuple):
     after: Scheduler | None
     had: CpuSet = NO_CPUS
     has: CpuSet = NO_CPUS
+    stranded: bool = False
 
 
 _Found = Mapping[str, "Scheduler | None"]
@@ -53,12 +55,21 @@ _Found = Mapping[str, "Scheduler | None"]
 class Tree:
     """Schedulers by name; `apply` changes it or raises and changes nothing.
 
-    resolver: what there is, as it is now.
+    resolver: what there is, as it is now. is_foreign: whether a scheduler is somebody else's, whom
+    a statement may only strand; strand: whether it may do that.
     """
 
-    def __init__(self, source: Source, topology: Topology) -> None:
+    def __init__(
+        self,
+        source: Source,
+        topology: Topology,
+        is_foreign: Callable[[str], bool] | None = None,
+        strand: bool = False,
+    ) -> None:
         self._overlay = Overlay(source)
         self.resolver = Resolver(self._overlay, topology)
+        self._is_foreign = is_foreign
+        self._strand = strand
 
     def apply(self, statement: Statement, place: int) -> tuple[Change, ...]:
         """Carry out one statement; place: that of a new scheduler, above all there are.
@@ -72,7 +83,8 @@ class Tree:
             case Destroy():
                 return self._destroy(statement)
             case Grant() | Revoke():
-                raise _no_grant(statement)
+                self.resolver.require(statement.name, statement.spans.get("name"))
+                return ()
             case _:
                 assert_never(statement)
 
@@ -173,14 +185,64 @@ class Tree:
         problems = [
             p for name in broken if name in entries for p in self._report(name, True, where)
         ]
+        lost = [name for name in broken if before[name]]
+        foreign = [name for name in lost if self._is_foreign and self._is_foreign(name)]
         if not problems:
-            stranded = [name for name in broken if before[name]]
-            problems = [p for name in stranded for p in self._report(name, False, where)]
+            problems = self._report_lost(lost, () if self._strand else foreign, foreign, where)
         if problems:
             self._overlay.take_back(entries, saved)
             resolver.forget(names)
             raise Refused(problems)
-        return tuple(self._compare(names, before, after, entries.keys()))
+        changes = tuple(self._compare(names, before, after, entries.keys()))
+        if foreign:
+            self._leave_out(foreign)
+            changes = tuple(
+                each._replace(stranded=each.name in foreign) if each.after is None else each
+                for each in changes
+            )
+        return changes
+
+    def _report_lost(
+        self,
+        lost: Sequence[str],
+        kept: Container[str],
+        foreign: Container[str],
+        where: Span | None,
+    ) -> list[Problem]:
+        """Whom a statement would leave without a place, but for those that may be stranded."""
+        problems = []
+        for name in lost:
+            if name in kept or name not in foreign:
+                problems += self._report(name, False, where)
+        if problems and any(problem.name in kept for problem in problems):
+            last = problems[-1]
+            said = "with --strand they stand aside, and come back when they fit"
+            remedy = "\n".join(filter(None, (last.remedy, said)))
+            problems[-1] = last._replace(remedy=remedy)
+        return problems
+
+    def set_aside(self, names: Iterable[str], stranded: bool) -> tuple[Change, ...]:
+        """Somebody else's schedulers, and what is in them, hold no longer; nothing else fits less
+        well without them."""
+        found: dict[str, Change] = {}
+        for name in names:
+            stored = self.resolver.find(name)
+            if stored is None:
+                continue
+            gone: dict[str, Placed | None] = dict.fromkeys(self.going(name))
+            changes = self._put(parent_of(name), gone, stored.declare.exclusive, None)
+            found.update((each.name, each) for each in changes)
+        if not stranded:
+            return tuple(found.values())
+        return tuple(
+            each._replace(stranded=True) if each.after is None else each for each in found.values()
+        )
+
+    def _leave_out(self, names: Iterable[str]) -> None:
+        """Declarations that do not fit: nothing that fits depends on them."""
+        gone = [inside for name in names for inside in self.going(name)]
+        self._overlay.put(dict.fromkeys(gone))
+        self.resolver.forget(gone)
 
     def _compare(
         self, names: Sequence[str], before: _Found, after: _Found, stated: Container[str]
@@ -248,10 +310,3 @@ class Tree:
 
 def _named(name: str, problems: Iterable[Problem]) -> list[Problem]:
     return [problem._replace(name=name) for problem in problems]
-
-
-def _no_grant(statement: Grant | Revoke) -> Refused:
-    verb = "grant" if isinstance(statement, Grant) else "revoke"
-    what = f"{verb} is not available in this version: a pool cannot be handed to a user yet"
-    remedy = "declare, destroy and subdivide work; all of them act as the registry's owner"
-    return Refused(Problem(what, statement.spans.get("name"), remedy, verb, statement.name))

@@ -28,9 +28,6 @@ GRAMMAR = {
     "revoke": "revoke NAME",
 }
 
-#: The verbs that are carried out; "" is a declaration.
-CARRIED_OUT = ("", "destroy")
-
 #: Each subcommand with its line in `usched --help`; a test holds them to the commands there are.
 SUBCOMMANDS = {
     "batch": "Carry out a file of statements, all or nothing",
@@ -41,6 +38,7 @@ SUBCOMMANDS = {
     "explain": "Who may run on a cpu, or where a scheduler may run, and why",
     "export": "Print the registry as a .usched script",
     "generate": "Make a workload of periodic lwps drawn from a seed",
+    "grants": "Who holds what is granted, and what each may do",
     "import": "Make a workload of a trace (perf, ftrace, trace-cmd, rt-app)",
     "list": "List the schedulers",
     "log": "Every change: revision, time, user, statement",
@@ -62,7 +60,7 @@ RESERVED = tuple(
             *VERBS,
             *("usched", "rename", "adopt", "apply", "attach", "backup", "bench", "compare"),
             *("conform", "confirm", "detach", "doctor", "edit", "exec", "fleet"),
-            *("grants", "guarantee", "help", "init", "load", "metrics", "move", "plan"),
+            *("guarantee", "help", "init", "load", "metrics", "move", "plan"),
             *("ps", "release", "restart", "restore", "resume", "run", "serve", "shield"),
             *("split", "status", "stop", "suspend", "sweep", "sync", "top", "undo", "update"),
             *("verify", "version", "watch", "whatif"),

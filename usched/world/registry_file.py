@@ -17,11 +17,19 @@ from usched.words.problems import EnvironmentFailed, Problem, UschedError
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x75736368  # "usch"
 
-#: Schedulers whose real cpus a revision changed, in the kernel's list format. Versions before 0.2.0
-#: made registries without it.
-_MOVED = """CREATE TABLE IF NOT EXISTS moved (
+#: Tables that versions before 0.2.0 made registries without. moved: schedulers whose real cpus a
+#: revision changed, in the kernel's list format. granted: what is in whose hands; granting: how
+#: revisions changed that.
+_LATER = (
+    """CREATE TABLE IF NOT EXISTS moved (
     revision INTEGER NOT NULL, name TEXT NOT NULL, had TEXT NOT NULL, has TEXT NOT NULL,
-    PRIMARY KEY (revision, name)) WITHOUT ROWID"""
+    PRIMARY KEY (revision, name)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS granted (
+    name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS granting (
+    revision INTEGER NOT NULL, name TEXT NOT NULL, before TEXT, after TEXT,
+    PRIMARY KEY (revision, name)) WITHOUT ROWID""",
+)
 
 _SCHEMA = f"""
 CREATE TABLE scheduler (
@@ -37,7 +45,7 @@ CREATE TABLE change (
     after TEXT, after_place INTEGER, PRIMARY KEY (revision, name)) WITHOUT ROWID;
 CREATE INDEX change_name ON change (name);
 CREATE TABLE topology (revision INTEGER PRIMARY KEY, record TEXT);
-{_MOVED};
+{";".join(_LATER)};
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 """
@@ -78,11 +86,12 @@ def _prepare(
             connection.close()
             return _open_empty()
         if blank:
-            _make_schema(connection)
+            make_schema(connection)
         else:
             _check_length(connection, path, os.stat(path).st_size)
             if write:
-                connection.execute(_MOVED)
+                for table in _LATER:
+                    connection.execute(table)
     except BaseException:
         connection.close()
         raise
@@ -123,7 +132,7 @@ def _open_empty() -> sqlite3.Connection:
     """A registry without schedulers, in memory."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.execute("BEGIN")
-    _make_schema(connection)
+    make_schema(connection)
     return connection
 
 
@@ -149,7 +158,7 @@ def _open_copy(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
         connection.deserialize(data)
-        _settle(connection)
+        settle(connection)
         connection.execute("BEGIN")
         if not _is_blank(connection, path):
             _check_length(connection, path, len(data))
@@ -184,12 +193,12 @@ def _connect(path: str, write: bool, wait: float) -> sqlite3.Connection:
     mode = "rwc" if write else "rw" if os.access(path, os.W_OK) else "ro"
     uri = f"file:{_quote(os.path.abspath(path))}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None)
-    _settle(connection)
+    settle(connection)
     connection.execute("PRAGMA synchronous = FULL")
     return connection
 
 
-def _settle(connection: sqlite3.Connection) -> None:
+def settle(connection: sqlite3.Connection) -> None:
     """What holds wherever a registry is read from."""
     # text that is no UTF-8 costs the row that it stands in, and not the whole answer
     connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
@@ -220,7 +229,7 @@ def _is_blank(connection: sqlite3.Connection, path: str) -> bool:
     return False
 
 
-def _make_schema(connection: sqlite3.Connection) -> None:
+def make_schema(connection: sqlite3.Connection) -> None:
     for statement in _SCHEMA.split(";"):  # executescript would commit
         connection.execute(statement)
 

@@ -3,17 +3,24 @@ to by something else; each is looked at alone, so that one costs the others noth
 
 from __future__ import annotations
 
-from typing import TypeGuard
+import re
+from typing import TYPE_CHECKING, TypeGuard
 
 from usched.meaning.reach import Moved
 from usched.meaning.registry import Damaged, Placed, Registry
-from usched.meaning.rules import check_declaration, check_depth
+from usched.meaning.rules import MAX_DEPTH, check_declaration, check_depth
+from usched.text.language.canonical import format_statement
 from usched.text.language.grammar import parse_line
 from usched.words.cpuset import parse_cpu_list
 from usched.words.machine import Topology
 from usched.words.phrases import clip
 from usched.words.problems import Line, Misused, Refused
-from usched.words.statement import Declare, parent_of
+from usched.words.statement import Declare, Grant, parent_of
+
+if TYPE_CHECKING:
+    from usched.meaning.grants import Granted
+
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 def is_text(value: object) -> TypeGuard[str]:
@@ -68,6 +75,40 @@ def read_moved(name: object, had: object, has: object) -> Moved | None:
         return Moved(name, parse_cpu_list(had), parse_cpu_list(has))
     except ValueError:
         return None
+
+
+def read_granted(name: object, record: object) -> Granted | None:
+    """A grant as the registry and its log have it; None where that says nothing."""
+    import json
+
+    from usched.meaning.grants import Granted
+
+    try:
+        fields = json.loads(record) if is_text(record) else None
+        statement, number, giver, ends = fields if isinstance(fields, list) else ("", 0, 0, None)
+        grant = parse_line(Line("registry", 1, str(statement)), stored=True)
+    except (ValueError, RecursionError, Misused):
+        return None
+    numbers = all(type(each) is int and 0 <= each < 1 << 32 for each in (number, giver))
+    if not (isinstance(grant, Grant) and grant.name == name and numbers):
+        return None
+    if grant.name.count("/") >= MAX_DEPTH or not (ends is None or _is_moment(ends)):
+        return None
+    return Granted(grant, number, giver, ends)
+
+
+def _is_moment(text: object) -> bool:
+    return isinstance(text, str) and _MOMENT.fullmatch(text) is not None
+
+
+def write_granted(granted: Granted | None) -> str | None:
+    """One line of JSON; None for none."""
+    import json
+
+    if granted is None:
+        return None
+    record = (format_statement(granted.grant), granted.number, granted.giver, granted.ends)
+    return json.dumps(record, separators=(",", ":"))
 
 
 def read_topology(record: str) -> Topology | None:

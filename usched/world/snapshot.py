@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 #: How long one waits for a moment at which nobody writes, and between two looks, in seconds.
-PATIENCE, PAUSE = 0.5, 0.003
+PATIENCE = 0.5
+_PAUSE = 0.003
 
 #: sqlite.org/fileformat2.html, "The Rollback Journal".
 _MAGIC = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
@@ -39,13 +40,16 @@ class _Seen(NamedTuple):
     changed: int
 
 
-def take_snapshot(folder: int, name: str, max_bytes: int, check: Check) -> bytes | None:
+def take_snapshot(
+    folder: int, name: str, max_bytes: int, check: Check, until: float | None = None
+) -> bytes | None:
     """The bytes of a database in an open folder, without what an unfinished change wrote.
 
-    None where there is no file. Raises NoSnapshot: it is no regular file, or a link; it is larger
-    than max_bytes; `check` has something against it; it does not stay the same for long enough.
+    until: when patience ends, by the monotonic clock. None where there is no file. Raises
+    NoSnapshot: it is no regular file, or a link; it is larger than max_bytes; `check` has something
+    against it; it does not stay the same for long enough.
     """
-    deadline = time.monotonic() + PATIENCE
+    until = time.monotonic() + PATIENCE if until is None else until
     while True:
         before = _read(folder, f"{name}-journal", 2 * max_bytes, _is_plain)
         first = _read(folder, name, max_bytes, check)
@@ -56,9 +60,9 @@ def take_snapshot(folder: int, name: str, max_bytes: int, check: Check) -> bytes
             if first is None:
                 return None
             return first.data if after is None else roll_back(first.data, after.data)
-        if time.monotonic() > deadline:
+        if time.monotonic() > until:
             raise NoSnapshot("it does not stay the same while it is read")
-        time.sleep(PAUSE)
+        time.sleep(_PAUSE)
 
 
 def _is_plain(_status: os.stat_result) -> str:

@@ -11,8 +11,9 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from usched.meaning.history import Author, Draft, Revision
+from usched.meaning.history import Author, Draft, GrantEdit, Revision
 from usched.meaning.reach import Moved
 from usched.meaning.registry import Damaged, Placed, Registry
 from usched.text.language.canonical import format_statement
@@ -25,11 +26,16 @@ from usched.world.rows import (
     gather,
     is_text,
     read_declaration,
+    read_granted,
     read_moved,
     read_scheduler,
     read_topology,
+    write_granted,
     write_topology,
 )
+
+if TYPE_CHECKING:
+    from usched.meaning.grants import Granted
 
 #: What stands above was never written by this program.
 MAX_REVISION = 10**15
@@ -90,12 +96,46 @@ class Store:
         """All of it, as it is now."""
         return gather(self._rows(""))
 
+    def first_rows(self, limit: int) -> Registry:
+        """So many declarations, if there are as many."""
+        return gather(self._rows("LIMIT ?", limit))
+
+    def count_text(self) -> int:
+        """How many characters all declarations have."""
+        row = self._db.execute("SELECT total(length(statement)) FROM scheduler").fetchone()
+        return int(row[0])
+
     def _rows(self, where: str, *values: object) -> list[Placed | Damaged]:
         columns = "name, parent, place, exclusive, statement"
         rows = self._db.execute(f"SELECT {columns} FROM scheduler {where}", values)
         found = [read_scheduler(*row) for row in rows]
         self.met.update((row, None) for row in found if isinstance(row, Damaged))
         return found
+
+    # -- what is granted ------------------------------------------------------
+
+    def has_grants(self) -> bool:
+        if not self._has_table("granted"):
+            return False
+        return self._db.execute("SELECT 1 FROM granted LIMIT 1").fetchone() is not None
+
+    def grants(self, limit: int | None = None) -> tuple[list[Granted], list[str]]:
+        """What is granted, by name; and the names under which that cannot be read."""
+        if not self._has_table("granted"):
+            return [], []
+        rows = "SELECT name, record FROM granted ORDER BY name LIMIT ?"
+        return _read_grants(self._db.execute(rows, (-1 if limit is None else limit,)))
+
+    def grants_at(self, number: int) -> tuple[list[Granted], list[str]]:
+        """The same, as it was after that revision."""
+        if not self._has_table("granting"):
+            return [], []
+        rows = self._db.execute(
+            "SELECT name, after, max(revision) FROM granting WHERE revision <= ? "
+            "GROUP BY name ORDER BY name",
+            (number,),
+        )
+        return _read_grants((name, after) for name, after, _ in rows if after is not None)
 
     # -- the log --------------------------------------------------------------
 
@@ -113,14 +153,17 @@ class Store:
         return row[0] if row and isinstance(row[0], int) and row[0] > 0 else 0
 
     def revisions(
-        self, name: str | None = None, limit: int | None = None
+        self, name: str | None = None, limit: int | None = None, moved: bool = True
     ) -> tuple[list[Revision], list[str]]:
-        """The log, newest first; with a name, what changed that scheduler or its real cpus. And
-        what of it is damaged, in sentences."""
+        """The log, newest first; with a name, what changed that scheduler or its real cpus, and
+        what of it was granted. And what of it is damaged, in sentences. moved: with whom it moved.
+        """
         knows_moved = self._has_table("moved")
         touched = "SELECT revision FROM change WHERE name = :name"
         if knows_moved:
             touched += " UNION SELECT revision FROM moved WHERE name = :name"
+        if self._has_table("granting"):
+            touched += " UNION SELECT revision FROM granting WHERE name = :name"
         where = f"WHERE number IN ({touched})" if name else ""
         rows = self._db.execute(
             f"SELECT number, time, uid, user, text FROM revision {where} "
@@ -136,9 +179,9 @@ class Store:
                 found.append(each)
             else:
                 damaged.append(f"revision {each.number} is damaged in the log")
-        if knows_moved and found:
-            moved = self._moved_since(found[-1].number, damaged)
-            found = [each._replace(moved=tuple(moved.get(each.number, ()))) for each in found]
+        if knows_moved and found and moved:
+            who = self._moved_since(found[-1].number, damaged)
+            found = [each._replace(moved=tuple(who.get(each.number, ()))) for each in found]
         return found, damaged
 
     def _has_table(self, name: str) -> bool:
@@ -220,12 +263,13 @@ class Store:
     def record(self, drafts: Iterable[Draft], author: Author) -> None:
         """Write revisions with all that they change; nothing is there before the commit."""
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        revisions, changes, topologies, moved = [], [], [], []
+        revisions, changes, topologies, moved, granting = [], [], [], [], []
         kept: dict[str, tuple[Placed | None, str | None]] = {}
         for draft in drafts:
             revisions.append((draft.number, now, author.uid, author.user, draft.text))
             if draft.topology is not None:
                 topologies.append((draft.number, write_topology(draft.topology.topology)))
+            granting += [(draft.number, each) for each in draft.grants]
             for each in draft.moved:
                 cpus = (format_cpu_list(each.had), format_cpu_list(each.has))
                 moved.append((draft.number, each.name, *cpus))
@@ -238,6 +282,8 @@ class Store:
         write("INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)", changes)
         write("INSERT INTO topology VALUES (?, ?)", topologies)
         write("INSERT INTO moved VALUES (?, ?, ?, ?)", moved)
+        for number, handed in granting:
+            self._record_grant(number, handed)
         gone = [(name,) for name, (placed, _) in kept.items() if placed is None]
         write("DELETE FROM scheduler WHERE name = ?", gone)
         rows = [
@@ -246,6 +292,25 @@ class Store:
             if placed is not None
         ]
         write("INSERT OR REPLACE INTO scheduler VALUES (?, ?, ?, ?, ?)", rows)
+
+    def _record_grant(self, number: int, edit: GrantEdit) -> None:
+        before, after = write_granted(edit.before), write_granted(edit.after)
+        row = (number, edit.name, before, after)
+        self._db.execute("INSERT INTO granting VALUES (?, ?, ?, ?)", row)
+        self._db.execute("DELETE FROM granted WHERE name = ?", (edit.name,))
+        if after is not None:
+            self._db.execute("INSERT INTO granted VALUES (?, ?)", (edit.name, after))
+
+
+def _read_grants(rows: Iterable[tuple[object, object]]) -> tuple[list[Granted], list[str]]:
+    found, damaged = [], []
+    for name, record in rows:
+        granted = read_granted(name, record)
+        if granted is None:
+            damaged.append(name if is_text(name) else "a scheduler")
+        else:
+            found.append(granted)
+    return found, damaged
 
 
 def _write_placed(placed: Placed | Damaged | None) -> tuple[str | None, int | None]:

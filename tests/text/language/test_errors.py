@@ -17,6 +17,8 @@ def test_error_an_empty_line() -> None:
         in:1:1: no statement here
           usched NAME on CPUS lwktpri N [vcpus N] [quantum TIME] [exclusive] [locked]
           usched destroy NAME [into NAME] [recursive]
+          usched grant NAME to USER [lwktpri MAX] [depth MAX] [until TIME]
+          usched revoke NAME
         """
     )
 

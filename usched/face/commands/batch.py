@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from usched.actions.change import carry_out
+from usched.actions.context import Wish
 from usched.face.commands.statement import print_outcome
 from usched.face.completing import FileName
-from usched.face.options import common_options, context_of, dry_run_option
+from usched.face.options import common_options, context_of, dry_run_option, strand_option
 from usched.face.output import report_change
 from usched.text.language.grammar import parse_script
 from usched.words.phrases import count
@@ -18,15 +19,17 @@ from usched.world.files import read_text
 @click.argument("file", type=FileName(), metavar="FILE")
 @dry_run_option
 @click.option("-q", "--quiet", is_flag=True, help="Print only the last line.")
+@strand_option
 @common_options
 @click.pass_context
-def command(ctx: click.Context, file: str, dry_run: bool, quiet: bool) -> None:
+def command(ctx: click.Context, file: str, dry_run: bool, quiet: bool, strand: bool) -> None:
     """Carry out the statements of FILE (-: standard input), all of them or none.
 
     Each is validated after the ones before it; every error in the file is shown.
     """
     label, text = read_text(file, "script")
-    outcome = carry_out(context_of(ctx), parse_script(text, label), dry_run, look=not quiet)
+    wish = Wish(dry_run, not quiet, strand)
+    outcome = carry_out(context_of(ctx), parse_script(text, label), wish)
     with report_change(dry_run):
         if not quiet:
             print_outcome(outcome, dry_run)

@@ -8,19 +8,27 @@ from usched.actions.read import read_difference
 from usched.face.changes import describe_moved
 from usched.face.completing import RevisionNumber
 from usched.face.json_records import moved_record
-from usched.face.options import common_options, context_of, json_option
+from usched.face.options import common_options, context_of, desk_of, desk_option, json_option
 from usched.face.output import print_json
 
 
 @click.command("diff")
 @click.argument("old", type=RevisionNumber(), metavar="REV")
 @click.argument("new", type=RevisionNumber(), metavar="[REV]", required=False)
+@desk_option
 @json_option
 @common_options
 @click.pass_context
-def command(ctx: click.Context, old: int, new: int | None, as_json: bool) -> None:
-    """Show what changed from one revision to another, or to now; 0 is the empty registry."""
-    differences, topologies, moved = read_difference(context_of(ctx), old, new)
+def command(
+    ctx: click.Context, old: int, new: int | None, where: str | None, as_json: bool
+) -> None:
+    """Show what changed from one revision to another, or to now; 0 is the empty registry.
+
+    For who holds a granted part the revisions are those of its own store.
+    """
+    context = context_of(ctx)
+    desk = desk_of(context, where)
+    differences, topologies, moved = read_difference(context, old, new, desk)
     changed = topologies != (None, None)  # the same description may be of two machines
     if as_json:
         records = [{"name": d.name, "before": d.before, "after": d.after} for d in differences]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from usched.actions.read import read_statements
+from usched.actions.read import read_whole
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, warn
 from usched.meaning.lost import find_lost
@@ -21,9 +21,10 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """Print the registry as a .usched script.
 
     Each statement is in canonical form and valid in its turn: `usched batch` makes the same
-    registry of them, there or on another machine.
+    registry of them, there or on another machine. What others have declared in granted parts is
+    among them; the grants themselves are comments.
     """
-    registry = read_statements(context_of(ctx))
+    registry, granted = read_whole(context_of(ctx))
     lost = find_lost(registry)
     for problem in lost:
         warn(format_problem(problem))
@@ -33,3 +34,5 @@ def command(ctx: click.Context, as_json: bool) -> None:
         for problem in lost:
             click.echo(f"# {problem.what}")
         click.echo(format_registry(registry), nl=False)
+        for part in granted:
+            click.echo(f"# {format_statement(part.granted.grant)}")

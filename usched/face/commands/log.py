@@ -20,7 +20,10 @@ from usched.meaning.history import Revision
 @common_options
 @click.pass_context
 def command(ctx: click.Context, name: str | None, limit: int | None, as_json: bool) -> None:
-    """Show every change, the newest first; with NAME, those that touched that scheduler."""
+    """Show every change, the newest first; with NAME, those that touched that scheduler.
+
+    Those of granted parts are among them, each with whose store it is in.
+    """
     revisions = read_log(context_of(ctx), name, limit)
     if as_json:
         print_json([_record(each) for each in revisions])
@@ -28,8 +31,13 @@ def command(ctx: click.Context, name: str | None, limit: int | None, as_json: bo
     if not revisions:
         click.echo("nothing was ever changed")
         return
-    rows = [(str(each.number), each.time, each.user, each.text) for each in revisions]
-    head, *lines = format_columns(("REV", "TIME", "USER", "STATEMENT"), rows, right=(0,))
+    rows = [[str(each.number), each.time, each.user, each.text] for each in revisions]
+    heads = ["REV", "TIME", "USER", "STATEMENT"]
+    if any(each.store for each in revisions):
+        heads.insert(1, "IN")
+        for row, each in zip(rows, revisions, strict=True):
+            row.insert(1, each.store)
+    head, *lines = format_columns(heads, rows, right=(0,))
     click.echo(head)
     for line, each in zip(lines, revisions, strict=True):
         click.echo(line)
@@ -40,4 +48,5 @@ def command(ctx: click.Context, name: str | None, limit: int | None, as_json: bo
 def _record(revision: Revision) -> dict[str, object]:
     fields = ("number", "time", "uid", "user", "text")
     moved = [moved_record(each) for each in revision.moved]
-    return {**{field: getattr(revision, field) for field in fields}, "moved": moved}
+    facts = {field: getattr(revision, field) for field in fields}
+    return {**facts, "moved": moved, "store": revision.store or None}

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import click
 
+from usched.actions.context import Wish
 from usched.actions.rollback import Rollback, roll_back
 from usched.face.changes import print_news
 from usched.face.completing import RevisionNumber
-from usched.face.options import common_options, context_of, dry_run_option, refuse_topology
+from usched.face.options import (
+    common_options,
+    context_of,
+    desk_of,
+    desk_option,
+    dry_run_option,
+    refuse_topology,
+    strand_option,
+)
 from usched.face.output import report_change
 from usched.meaning.registry import Placed
 from usched.text.language.canonical import format_statement
@@ -16,15 +25,22 @@ from usched.text.language.canonical import format_statement
 @click.command("rollback")
 @click.argument("revision", type=RevisionNumber(), metavar="REV")
 @dry_run_option
+@strand_option
+@desk_option
 @common_options
 @click.pass_context
-def command(ctx: click.Context, revision: int, dry_run: bool) -> None:
+def command(
+    ctx: click.Context, revision: int, dry_run: bool, strand: bool, where: str | None
+) -> None:
     """Make the registry what it was after revision REV, topology included.
 
-    That is a change like any other: it is validated, and it is a revision of its own.
+    That is a change like any other: it is validated, and it is a revision of its own. Who holds a
+    granted part goes back in that one: what is in it, and the revisions of its own store.
     """
     refuse_topology(ctx)
-    done = roll_back(context_of(ctx), revision, dry_run)
+    context = context_of(ctx)
+    wish = Wish(dry_run, True, strand)
+    done = roll_back(context, revision, wish, desk_of(context, where))
     with report_change(dry_run):
         _print_rollback(done, revision, dry_run)
 
@@ -39,6 +55,10 @@ def _print_rollback(done: Rollback, revision: int, dry_run: bool) -> None:
                 click.echo(f"{sign} {format_statement(placed.declare)}")
             elif placed is not None:
                 click.echo(f"{sign} # {edit.name}, which was damaged")
+    for grant in done.grants:
+        for sign, granted in (("-", grant.before), ("+", grant.after)):
+            if granted is not None:
+                click.echo(f"{sign} {format_statement(granted.grant)}")
     if done.topology:
         click.echo(f"# with the topology of then: {done.machine or 'none declared'}")
     print_news(done.news)

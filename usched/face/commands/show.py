@@ -9,6 +9,7 @@ from usched.face.completing import SchedulerName
 from usched.face.json_records import scheduler_record
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
+from usched.meaning.grants import Hands, describe_bounds
 from usched.meaning.reach import describe_offline, reach_of
 from usched.meaning.registry import Placed
 from usched.meaning.resolver import Resolver
@@ -26,14 +27,23 @@ from usched.words.statement import parent_of
 @click.pass_context
 def command(ctx: click.Context, name: str, as_json: bool) -> None:
     """Show a scheduler: its statement, and what that is on the machine."""
-    tree, entry, last = read_scheduler(context_of(ctx), name)
+    (tree, hands), entry, last = read_scheduler(context_of(ctx), name)
     if as_json:
-        print_json(scheduler_record(tree, entry))
+        print_json(scheduler_record(tree, entry, hands))
         return
-    for label, text in _describe(tree, entry):
+    for label, text in [*_describe(tree, entry), *_describe_hands(hands, name)]:
         click.echo(f"{label:10}  {text}")
     if last is not None:
         click.echo(f"changed     revision {last.number}, {last.time}, by {last.user}")
+
+
+def _describe_hands(hands: Hands, name: str) -> list[tuple[str, str]]:
+    """In whose part it is, and to whom it is granted; nothing where nothing is granted."""
+    keeper, given = hands.keeper(name), hands.parts.get(name)
+    lines = [("of", f"{keeper.user}, who holds {keeper.name}")] if keeper else []
+    if given is not None:
+        lines.append(("granted", f"to {given.user}: {describe_bounds(given)}"))
+    return lines
 
 
 def _describe(tree: Resolver, entry: Placed) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from usched.face.options import (
     dry_run_option,
     json_option,
     refuse_topology,
+    strand_option,
 )
 from usched.face.output import has_unicode, print_json, report_change, terminal_width, warn
 from usched.face.render_machine import draw_machine, machine_record, summarise_machine
@@ -44,24 +45,26 @@ def command() -> None:
 
 @command.command("detect")
 @dry_run_option
+@strand_option
 @common_options
 @click.pass_context
-def detect(ctx: click.Context, dry_run: bool) -> None:
+def detect(ctx: click.Context, dry_run: bool, strand: bool) -> None:
     """Read this machine from /sys and declare it as the registry's topology."""
     from usched.world.host import detect_topology
 
     refuse_topology(ctx)
     context = context_of(ctx)
     topology, notes = detect_topology(context.root)
-    _declare(ctx, topology, notes, dry_run)
+    _declare(ctx, topology, notes, dry_run, strand)
 
 
 @command.command("load")
 @click.argument("file", type=FileName(), metavar="FILE")
 @dry_run_option
+@strand_option
 @common_options
 @click.pass_context
-def load(ctx: click.Context, file: str, dry_run: bool) -> None:
+def load(ctx: click.Context, file: str, dry_run: bool, strand: bool) -> None:
     """Declare the topology in FILE (-: standard input).
 
     YAML, the output of `lscpu -J` or `lscpu -p`, an hwloc XML export, or an hwloc synthetic
@@ -71,13 +74,15 @@ def load(ctx: click.Context, file: str, dry_run: bool) -> None:
 
     refuse_topology(ctx)
     topology, notes = load_topology(file)
-    _declare(ctx, topology, notes, dry_run)
+    _declare(ctx, topology, notes, dry_run, strand)
 
 
-def _declare(ctx: click.Context, topology: Topology, notes: list[str], dry_run: bool) -> None:
+def _declare(
+    ctx: click.Context, topology: Topology, notes: list[str], dry_run: bool, strand: bool
+) -> None:
     for note in notes:
         warn(note)
-    news = declare_topology(context_of(ctx), topology, dry_run)
+    news = declare_topology(context_of(ctx), topology, dry_run, strand)
     said = "would be declared" if dry_run else "is declared"
     with report_change(dry_run):
         click.echo(
@@ -113,12 +118,13 @@ def show(ctx: click.Context, as_yaml: bool, as_json: bool) -> None:
 
 @command.command("forget")
 @dry_run_option
+@strand_option
 @common_options
 @click.pass_context
-def forget(ctx: click.Context, dry_run: bool) -> None:
+def forget(ctx: click.Context, dry_run: bool, strand: bool) -> None:
     """Declare no topology any more: use the machine at hand."""
     refuse_topology(ctx)
-    done = forget_topology(context_of(ctx), dry_run)
+    done = forget_topology(context_of(ctx), dry_run, strand)
     if done is None:
         click.echo("no topology is declared")
         return

@@ -23,7 +23,6 @@ from usched.text.language.verb_slips import (
 from usched.words.phrases import clip, suggest
 from usched.words.problems import Misused, Span
 from usched.words.statement import (
-    CARRIED_OUT,
     GRAMMAR,
     RESERVED,
     SUBCOMMANDS,
@@ -52,7 +51,7 @@ _SYNONYMS = {
 
 def usage() -> str:
     """The grammar, for errors that have nothing nearer to say."""
-    return "\n".join(f"usched {GRAMMAR[verb]}" for verb in CARRIED_OUT)
+    return "\n".join(f"usched {usage}" for usage in GRAMMAR.values())
 
 
 def of_reserved(cursor: Cursor, word: Word) -> Misused:

@@ -1,0 +1,150 @@
+"""Somebody else's store, read as data: bounded in size and time, and nothing in it is obeyed.
+
+The file is looked at before it is opened, and its folders are entered without following a link.
+Its bytes are copied; the copy is a database in memory, whose schema must be, word for word, the one
+that this program makes. So nothing in it is carried out, no lock is waited for, and a change of the
+file meanwhile changes nothing that is read. What its rows say is for others to judge.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from usched.meaning.grants import Granted
+from usched.words.problems import UschedError
+from usched.world.accounts import find_user_name, is_member
+from usched.world.part_files import locate_part
+from usched.world.registry_file import APPLICATION_ID, SCHEMA_VERSION, make_schema, settle
+from usched.world.snapshot import PATIENCE, NoSnapshot, open_folder, take_snapshot
+from usched.world.store import Store
+
+MAX_BYTES = 64 * 1024 * 1024
+
+#: Seconds of the cpu that reading may take; the longest text or key in a store, in bytes.
+MAX_SECONDS, MAX_TEXT = 0.4, 100_000
+
+#: How many virtual machine steps SQLite makes between two looks at the clock.
+_STEPS = 2000
+
+
+class Allowance:
+    """How long it may take to read what comes from one grant of a registry, all of it together.
+
+    Time of the cpu for reading, so that a busy machine takes nothing away from anybody; by the
+    clock only the waiting for a moment at which nobody writes.
+    """
+
+    def __init__(self) -> None:
+        self._ends = time.thread_time() + MAX_SECONDS
+        self.patience_ends = time.monotonic() + PATIENCE
+
+    def is_spent(self) -> bool:
+        return time.thread_time() > self._ends
+
+
+class DoesNotHold(Exception):
+    """Why a store is not taken, in words that end a sentence."""
+
+
+@contextmanager
+def open_foreign(
+    registry: str, chain: Sequence[Granted], allowance: Allowance
+) -> Iterator[Store | None]:
+    """The store of the last of a chain of grants, which begins in the registry; None where its
+    holder never declared anything. Raises DoesNotHold, also for what is found out in the block.
+    """
+    try:
+        data = _read(registry, chain, allowance)
+        if not data:
+            yield None
+            return
+        connection = open_bytes(data, allowance)
+        try:
+            connection.execute("PRAGMA query_only = ON")
+            yield Store(connection, registry)
+        finally:
+            connection.close()
+    except NoSnapshot as trouble:
+        raise DoesNotHold(str(trouble)) from trouble
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            raise DoesNotHold("it takes too long to read") from error
+        raise DoesNotHold(f"it is damaged: {error}") from error
+    except (ValueError, OverflowError, RecursionError) as error:  # sqlite3's own decoding, too
+        raise DoesNotHold("it is damaged: what it holds cannot be read") from error
+    except UschedError as error:
+        raise DoesNotHold(f"it is damaged: {error}") from error
+
+
+def _read(registry: str, chain: Sequence[Granted], allowance: Allowance) -> bytes | None:
+    base, steps, name = locate_part(registry, chain)
+    try:
+        with open_folder(base, steps) as folder:
+            until = allowance.patience_ends
+            return take_snapshot(folder, name, MAX_BYTES, partial(check_owner, chain[-1]), until)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DoesNotHold(f"its folder cannot be entered: {error.strerror}") from error
+
+
+def check_owner(granted: Granted, status: os.stat_result) -> str:
+    """What is wrong with who has a store's file, in words; "" for nothing."""
+    whose = find_user_name(status.st_uid)
+    if granted.is_for_group:
+        if status.st_uid != granted.giver and not is_member(status.st_uid, granted.number):
+            return f"its file is {whose}'s, who is not in {granted.user}"
+    elif status.st_uid != granted.number:
+        return f"its file is {whose}'s, not {find_user_name(granted.number)}'s"
+    if status.st_nlink != 1:
+        return f"its file has {status.st_nlink} names (hard links)"
+    return ""
+
+
+def open_bytes(data: bytes, allowance: Allowance | None = None) -> sqlite3.Connection:
+    """A store's bytes as a database in memory, none of which is carried out. Raises DoesNotHold."""
+    if data[:16] != b"SQLite format 3\0":
+        raise DoesNotHold("it is not a SQLite file")
+    if data[18:20] != b"\1\1":  # a write-ahead log is another file, which nobody reads
+        raise DoesNotHold("it is not in rollback journal mode")
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_TEXT)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        if allowance is not None:
+            connection.set_progress_handler(allowance.is_spent, _STEPS)
+        connection.deserialize(data)
+        settle(connection)
+        connection.execute("PRAGMA cell_size_check = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        expected = pages * connection.execute("PRAGMA page_size").fetchone()[0]
+        if len(data) < expected:
+            raise DoesNotHold(f"it is truncated: {len(data)} of {expected} bytes are there")
+        _check_schema(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_schema(connection: sqlite3.Connection) -> None:
+    """Whether there is nothing but the tables and indexes of a registry: no view, no trigger."""
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise DoesNotHold("it is no usched registry")
+    if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+        raise DoesNotHold("another version of usched wrote it")
+    found = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema LIMIT 100")
+    model = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        make_schema(model)
+        wanted = model.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema").fetchall()
+    finally:
+        model.close()
+    if sorted(map(repr, found)) != sorted(map(repr, wanted)):
+        raise DoesNotHold("its schema is not a registry's")

@@ -1,0 +1,154 @@
+"""The store of a part, for its holder.
+
+Whoever granted the part may own the folder, and put links, journals or other files into it at any
+moment; so SQLite never opens a file there. A store is read whole, changed in memory, and written
+whole beside itself, under a lock; its name then goes over to the new file in one step. Readers see
+the old one or the new one, and need no lock; a writer that is killed leaves the old one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+
+from usched.meaning.grants import Granted
+from usched.words.problems import EnvironmentFailed, Problem
+from usched.world.foreign import MAX_BYTES, DoesNotHold, check_owner, open_bytes
+from usched.world.lock_holders import find_holders
+from usched.world.part_files import locate_part, part_path
+from usched.world.registry_file import explain, make_schema, settle
+from usched.world.snapshot import NoSnapshot, open_folder, take_snapshot
+from usched.world.store import Store
+
+_PAUSE = 0.005
+
+_NEW = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+@contextmanager
+def open_part_store(
+    registry: str, chain: Sequence[Granted], write: bool, wait: float
+) -> Iterator[Store]:
+    """The store of the last of a chain of grants, for one transaction; what is recorded is there
+    when the block ends without an error. wait: seconds to wait for another writer.
+
+    Raises EnvironmentFailed: it cannot be read or written, is somebody else's, or stays locked.
+    """
+    base, steps, name = locate_part(registry, chain)
+    path = part_path(registry, chain)
+    try:
+        lock = _Lock(path, write, wait, 0o660 if chain[-1].is_for_group else 0o600)
+        with open_folder(base, steps) as folder, lock.hold(folder):
+            connection = _load(folder, name, chain[-1])
+            try:
+                store = Store(connection, path)
+                before = store.last_revision()
+                yield store
+                if write and store.last_revision() != before:
+                    connection.execute("COMMIT")
+                    _replace(folder, name, connection.serialize())
+            finally:
+                connection.close()
+    except (NoSnapshot, DoesNotHold) as trouble:
+        what = f"your part of {chain[-1].name} cannot be read: {trouble}"
+        remedy = f"it is {path}: put it back from a copy, or move it away"
+        raise EnvironmentFailed(Problem(what, None, remedy, "part")) from trouble
+    except sqlite3.Error as error:
+        raise explain(error, path, 0) from error
+    except OSError as error:
+        what = f"your part of {chain[-1].name} cannot be written: {path}: {error.strerror}"
+        raise EnvironmentFailed(what) from error
+
+
+def _load(folder: int, name: str, granted: Granted) -> sqlite3.Connection:
+    """In a transaction; a new one where there is none yet."""
+    data = take_snapshot(folder, name, MAX_BYTES, partial(check_owner, granted))
+    if data:
+        connection = open_bytes(data)
+    else:
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        settle(connection)
+        make_schema(connection)
+    connection.execute("BEGIN")
+    return connection
+
+
+def _replace(folder: int, name: str, data: bytes) -> None:
+    """Write a file that everybody may read, whatever the umask, in the place of the old one."""
+    if len(data) > MAX_BYTES:
+        raise OSError(0, f"it would be larger than {MAX_BYTES // 2**20} MiB: its log is full")
+    new = f"{name}-new"
+    with suppress(FileNotFoundError):  # a writer was killed
+        os.unlink(new, dir_fd=folder)
+    file = os.open(new, _NEW | os.O_EXCL, 0o600, dir_fd=folder)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(file, left) :]
+        os.fchmod(file, 0o644)
+        os.fsync(file)
+    finally:
+        os.close(file)
+    os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)
+    os.fsync(folder)
+
+
+class _Lock:
+    """What keeps two writers of a store from each other; nobody else can even open it."""
+
+    def __init__(self, path: str, write: bool, wait: float, mode: int) -> None:
+        self._path = f"{path}-lock"
+        self._name = os.path.basename(self._path)
+        self._write = write
+        self._wait = wait
+        self._mode = mode
+
+    @contextmanager
+    def hold(self, folder: int) -> Iterator[None]:
+        file = self._take(folder) if self._write else None
+        try:
+            yield
+        finally:
+            if file is not None:
+                os.close(file)
+
+    def _take(self, folder: int) -> int:
+        started = time.monotonic()
+        while True:
+            file = os.open(self._name, _NEW, 0o600, dir_fd=folder)
+            try:
+                if self._is_ours(file, folder):
+                    return file
+            except BaseException:
+                os.close(file)
+                raise
+            os.close(file)
+            if time.monotonic() - started > self._wait:
+                raise self._explain(time.monotonic() - started)
+            time.sleep(_PAUSE)
+
+    def _is_ours(self, file: int, folder: int) -> bool:
+        """Whether the lock could be had, and is still the one that others would find."""
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(0, f"{self._name} is not a regular file")
+        if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) != self._mode:
+            os.fchmod(file, self._mode)  # a group's is for all of it, whatever the umask
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            named = os.stat(self._name, dir_fd=folder, follow_symlinks=False)
+        except (BlockingIOError, FileNotFoundError):
+            return False
+        return named.st_ino == status.st_ino
+
+    def _explain(self, waited: float) -> EnvironmentFailed:
+        holders = find_holders(self._path)
+        held = "held by " + ", ".join(holders) if holders else "nobody found in /proc/locks now"
+        what = f"registry {self._path.removesuffix('-lock')} is locked: waited {waited:.1f} s"
+        return EnvironmentFailed(Problem(what, None, f"{held}\ntry again, or --wait longer"))
