@@ -560,6 +560,7 @@ READ_COMMANDS = (
     "explain cpu3",
     "explain POOL",
     "topology show",
+    "plan --root linux",
 )
 RUNS = ("simulate configs/workloads/mail.yaml", "simulate configs/workloads/mail.yaml --at 9")
 
@@ -570,6 +571,12 @@ def test_every_json_key_is_in_usched_5_and_none_else(scratch: Scratch) -> None:
     scratch.must("usched batch configs/mail.usched")
     scratch.must("usched MYCUSTOM on cpu1 cpu2 lwktpri 4 locked")
     scratch.must(f"usched grant MYCUSTOM to {getpass.getuser()}")
+    for name, text in (
+        ("proc/sys/kernel/osrelease", "6.12.9"),
+        ("sys/fs/cgroup/cgroup.controllers", "cpuset cpu"),
+    ):
+        (scratch.folder / "work/linux" / name).parent.mkdir(parents=True, exist_ok=True)
+        (scratch.folder / "work/linux" / name).write_text(text)
     takers = {name for name, command in commands().items() if {"--json"} in own_options(command)}
     covered = {name for name in takers if any(each.startswith(name) for each in READ_COMMANDS)}
     assert takers == covered | {"simulate"}

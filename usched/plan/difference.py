@@ -1,0 +1,234 @@
+"""From what there is to what is wanted: ordered steps, each with its undo.
+
+cpus widen from the top down and narrow from the bottom up, so that at no time a group asks for
+what its parent has not, which the kernel would answer with the parent's whole set. Where cpus are
+exchanged for others a group has both for a while. Partitions are given up first and made last. An
+inner group has no processes: they leave before it becomes one, and enter when it is none any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
+
+from usched.plan.lower_cgroup import FRESH
+from usched.plan.wanted import OUTSIDE, OWN, Group
+from usched.words.cpuset import format_cpu_list, parse_cpu_list
+
+Kind = Literal["mkdir", "rmdir", "write", "move"]
+
+#: What the groups that there are say: by path, then by file, parents first. In `cgroup.procs` is
+#: how many processes there are.
+Observed = Mapping[str, Mapping[str, str]]
+
+_Files = Mapping[str, Mapping[str, str]]
+_Now = dict[str, dict[str, str]]
+
+_CPUS = "cpuset.cpus"
+_EXCLUSIVE = "cpuset.cpus.exclusive"
+_PARTITION = "cpuset.cpus.partition"
+_SUBTREE = "cgroup.subtree_control"
+PROCESSES = "cgroup.procs"
+
+
+class Step(NamedTuple):
+    """One thing to do to the cgroup file system.
+
+    value: of a write; the path that all processes move to. before: what a file said, how many
+    processes there are. lost: what says again, in order, what other files said before.
+    """
+
+    kind: Kind
+    path: str
+    file: str = ""
+    value: str = ""
+    before: str = ""
+    lost: tuple[Step, ...] = ()
+
+    def undo(self) -> tuple[Step, ...]:
+        """What makes it as it was, in order."""
+        match self.kind:
+            case "mkdir":
+                return (Step("rmdir", self.path),)
+            case "rmdir":
+                return (Step("mkdir", self.path), *self.lost)
+            case "move":
+                return (Step("move", self.value, "", self.path, self.before),)
+            case "write":
+                before = _flip(self.value) if self.file == _SUBTREE else self.before
+                return (Step("write", self.path, self.file, before, self.value), *self.lost)
+
+
+def compare(groups: tuple[Group, ...], observed: Observed) -> list[Step]:
+    """What to do, in order, so that the groups are these and no others. groups: parents first."""
+    wanted = {group.path: group.files for group in groups}
+    now = {path: dict(observed.get(path, FRESH)) for path in wanted}
+    steps = [
+        *_leave_partitions(wanted, now, observed),
+        *_give_up_exclusive(wanted, now, observed),
+        *_make_groups(wanted, observed),
+        *_widen(wanted, now),
+        *_remove_groups(wanted, observed),
+        *_narrow(wanted, now),
+        *_share(wanted, now),
+        *_become_partitions(wanted, now),
+    ]
+    return [step for step in steps if step.kind != "write" or step.value != step.before]
+
+
+def _write(path: str, file: str, value: str, now: _Now) -> Step:
+    step = Step("write", path, file, value, now[path].get(file, ""))
+    now[path][file] = value
+    return step
+
+
+def _leave_partitions(wanted: _Files, now: _Now, observed: Observed) -> Iterator[Step]:
+    """Those that are to be another kind of partition, or have other cpus, or are invalid."""
+    for path in reversed(list(observed)):
+        said = observed[path].get(_PARTITION, "member")
+        if said == "member":
+            continue
+        files = wanted.get(path)
+        if files is None:
+            yield Step("write", path, _PARTITION, "member", said)
+        elif said != files.get(_PARTITION, "member") or any(
+            _differ(now[path].get(file, ""), files.get(file, "")) for file in (_CPUS, _EXCLUSIVE)
+        ):
+            yield _write(path, _PARTITION, "member", now)
+
+
+def _give_up_exclusive(wanted: _Files, now: _Now, observed: Observed) -> Iterator[Step]:
+    """cpus that somebody else may want next: the kernel lets no two siblings ask for one."""
+    for path in reversed(list(observed)):
+        there = parse_cpu_list(observed[path].get(_EXCLUSIVE, ""))
+        keeps = there & parse_cpu_list(wanted.get(path, {}).get(_EXCLUSIVE, ""))
+        if keeps == there:
+            continue
+        if path in now:
+            yield _write(path, _EXCLUSIVE, format_cpu_list(keeps), now)
+        else:
+            before = observed[path][_EXCLUSIVE]
+            yield Step("write", path, _EXCLUSIVE, format_cpu_list(keeps), before)
+
+
+def _make_groups(wanted: _Files, observed: Observed) -> Iterator[Step]:
+    """Groups, and the controllers in those that have others beneath: parents first.
+
+    A group that gets its first ones beneath it gives its processes to the one that is its own.
+    """
+    made = set()
+    for path, files in wanted.items():
+        if path not in observed and path not in made:
+            yield Step("mkdir", path)
+        there = observed.get(path, FRESH)
+        on = there.get(_SUBTREE, "").split()
+        missing = [each for each in files.get(_SUBTREE, "").split() if each not in on]
+        if not missing:
+            continue
+        processes = there.get(PROCESSES, "0")
+        if processes != "0" and path != OUTSIDE:
+            home = home_of(path, wanted)
+            if home not in observed and home != OUTSIDE:
+                made.add(home)
+                yield Step("mkdir", home)
+            yield Step("move", path, "", home, processes)
+        yield Step("write", path, _SUBTREE, " ".join(f"+{each}" for each in missing))
+
+
+def home_of(path: str, wanted: _Files) -> str:
+    """Where the processes of a group are, or of one that is gone."""
+    while path and path not in wanted:
+        path = path.rpartition("/")[0]
+    if not path:
+        return OUTSIDE
+    own = f"{path}/{OWN}"
+    if own in wanted:
+        return own
+    return path if not wanted[path].get(_SUBTREE) else OUTSIDE
+
+
+def _widen(wanted: _Files, now: _Now) -> Iterator[Step]:
+    for path, files in wanted.items():
+        there, then = (parse_cpu_list(each.get(_CPUS, "")) for each in (now[path], files))
+        if then and not (there and then <= there):  # without any it has all that the parent has
+            yield _write(path, _CPUS, format_cpu_list(there | then), now)
+        if _EXCLUSIVE in files and _differ(now[path].get(_EXCLUSIVE, ""), files[_EXCLUSIVE]):
+            yield _write(path, _EXCLUSIVE, files[_EXCLUSIVE], now)
+
+
+def _remove_groups(wanted: _Files, observed: Observed) -> Iterator[Step]:
+    """Groups that are not wanted, their children first; their processes go to whoever is above.
+
+    A group has lost its files when its parent lets nobody have controllers any more, or when it
+    goes itself.
+    """
+    gone = [path for path in observed if path not in wanted]
+    off = [path for path in observed if path in gone or not wanted[path].get(_SUBTREE)]
+    for path in reversed(off):
+        on = observed[path].get(_SUBTREE, "").split()
+        if on:
+            below = [each for each in gone if _parent(each) == path]
+            lost = tuple(step for each in below for step in _say_again(each, observed))
+            yield Step("write", path, _SUBTREE, " ".join(f"-{each}" for each in on), "", lost)
+    for path in reversed(gone):
+        processes = observed[path].get(PROCESSES, "0")
+        if processes != "0":
+            yield Step("move", path, "", home_of(path, wanted), processes)
+        has_files = _parent(path) not in off
+        yield Step("rmdir", path, lost=tuple(_say_again(path, observed)) if has_files else ())
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0] if path else OUTSIDE
+
+
+def _say_again(path: str, observed: Observed) -> Iterator[Step]:
+    """What a group said that had other files than a fresh one, exclusive cpus aside, which it gave
+    up before."""
+    said = observed[path]
+    for file in (_CPUS, "cpu.idle", "cpu.weight", "cpu.max"):
+        text = said.get(file, FRESH[file])
+        if text != FRESH[file] and not (file == "cpu.weight" and said.get("cpu.idle") == "1"):
+            yield Step("write", path, file, text, FRESH[file])
+
+
+def _narrow(wanted: _Files, now: _Now) -> Iterator[Step]:
+    for path in reversed(list(wanted)):
+        files = wanted[path]
+        if _CPUS in files and _differ(now[path].get(_CPUS, ""), files[_CPUS]):
+            yield _write(path, _CPUS, files[_CPUS], now)
+
+
+def _differ(one: str, other: str) -> bool:
+    return parse_cpu_list(one) != parse_cpu_list(other)
+
+
+def _share(wanted: _Files, now: _Now) -> Iterator[Step]:
+    """Weights: a group that idles takes none, so it stops idling first."""
+    for path, files in wanted.items():
+        if path in ("", OUTSIDE):
+            continue
+        weight = now[path].get("cpu.weight", FRESH["cpu.weight"])
+        if now[path].get("cpu.idle") == "1":  # what it says of its weight is none that it was given
+            weight = now[path]["cpu.weight"] = FRESH["cpu.weight"]
+        idle = _write(path, "cpu.idle", files["cpu.idle"], now)
+        if files["cpu.idle"] == "0":
+            yield idle
+            yield _write(path, "cpu.weight", files["cpu.weight"], now)
+        elif weight != FRESH["cpu.weight"]:
+            again = Step("write", path, "cpu.weight", weight, FRESH["cpu.weight"])
+            yield idle._replace(lost=(again,))
+        else:
+            yield idle
+        yield _write(path, "cpu.max", files["cpu.max"], now)
+
+
+def _become_partitions(wanted: _Files, now: _Now) -> Iterator[Step]:
+    for path, files in wanted.items():
+        if files.get(_PARTITION, "member") != "member":
+            yield _write(path, _PARTITION, files[_PARTITION], now)
+
+
+def _flip(controllers: str) -> str:
+    """`+cpuset +cpu` as `-cpuset -cpu`."""
+    return controllers.translate(str.maketrans("+-", "-+"))

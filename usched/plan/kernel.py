@@ -1,0 +1,64 @@
+"""What a kernel is, and what it makes of a partition.
+
+cgroup v2 refuses next to nothing: it records what is asked for, and computes something else. What
+it would compute was measured on Linux 6.1, 6.12 and 7.3.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+#: The first with remote partitions: cpuset.cpus.exclusive (Linux commit 0c7f293efc87).
+_REMOTE = (6, 7)
+
+#: The first whose real-time threads take all of a cpu, but for the fair server's part (commit
+#: 63ba8422f876, and the end of throttling beside it).
+_FAIR_SERVER = (6, 12)
+
+
+#: What 6.1 and 6.12 say of a partition that shares a cpu with a sibling. 7.3 leaves it a partition,
+#: of the cpus that are its own.
+NOT_EXCLUSIVE = "Cpu list in cpuset.cpus not exclusive"
+
+
+class Kernel(NamedTuple):
+    """release: as uname says. version: its first two numbers. rt_groups: built with
+    CONFIG_RT_GROUP_SCHED, so that groups have no real-time threads."""
+
+    release: str
+    version: tuple[int, int]
+    rt_groups: bool = False
+
+    @property
+    def has_remote_partitions(self) -> bool:
+        return self.version >= _REMOTE
+
+    @property
+    def throttles_real_time(self) -> bool:
+        return self.version < _FAIR_SERVER
+
+
+def parse_release(release: str) -> tuple[int, int] | None:
+    """`6.12.9-amd64` as (6, 12); None for what is no release of Linux."""
+    match = re.match(r"([0-9]{1,4})\.([0-9]{1,5})(?![0-9])", release)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+class Place(NamedTuple):
+    """Where a partition would stand: whether its parent is one, and whether anybody above is."""
+
+    parent: bool
+    above: bool
+
+
+def foresee_partition(kernel: Kernel, place: Place) -> str | None:
+    """Why a partition would be invalid there, in the kernel's words; None where it would hold.
+
+    Of the rest that makes one invalid, only shared cpus can come out of a valid tree.
+    """
+    if place.parent:
+        return None
+    if not kernel.has_remote_partitions or place.above:
+        return "Parent is not a partition root"
+    return None

@@ -1,0 +1,77 @@
+"""What a machine should be like for a tree of schedulers, and the interface of a way down to it.
+
+A lowering takes a valid tree and says which control groups there should be, what their files
+should say, what the threads in them run as, and what of the tree it cannot express. Paths are
+those beneath the top group, whose own is "".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from usched.meaning.resolver import Resolver
+from usched.plan.kernel import Kernel
+
+#: The path of the group above the top one, of which nothing is wanted but that it lets the top one
+#: have its controllers. It is not ours.
+OUTSIDE = ".."
+
+#: The name of the group of a subdivided scheduler's own lwps. No scheduler's name has a colon.
+OWN = ":own"
+
+
+class Note(NamedTuple):
+    """What Linux does otherwise than the tree says. word: of the language, that it is about."""
+
+    scheduler: str
+    word: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A control group. scheduler: whose threads it is for; "" for the top one, which has none.
+
+    files: what each says when it is read back.
+    """
+
+    path: str
+    scheduler: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """What the threads of a scheduler run as. group: where they are. priority: of SCHED_RR, None
+    for SCHED_OTHER. pinned: each to one cpu."""
+
+    group: str
+    priority: int | None
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """groups: the one outside, then the top one, then parents first. threads: by scheduler; who has
+    no cpu of its own has none."""
+
+    groups: tuple[Group, ...]
+    threads: Mapping[str, Threads]
+    notes: tuple[Note, ...]
+
+
+class Lowering(Protocol):
+    """A way down to the kernel."""
+
+    def __call__(self, tree: Resolver, kernel: Kernel) -> Wanted:
+        """Raises Refused where the tree must not be put on this machine."""
+
+
+def group_of(name: str) -> str:
+    """The path of a scheduler's group.
+
+    The kernel's own files have names with a dot, such as `cpu.max`, which a scheduler may have.
+    """
+    return name.replace(".", ":")

@@ -1,0 +1,1 @@
+"""The kernel's own files, below any root."""
