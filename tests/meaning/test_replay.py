@@ -90,6 +90,13 @@ def test_where_switches_are_missing_the_kernels_account_is_taken() -> None:
     assert bursts(recording) == {"a": [(2.1, 3), (3.9, 0)], "b": [(2, 0)]}
 
 
+def test_without_a_waking_the_account_says_when_a_thread_came_back() -> None:
+    lines = [each for each in DIRTY.splitlines() if "sched_waking: comm=a" not in each]
+    recording = record(trace(waking(0, "a:1"), *lines))
+    assert recording.doubts == Doubts(from_idle=1, counted=1, unwoken=1)
+    assert bursts(recording)["a"] == [(2.1, 3.1), (3.9, 0)]
+
+
 def test_without_that_account_what_was_not_seen_is_not_counted() -> None:
     lines = DIRTY.splitlines()
     recording = record(trace(*(each for each in lines if "stat_runtime" not in each)))
@@ -146,12 +153,14 @@ def test_forks_exits_and_a_pid_that_is_used_again() -> None:
         fork(5, "sh:9", "sh:1"), waking(6, "sh:1", "sched_wakeup_new"),
         switch(7, "-", "R", "ls:1"),
         line(8, "ls:1", "sched_process_exit", "comm=ls pid=1 prio=120"),
-        switch(10, "ls:1", "S", "-"), switch(20, "-", "R", "-", cpu=1),
+        switch(9, "ls:1", "R+", "-"), switch(9, "-", "R", "ls:1"), switch(10, "ls:1", "D", "-"),
+        waking(10, "ls:1"), switch(10, "-", "R", "ls:1"), switch(11, "ls:1", "Z", "-"),
+        switch(20, "-", "R", "-", cpu=1),
     )  # fmt: skip
     recording = record(text)
     assert [(each.comm, each.generation, each.ran) for each in recording.threads] == [
         ("sh", 0, 2_000_000),
-        ("ls", 1, 3_000_000),
+        ("ls", 1, 4_000_000),
     ]
     assert [thread.arrived for thread in recording.threads] == [0, 5_000_000]
     assert recording.doubts == Doubts(reused=1, renamed=1)

@@ -214,6 +214,7 @@ def round_bursts(
     """
     at, ran, slept = _nearest(arrived, tick), 0, 0
     rounded: list[tuple[int, int]] = []
+    same: dict[tuple[int, int], tuple[int, int]] = {}  # most are alike, and there may be millions
     for run, sleep in bursts:
         ran += run
         slept += sleep
@@ -221,7 +222,8 @@ def round_bursts(
         ran -= run_ticks * tick
         slept -= sleep_ticks * tick
         if run_ticks > 0:
-            rounded.append((run_ticks, sleep_ticks))
+            pair = (run_ticks, sleep_ticks)
+            rounded.append(same.setdefault(pair, pair))
         elif rounded:
             before, after = rounded[-1]
             rounded[-1] = (before, after + sleep_ticks)

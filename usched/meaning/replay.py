@@ -40,7 +40,7 @@ class _Track:
         self.first = ""  # how it was first met: `wake`, `fork`, `start` or `stop`
         self.is_user = False
         self.is_kernel = pid == KTHREADD
-        self.exiting = False
+        self.exiting = False  # it may be preempted and sleep some more times until it is gone
         self.gone = False
         self.comms: dict[str, int] = {}
         self.cpus: dict[int, int] = {}
@@ -64,7 +64,10 @@ class _Track:
         self.cpus[cpu] = self.cpus.get(cpu, 0) + ns
         self.comms[comm] = self.comms.get(comm, 0) + ns
 
-    def count(self, comm: str, ns: int) -> None:
+    def count(self, comm: str, at: int, ns: int) -> None:
+        """The kernel's account: it ran for so long until now."""
+        if self.blocked is not None and self.on is None and at - ns >= self.blocked:
+            self._arrive_unwoken(at - ns)  # its switch to the cpu is missing, and its waking
         self.counted += ns
         self.comms.setdefault(comm, 0)
 
@@ -85,7 +88,7 @@ class _Track:
         if self.blocked is not None:  # its switch to the cpu is missing, and so is its waking
             self._arrive_unwoken(at if started else at - self.counted)
         self.on = None
-        if state == "exit" or self.exiting:
+        if state == "exit":
             self.gone = True
         elif state == "sleep":
             self.blocked = at
@@ -161,20 +164,24 @@ class Replayer:
     def _live(self, pid: int, at: int) -> _Track:
         """As `_track`, for what only a live thread does: a pid that comes back is another one."""
         track = self._track(pid, at)
-        if track.gone:
-            self._reused += 1
-            track = self._begin(pid, track.generation + 1, at)
-        return track
+        return self._renew(track, at) if track.gone else track
+
+    def _renew(self, track: _Track, at: int) -> _Track:
+        """Another thread has the pid now."""
+        self._reused += 1
+        return self._begin(track.pid, track.generation + 1, at)
 
     def _count(self, event: Ran) -> None:
         if event.pid:
-            self._track(event.pid, event.at).count(event.comm, event.ns)
+            self._track(event.pid, event.at).count(event.comm, event.at, event.ns)
 
     def _wake(self, event: Wake) -> None:
         if not event.pid:
             return
         self._wakes += 1
-        track = (self._live if event.is_new else self._track)(event.pid, event.at)
+        track = self._track(event.pid, event.at)
+        if event.is_new and (track.gone or track.exiting):
+            track = self._renew(track, event.at)
         track.meet("wake", event.at)
         track.comms.setdefault(event.comm, 0)
         track.wake(event.at)
@@ -184,8 +191,7 @@ class Replayer:
             return
         track = self._track(event.child, event.at)
         if track.first:
-            self._reused += 1
-            track = self._begin(event.child, track.generation + 1, event.at)
+            track = self._renew(track, event.at)
         track.meet("fork", event.at)
         track.comms.setdefault(event.child_comm, 0)
         if event.parent == KTHREADD:

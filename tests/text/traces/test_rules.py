@@ -68,6 +68,17 @@ def test_error_no_name() -> None:
     )
 
 
+def test_error_the_wrong_way_round() -> None:
+    assert refusal(parse_rule, "REAL=redis*") == block(
+        """
+        --map:1:6: 'redis*' is not a scheduler's name
+            REAL=redis*
+                 ^^^^^^
+          the pattern comes first: --map 'redis*=REAL'
+        """
+    )
+
+
 def test_error_no_pid_and_no_cpus() -> None:
     assert refusal(parse_rule, "pid:4|bash=REAL") == block(
         """

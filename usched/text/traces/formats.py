@@ -30,6 +30,11 @@ _FOREIGN = (
         "type: perf script > trace.txt",
     ),
     (
+        re.compile(r"\s*\S.*?\s[0-9]+\s+[0-9]+\.[0-9]+:\s+(?:[0-9]+\s+)?sched:sched_"),
+        "perf script text without the cpus",
+        "type: perf script -F +cpu > trace.txt",
+    ),
+    (
         re.compile(r"\s*(?:usched\s+)?\S+\s+on\s.*\blwktpri\b"),
         "a script of statements",
         "type: usched batch FILE",

@@ -7,6 +7,8 @@ PATTERN = ["comm:"] GLOB { "|" GLOB } | "pid:" N { "|" N } | "cgroup:" GLOB { "|
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Sequence
 
 from usched.words.cpuset import NO_CPUS, CpuSet, parse_cpu_list
 from usched.words.phrases import clip
@@ -34,6 +36,10 @@ def parse_rule(text: str) -> Rule:
     if not equals or not pattern or not scheduler:
         missing = "pattern" if equals and not pattern else "scheduler"
         raise _misused(Span(line, 0, len(text)), f"'{clip(text)}' names no {missing}", _FORM)
+    if not _NAME.fullmatch(scheduler) and _NAME.fullmatch(pattern):
+        remedy = f"the pattern comes first: --map {shlex.quote(f'{scheduler}={pattern}')}"
+        where = Span(line, len(pattern) + 1, len(text))
+        raise _misused(where, f"'{clip(scheduler)}' is not a scheduler's name", remedy)
     check_scheduler(scheduler, Span(line, len(pattern) + 1, len(text)))
     kind, colon, rest = pattern.partition(":")
     if not colon or kind not in KINDS:
@@ -43,19 +49,21 @@ def parse_rule(text: str) -> Rule:
         rest = rest.upper()
     cpus = _parse_cpus(rest, Span(line, start, len(pattern))) if kind == "cpu" else NO_CPUS
     patterns = tuple(rest.split("|"))
-    at = start
+    _check_patterns(kind, patterns, line, start)
+    return Rule(kind, patterns, cpus, scheduler, text)
+
+
+def _check_patterns(kind: str, patterns: Sequence[str], line: Line, start: int) -> None:
+    """start: the column of the first of them."""
     for each in patterns:
+        where = Span(line, start, start + max(1, len(each)))
         if not each:
-            where = Span(line, at, at + 1)
-            raise _misused(where, f"a pattern of '{clip(text)}' is empty", _FORM)
+            raise _misused(where, f"a pattern of '{clip(line.text)}' is empty", _FORM)
         if kind == "pid" and not re.fullmatch(r"[0-9]{1,10}", each):
-            where = Span(line, at, at + len(each))
             raise _misused(where, f"'{clip(each)}' is not a pid", "a pid is a number: pid:42|43")
         if kind == "policy" and each not in POLICIES and f"SCHED_{each}" not in POLICIES:
-            where = Span(line, at, at + len(each))
             raise _misused(where, f"there is no policy '{clip(each)}'", _POLICIES)
-        at += len(each) + 1
-    return Rule(kind, patterns, cpus, scheduler, text)
+        start += len(each) + 1
 
 
 def check_scheduler(name: str, where: Span) -> None:
