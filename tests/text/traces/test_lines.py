@@ -27,6 +27,8 @@ def test_each_tool_tells_of_the_same_events() -> None:
     assert read(FTRACE)[0] == events
     assert read(TRACE_CMD)[0] == events
     assert read(FTRACE)[1].unread == read(TRACE_CMD)[1].unread == 0
+    assert read(FTRACE)[1].overwritten == 0
+    assert read(FTRACE.replace("written: 7/7", "written: 7/1007"))[1].overwritten == 1000
 
 
 def test_a_switch() -> None:

@@ -59,11 +59,13 @@ FORMATS = (PERF, FTRACE)
 #: What is no event, and no mistake either.
 PASSED = re.compile(r"\s*$|#|version = [0-9]|cpus\s*=\s*[0-9]|CPU \d+ is empty|Warning:|Check IO")
 
+_ENTRIES = re.compile(r"# entries-in-buffer/entries-written: ([0-9]{1,18})/([0-9]{1,18})\b")
+
 
 @dataclass
 class Tally:
     """What a reading came across. others: events of other kinds, by name. first: the first of the
-    lines that could not be read."""
+    lines that could not be read. overwritten: events that ftrace wrote and did not keep."""
 
     label: str
     format: Format
@@ -71,6 +73,7 @@ class Tally:
     events: int = 0
     unread: int = 0
     first: Problem | None = None
+    overwritten: int = 0
     others: dict[str, int] = field(default_factory=dict)
 
     def miss(self, text: str, expected: str, start: int = 0) -> None:
@@ -140,6 +143,8 @@ def _read_no_event(line: str, tally: Tally) -> Lost | None:
         cpu = groups.get("cpu")
         number = int(cpu) if cpu else None
         return Lost(0, number, int(many) if many else None)
+    if kept := _ENTRIES.match(line):
+        tally.overwritten += max(0, int(kept[2]) - int(kept[1]))
     if not PASSED.match(line):
         tally.miss(line, tally.format.example)
         if "sched_switch" in line[:MAX_LINE]:

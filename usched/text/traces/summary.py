@@ -73,6 +73,9 @@ def describe_doubts(recording: Recording, tally: Tally) -> Iterator[str]:
         )
     if doubts.lost:
         yield f"{_many(doubts.lost, 'event')} lost: what ran across them is not counted"
+    if tally.overwritten:
+        many = _many(tally.overwritten, "event")
+        yield f"{many} overwritten before the first one (ftrace: a larger buffer_size_kb)"
     if doubts.unwoken:
         yield (
             f"{_many(doubts.unwoken, 'sleep')} without a waking: taken to have lasted until the "
