@@ -109,6 +109,12 @@ def test_an_account_that_is_not_half_of_what_was_seen_is_not_whole() -> None:
     assert recording.doubts == Doubts(from_idle=1)
 
 
+def test_an_account_beyond_all_bounds_is_the_longest_burst_there_can_be() -> None:
+    lines = [ran(1, "a:1", 10**18 - 1)] * 20
+    (thread,) = record(trace(*lines, switch(2, "-", "R", "-"))).threads
+    assert thread.bursts == ((10**18, 0),)
+
+
 def test_an_account_alone_is_taken() -> None:
     recording = record(trace(ran(1, "a:1", 5_000_000), switch(2, "-", "R", "-")))
     assert bursts(recording) == {"a": [(5, 0)]}

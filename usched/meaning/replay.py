@@ -7,11 +7,11 @@ kernel's own account (sched_stat_runtime) is taken instead, of every thread that
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from usched.meaning.kernel_threads import KTHREADD, is_kernel_name
+from usched.meaning.track import Track, pairs, prefers_account
 from usched.words.trace import (
     IDLE,
     Doubts,
@@ -29,97 +29,12 @@ from usched.words.trace import (
 )
 
 
-class _Track:
-    """A thread as it is being followed. Its bursts: triples of ns between switches, ns by the
-    kernel's account, and ns asleep after it."""
-
-    def __init__(self, pid: int, generation: int, at: int) -> None:
-        self.pid = pid
-        self.generation = generation
-        self.arrived = at
-        self.first = ""  # how it was first met: `wake`, `fork`, `start` or `stop`
-        self.is_user = False
-        self.is_kernel = pid == KTHREADD
-        self.exiting = False  # it may be preempted and sleep some more times until it is gone
-        self.gone = False
-        self.comms: dict[str, int] = {}
-        self.cpus: dict[int, int] = {}
-        self.cgroup = ""
-        self.bursts = array("q")
-        self.between = 0
-        self.counted = 0
-        self.blocked: int | None = None
-        self.woken_early = False
-        self.on: int | None = None  # the cpu that it was last switched to, until it leaves it
-        self.unwoken = 0
-
-    def meet(self, how: str, at: int) -> None:
-        """The first that is told of it, but for the kernel's account, is how it arrives."""
-        if not self.first:
-            self.first = how
-            self.arrived = at
-
-    def credit(self, comm: str, cpu: int, ns: int) -> None:
-        self.between += ns
-        self.cpus[cpu] = self.cpus.get(cpu, 0) + ns
-        self.comms[comm] = self.comms.get(comm, 0) + ns
-
-    def count(self, comm: str, at: int, ns: int) -> None:
-        """The kernel's account: it ran for so long until now."""
-        if self.blocked is not None and self.on is None and at - ns >= self.blocked:
-            self._arrive_unwoken(at - ns)  # its switch to the cpu is missing, and its waking
-        self.counted += ns
-        self.comms.setdefault(comm, 0)
-
-    def wake(self, at: int) -> None:
-        if self.blocked is None:
-            self.woken_early = self.on is not None
-        else:
-            self._arrive(max(0, at - self.blocked))
-
-    def start(self, at: int, cpu: int) -> None:
-        if self.blocked is not None:
-            self._arrive_unwoken(at)
-        self.woken_early = False
-        self.on = cpu
-
-    def stop(self, at: int, state: str, started: bool) -> None:
-        """started: whether it was known to be on a cpu."""
-        if self.blocked is not None:  # its switch to the cpu is missing, and so is its waking
-            self._arrive_unwoken(at if started else at - self.counted)
-        self.on = None
-        if state == "exit":
-            self.gone = True
-        elif state == "sleep":
-            self.blocked = at
-
-    def _arrive_unwoken(self, at: int) -> None:
-        assert self.blocked is not None
-        if self.woken_early:  # woken on its way to sleep: it never slept
-            self._arrive(0)
-        else:
-            self.unwoken += 1
-            self._arrive(max(0, at - self.blocked))
-
-    def _arrive(self, slept: int) -> None:
-        self.bursts.extend((self.between, self.counted, slept))
-        self.between = self.counted = 0
-        self.blocked = None
-        self.woken_early = False
-
-    def end(self) -> None:
-        """The trace ends: what it ran since its last sleep is its last burst."""
-        if self.between or self.counted:
-            self.bursts.extend((self.between, self.counted, 0))
-        self.between = self.counted = 0
-
-
 class Replayer:
     """Takes the events of a trace in order, and gives its threads."""
 
     def __init__(self) -> None:
-        self._tracks: dict[int, _Track] = {}
-        self._all: list[_Track] = []
+        self._tracks: dict[int, Track] = {}
+        self._all: list[Track] = []
         self._on: dict[int, tuple[int, int]] = {}  # of each cpu: the pid on it, and since when
         self._first: int | None = None
         self._last = 0
@@ -149,24 +64,24 @@ class Replayer:
                 self._first = at
             actions[type(event)](event)
 
-    def _track(self, pid: int, at: int) -> _Track:
+    def _track(self, pid: int, at: int) -> Track:
         """The thread that has the pid now; one that is gone still has what is said of it then."""
         track = self._tracks.get(pid)
         if track is None:
             track = self._begin(pid, 0, at)
         return track
 
-    def _begin(self, pid: int, generation: int, at: int) -> _Track:
-        track = self._tracks[pid] = _Track(pid, generation, at)
+    def _begin(self, pid: int, generation: int, at: int) -> Track:
+        track = self._tracks[pid] = Track(pid, generation, at)
         self._all.append(track)
         return track
 
-    def _live(self, pid: int, at: int) -> _Track:
+    def _live(self, pid: int, at: int) -> Track:
         """As `_track`, for what only a live thread does: a pid that comes back is another one."""
         track = self._track(pid, at)
         return self._renew(track, at) if track.gone else track
 
-    def _renew(self, track: _Track, at: int) -> _Track:
+    def _renew(self, track: Track, at: int) -> Track:
         """Another thread has the pid now."""
         self._reused += 1
         return self._begin(track.pid, track.generation + 1, at)
@@ -259,7 +174,7 @@ class Replayer:
         counted = 0
         for track in self._all:
             track.end()
-            is_counted = _prefers_account(track.bursts, is_short)
+            is_counted = prefers_account(track.bursts, is_short)
             counted += is_counted
             threads.append(self._thread(track, is_counted))
         cut = ("stop", "", "start") if self._wakes else ("stop", "")
@@ -287,9 +202,9 @@ class Replayer:
                 comm = max(track.comms, key=lambda comm: track.comms[comm], default="")
                 track.credit(comm, cpu, self._last - since)
 
-    def _thread(self, track: _Track, is_counted: bool) -> Thread:
+    def _thread(self, track: Track, is_counted: bool) -> Thread:
         comm = max(track.comms, key=lambda comm: track.comms[comm], default="")
-        bursts = tuple(_pairs(track.bursts, is_counted))
+        bursts = tuple(pairs(track.bursts, is_counted))
         is_kernel = not track.is_user and (track.is_kernel or is_kernel_name(comm))
         return Thread(
             track.pid,
@@ -303,21 +218,3 @@ class Replayer:
             bursts,
             sum(ran for ran, _ in bursts),
         )
-
-
-def _prefers_account(bursts: array[int], is_short: bool) -> bool:
-    """Whether a thread's time is the kernel's account: there is one, and switches are missing.
-
-    One that has not even half of what lies between switches is not whole: kernels before 6.9 keep
-    none for real-time threads.
-    """
-    between, counted = sum(bursts[0::3]), sum(bursts[1::3])
-    if not between:
-        return counted > 0
-    return is_short and 2 * counted >= between
-
-
-def _pairs(bursts: array[int], is_counted: bool) -> Iterator[tuple[int, int]]:
-    first = 1 if is_counted else 0
-    for start in range(0, len(bursts), 3):
-        yield bursts[start + first], bursts[start + 2]
