@@ -40,6 +40,8 @@ class Overlay:
         stored = self._children.get(name)
         if stored is None:
             stored = self._children[name] = self._source.children(name)
+            for entry in stored:
+                self._entries.setdefault(entry.name, entry)
         pending = self._pending.get(name)
         if not pending:
             return stored
