@@ -38,7 +38,12 @@ def test_every_answer_is_that_of_asking_each_child(
     steps: list[str | Child], wanted: CpuSet
 ) -> None:
     there: dict[str, Child] = {}
-    siblings = Siblings((), there.get)
+
+    def look(name: str, only_exclusive: bool) -> Child | None:
+        found = there.get(name)
+        return found if found and (found.entry.declare.exclusive or not only_exclusive) else None
+
+    siblings = Siblings((), look)
     for step in steps:
         name = step if isinstance(step, str) else step.entry.name
         if isinstance(step, str):
@@ -70,7 +75,7 @@ def test_a_child_is_looked_at_once_for_each_time_that_it_changes() -> None:
     there: dict[str, Child] = {}
     looks: list[str] = []
 
-    def look(name: str) -> Child | None:
+    def look(name: str, _only_exclusive: bool) -> Child | None:
         looks.append(name)
         return there.get(name)
 

@@ -29,6 +29,13 @@ def reach(find: Find, name: str, cpus: CpuSet) -> CpuSet:
     return cpus
 
 
+def reach_whole(find: Find, scheduler: Scheduler) -> CpuSet:
+    """The real cpus that all the cpus of a scheduler can be on."""
+    fixed = scheduler.virtual and scheduler.declare.locked  # so perhaps not on all of its pool
+    cpus = above(scheduler, own_cpus(scheduler)) if fixed else scheduler.pool
+    return reach(find, parent_of(scheduler.name), cpus)
+
+
 def above(scheduler: Scheduler, cpus: CpuSet) -> CpuSet:
     """The parent's cpus that these cpus of a scheduler can be on."""
     if scheduler.virtual and not scheduler.declare.locked:
@@ -52,7 +59,7 @@ def below(scheduler: Scheduler, cpus: CpuSet) -> CpuSet:
 
 def reach_of(tree: Resolver, scheduler: Scheduler) -> CpuSet:
     """The real cpus that a scheduler can reach."""
-    return reach(tree.scheduler, scheduler.name, own_cpus(scheduler))
+    return reach_whole(tree.scheduler, scheduler)
 
 
 def count_offline(tree: Resolver, scheduler: Scheduler) -> int:

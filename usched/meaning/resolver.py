@@ -216,12 +216,12 @@ class Resolver:
             known = self._domains[parent] = Siblings(exclusive, self._look)
         return known
 
-    def _look(self, name: str) -> Child | None:
+    def _look(self, name: str, only_exclusive: bool) -> Child | None:
         entry = self.find(name)
-        selection = self.select(entry) if entry else None
-        if entry is None or selection is None:
+        if entry is None or (only_exclusive and not entry.declare.exclusive):
             return None
-        return Child(entry, selection.cpus, not selection.problems)
+        selection = self.select(entry)
+        return selection and Child(entry, selection.cpus, not selection.problems)
 
     def children_that_mean(self, parent: str, cpus: CpuSet) -> list[str]:
         """The children whose terms mean one of these cpus of their domain, siblings aside."""

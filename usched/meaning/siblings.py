@@ -20,8 +20,9 @@ class Child(NamedTuple):
     fits: bool
 
 
-#: A child by its name; None for one that is gone, or whose domain has no cpus.
-Look = Callable[[str], "Child | None"]
+#: A child by its name; None for one that is gone, or whose domain has no cpus; and for one that is
+#: not exclusive where only those are asked for.
+Look = Callable[[str, bool], "Child | None"]
 
 
 class Siblings:
@@ -62,7 +63,7 @@ class Siblings:
         if not self._stale:
             return
         for name in self._stale:
-            child = self._look(name)
+            child = self._look(name, self._others is None)
             takes = child is not None and child.entry.declare.exclusive and child.fits
             self._takers.put(name, child if takes else None)
             if self._others is not None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from typing import NamedTuple, assert_never
 
 from usched.meaning.overlay import Overlay
-from usched.meaning.reach import own_cpus, reach
+from usched.meaning.reach import reach_whole
 from usched.meaning.registry import Damaged, Placed, Source
 from usched.meaning.resolver import Resolver, Scheduler
 from usched.meaning.rules import check_declaration, check_depth
@@ -267,7 +267,7 @@ class Tree:
         def find(each: str) -> Scheduler | None:
             return found[each] if each in found else self.resolver.scheduler(each)
 
-        return reach(find, name, own_cpus(scheduler))
+        return reach_whole(find, scheduler)
 
     def _competitors(self, parent: str, entries: dict[str, Placed | None]) -> list[str]:
         """The siblings whose terms mean a cpu that one of these had or is to have."""

@@ -64,6 +64,7 @@ class Store:
         self._db = connection
         self._path = path
         self.met: dict[Damaged, None] = {}  # what of the declarations asked for is damaged
+        self._empty: bool | None = None  # whether there is no scheduler; None: not looked yet
 
     # -- the declarations -----------------------------------------------------
 
@@ -106,6 +107,10 @@ class Store:
         return int(row[0])
 
     def _rows(self, where: str, *values: object) -> list[Placed | Damaged]:
+        if self._empty is None:
+            self._empty = self._db.execute("SELECT 1 FROM scheduler LIMIT 1").fetchone() is None
+        if self._empty:  # a registry restored by a batch is asked of each name, and has none
+            return []
         columns = "name, parent, place, exclusive, statement"
         rows = self._db.execute(f"SELECT {columns} FROM scheduler {where}", values)
         found = [read_scheduler(*row) for row in rows]
@@ -262,6 +267,7 @@ class Store:
 
     def record(self, drafts: Iterable[Draft], author: Author) -> None:
         """Write revisions with all that they change; nothing is there before the commit."""
+        self._empty = None
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         revisions, changes, topologies, moved, granting = [], [], [], [], []
         kept: dict[str, tuple[Placed | None, str | None]] = {}

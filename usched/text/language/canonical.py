@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from usched.words.machine import SELECTORS
@@ -59,7 +59,9 @@ def format_cpu_terms(cpus: Cpus) -> str:
     return f"{words} except {format_terms(cpus.excepted)}" if cpus.excepted else words
 
 
-def format_terms(terms: Iterable[Term]) -> str:
+def format_terms(terms: Sequence[Term]) -> str:
+    if len(terms) == 1 and terms[0].kind == "cpu":  # most are so
+        return _format_range(terms[0].first, terms[0].last)
     levels: dict[str, set[int]] = {level: set() for level in SELECTORS}
     ranges = []
     words = []
@@ -71,12 +73,14 @@ def format_terms(terms: Iterable[Term]) -> str:
         else:
             levels[term.kind].add(term.first)
     words += [f"{level}{number}" for level in SELECTORS for number in sorted(levels[level])]
-    for first, last in _merge(ranges):
-        if last - first >= 2:
-            words.append(f"cpu{first}-{last}")
-        else:
-            words += [f"cpu{number}" for number in range(first, last + 1)]
+    words += [_format_range(first, last) for first, last in _merge(ranges)]
     return " ".join(words)
+
+
+def _format_range(first: int, last: int) -> str:
+    if last - first >= 2:
+        return f"cpu{first}-{last}"
+    return f"cpu{first}" if first == last else f"cpu{first} cpu{last}"
 
 
 def _merge(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
