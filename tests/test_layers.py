@@ -21,6 +21,7 @@ FLOORS = {
     "meaning": 2,
     "engine": 3,
     "figures": 3,
+    "pictures": 3,
     "plan": 3,
     "world": 4,
     "actions": 5,

@@ -562,7 +562,11 @@ READ_COMMANDS = (
     "topology show",
     "plan --root linux",
 )
-RUNS = ("simulate configs/workloads/mail.yaml", "simulate configs/workloads/mail.yaml --at 9")
+RUNS = (
+    "simulate configs/workloads/mail.yaml --figures",
+    "simulate configs/workloads/mail.yaml --at 9",
+    "compare configs/workloads/mail.yaml configs/mail.usched",
+)
 
 
 @pytest.mark.slow
@@ -579,7 +583,7 @@ def test_every_json_key_is_in_usched_5_and_none_else(scratch: Scratch) -> None:
         (scratch.folder / "work/linux" / name).write_text(text)
     takers = {name for name, command in commands().items() if {"--json"} in own_options(command)}
     covered = {name for name in takers if any(each.startswith(name) for each in READ_COMMANDS)}
-    assert takers == covered | {"simulate"}
+    assert takers == covered | {"simulate", "compare"}
     printed: dict[str, dict[str, object]] = {"A RUN": {}, "THE REGISTRY AS JSON": {}}
     for command in RUNS:
         printed["A RUN"][command] = json.loads(scratch.must(f"usched {command} --json"))

@@ -33,6 +33,9 @@ _STRIDE = 256
 
 Progress = Callable[[int], None]
 
+#: Takes a tick that was decided, and who runs where from it on.
+Watch = Callable[[int, tuple[Assignment, ...]], None]
+
 
 def simulate(
     timetable: Timetable,
@@ -43,6 +46,7 @@ def simulate(
     *,
     leap: bool = True,
     storage: Storage | None = None,
+    watch: Watch | None = None,
 ) -> Run:
     """Dispatch a workload for so many ticks.
 
@@ -50,8 +54,9 @@ def simulate(
     of the run whose assignments are wanted. progress: called now and then with the tick reached.
     segments: whether they are wanted. leap: whether ticks that are known from others may be
     counted without being dispatched; the run is the same. storage: where segments go that are too
-    many for memory, and where they stay. Raises Refused, naming the tick, when an
-    event cannot be carried out, and for a workload that takes more than MAX_TICKS to end by itself.
+    many for memory, and where they stay. watch: told of every tick that is decided, so that nothing
+    leaps. Raises Refused, naming the tick, when an event cannot be carried out, and for a workload
+    that takes more than MAX_TICKS to end by itself.
     """
     if ticks is None and _runs_forever(timetable):
         ticks = DEFAULT_TICKS
@@ -59,7 +64,9 @@ def simulate(
         what = f"this workload does not end within {MAX_TICKS} ticks"
         raise Refused(Problem(what, None, "say how long to run it: --ticks N", "ticks"))
     recorder = Recorder(timetable.topology, segments, storage)
-    return _Dispatcher(timetable, recorder, at, progress, leap).run(ticks)
+    dispatcher = _Dispatcher(timetable, recorder, at, progress, leap and watch is None)
+    dispatcher.watch = watch
+    return dispatcher.run(ticks)
 
 
 class _Dispatcher:
@@ -91,6 +98,7 @@ class _Dispatcher:
         self.vcpus: dict[Domain, Vcpus] = {}
         self.at = at
         self.progress = progress
+        self.watch: Watch | None = None
         self.assignments: tuple[Assignment, ...] = ()
 
     def run(self, ticks: int | None) -> Run:
@@ -112,6 +120,8 @@ class _Dispatcher:
                 ticks = following
             if self.at is not None and now <= self.at < following:
                 self.assignments = self.assign()
+            if self.watch is not None:
+                self.watch(now, self.assign())
             now = following
             if steps % _STRIDE == 0:
                 self.recorder.look_how_many()

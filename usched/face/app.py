@@ -44,8 +44,12 @@ name, 5 not permitted. See usched(8), usched(5) and usched-model(7)."""
 
 
 #: Options of the commands, for who puts them in front: those without a value are understood there.
-_FLAGS = ("-n", "--dry-run", "-q", "--quiet", "--json", "--summary")
-_BEHIND = ("--ticks", "--script", "--at", "--csv", "--map", "--default", "--tick", "--into")
+_FLAGS = ("-n", "--dry-run", "-q", "--quiet", "--json", "--summary", "--figures")
+_BEHIND = (
+    *("--ticks", "--script", "--at"),
+    *("--csv", "--html", "--perfetto", "--sched-switch", "--svg"),
+    *("--map", "--default", "--tick", "--into"),
+)
 #: Options that are everybody's, and have a value.
 _COMMON = ("--registry", "--topology", "--root", "--wait")
 

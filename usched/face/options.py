@@ -25,6 +25,7 @@ class Settings:
     def __init__(self) -> None:
         self.registry: str | None = None
         self.topology: str | None = None
+        self.topologies: tuple[str, ...] = ()
         self.root: str | None = None
         self.wait: float | None = None
 
@@ -41,8 +42,25 @@ def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
         setattr(settings, param.name, value)
 
 
+def _keep_all(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+    for each in value:
+        _keep(ctx, param, each)
+    if value:
+        ctx.find_root().ensure_object(Settings).topologies = value
+
+
 def common_options(command: F) -> F:
     """--registry, --topology, --root and --wait."""
+    return _add_common(command, several=False)
+
+
+def common_options_several(command: F) -> F:
+    """The same, where --topology may be given more than once."""
+    return _add_common(command, several=True)
+
+
+def _add_common(command: F, several: bool) -> F:
+    topology = "A topology for this command; a change declares it, too."
     options = (
         click.option(
             "--registry",
@@ -57,8 +75,9 @@ def common_options(command: F) -> F:
             type=FileName(),
             metavar="FILE",
             expose_value=False,
-            callback=_keep,
-            help="A topology for this command; a change declares it, too.",
+            multiple=several,
+            callback=_keep_all if several else _keep,
+            help="A machine to run on; may be given again." if several else topology,
         ),
         click.option(
             "--root",
@@ -86,6 +105,14 @@ def refuse_topology(ctx: click.Context) -> None:
     """For commands that have no use for --topology: say so, rather than not to listen."""
     if context_of(ctx).topology is not None:
         raise click.UsageError("--topology does not go with this command", ctx)
+
+
+def topologies_of(ctx: click.Context) -> tuple[str, ...]:
+    """All that were given to a command that takes several; the one in front of it is one, too."""
+    settings = ctx.find_root().ensure_object(Settings)
+    if settings.topologies:
+        return settings.topologies
+    return () if settings.topology is None else (settings.topology,)
 
 
 def json_option(command: F) -> F:

@@ -7,12 +7,18 @@ from itertools import groupby
 
 import click
 from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
 from rich.text import Text
 
 from usched.actions.simulate import Simulation
-from usched.face.output import has_colour, has_unicode, print_json, print_wrapped, terminal_width
+from usched.face.output import has_unicode, print_json, print_wrapped
+from usched.face.tables import (
+    Columns,
+    format_percent,
+    make_console,
+    make_table,
+    print_fitting,
+    print_trimmed,
+)
 from usched.figures.long_run import long_run_shares
 from usched.figures.undone import Undone, find_undone
 from usched.figures.who_ran import CpuGroup, join_equal, sum_up
@@ -21,9 +27,6 @@ from usched.words.phrases import count
 from usched.words.run import Assignment, Run, SchedulerFigures
 from usched.words.statement import lineage
 
-#: Wider than any table.
-_WIDEST = 100_000
-
 _SHOWN_LWPS = 3
 _SHOWN_NAMES = 12
 
@@ -31,30 +34,12 @@ _SHOWN_NAMES = 12
 _SPARE = ("MIGRATIONS", "OF POOL", "WAITING", "OF MACHINE")
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError  # it would leave the program; the one place for that is another
-
-
-def make_console() -> Console:
-    """A console that prints what it is given: no markup, no guessing at numbers."""
-    colour = has_colour()
-    return _Console(
-        width=terminal_width(),
-        no_color=not colour,
-        force_terminal=colour,
-        highlight=False,
-        markup=False,
-        emoji=False,
+def print_heading(simulation: Simulation, run: Run) -> None:
+    seconds = f"{run.ticks / run.hz:.10g} s" if run.ticks % run.hz else f"{run.ticks // run.hz} s"
+    print_wrapped(
+        f"{simulation.workload.name} on {run.machine}: {count(len(run.cpus), 'cpu')}, "
+        f"{count(run.ticks, 'tick')} at {run.hz} Hz ({seconds})"
     )
-
-
-def print_trimmed(console: Console, table: Table) -> None:
-    """A table without the blanks that fill its lines up."""
-    with console.capture() as captured:
-        console.print(table)
-    for line in captured.get().splitlines():
-        click.echo(line.rstrip(), color=has_colour())
 
 
 def print_report(simulation: Simulation, run: Run, groups: Sequence[CpuSet], every: bool) -> None:
@@ -62,11 +47,7 @@ def print_report(simulation: Simulation, run: Run, groups: Sequence[CpuSet], eve
 
     groups: the cpus of which to print one line. every: a line of each, though alike or idle.
     """
-    seconds = f"{run.ticks / run.hz:.10g} s" if run.ticks % run.hz else f"{run.ticks // run.hz} s"
-    print_wrapped(
-        f"{simulation.workload.name} on {run.machine}: {count(len(run.cpus), 'cpu')}, "
-        f"{count(run.ticks, 'tick')} at {run.hz} Hz ({seconds})"
-    )
+    print_heading(simulation, run)
     console = make_console()
     if run.ticks:
         click.echo()
@@ -87,24 +68,16 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f}%" if whole else "-"
-
-
-def _make_table() -> Table:
-    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-
-
 # -- cpus ---------------------------------------------------------------------
 
 
 def _print_cpus(console: Console, run: Run, groups: Sequence[CpuGroup]) -> None:
-    table = _make_table()
+    table = make_table()
     table.add_column("CPU", overflow="fold", max_width=max(12, console.width // 3))
     table.add_column("BUSY", justify="right", no_wrap=True)
     table.add_column("RAN", overflow="fold")
     for group in groups:
-        busy = _percent(group.busy, len(group.cpus) * run.ticks)
+        busy = format_percent(group.busy, len(group.cpus) * run.ticks)
         table.add_row(format_cpus(group.cpus), busy, _describe_ran(group, run.ticks))
     print_trimmed(console, table)
     several = any(len(group.cpus) > 1 and group.ran for group in groups)
@@ -118,14 +91,14 @@ def _describe_ran(group: CpuGroup, ticks: int) -> str:
     if group.ran is None:
         shown = ["many lwps"]
     else:
-        shown = [f"{name} {_percent(part, whole)}" for name, part in group.ran[:_SHOWN_LWPS]]
+        shown = [f"{name} {format_percent(part, whole)}" for name, part in group.ran[:_SHOWN_LWPS]]
         if len(group.ran) > _SHOWN_LWPS:
             rest = sum(part for _, part in group.ran[_SHOWN_LWPS:])
-            shown.append(f"{len(group.ran) - _SHOWN_LWPS} more {_percent(rest, whole)}")
+            shown.append(f"{len(group.ran) - _SHOWN_LWPS} more {format_percent(rest, whole)}")
     if group.offline:
-        shown.append(f"offline {_percent(group.offline, whole)}")
+        shown.append(f"offline {format_percent(group.offline, whole)}")
     if group.least < group.most:
-        span = f"{_percent(group.least, ticks)} to {_percent(group.most, ticks)}"
+        span = f"{format_percent(group.least, ticks)} to {format_percent(group.most, ticks)}"
         shown.append(f"each busy {span}")
     return ", ".join(shown) or "idle"
 
@@ -140,25 +113,21 @@ def _print_schedulers(console: Console, simulation: Simulation, run: Run, every:
 
     def of_pool(each: SchedulerFigures) -> str:
         pool = sum(online[cpu] for cpu in simulation.timetable.reach[each.name])
-        return _percent(each.ran, pool)
+        return format_percent(each.ran, pool)
 
-    columns: dict[str, Callable[[SchedulerFigures], str]] = {
+    cells: dict[str, Callable[[SchedulerFigures], str]] = {
         "LWPS": lambda each: str(each.lwps),
-        "OF MACHINE": lambda each: _percent(each.ran, capacity),
+        "OF MACHINE": lambda each: format_percent(each.ran, capacity),
         "OF POOL": of_pool,
         "WAITING": lambda each: f"{each.waited / run.ticks:.2f}",
         "MIGRATIONS": lambda each: str(each.migrations),
     }
     used = _find_used(run)
     shown = [each for each in run.schedulers if every or each.name in used]
-    table = _lay_out(columns, shown)
-    for spare in _SPARE:
-        if _width_of(console, table) <= console.width:
-            break
-        del columns[spare]
-        table = _lay_out(columns, shown)
+    columns: Columns = {head: [cell(each) for each in shown] for head, cell in cells.items()}
+    columns[""] = [_mark_starved(each) for each in shown]
     if shown:
-        print_trimmed(console, table)
+        print_fitting(console, "SCHEDULER", [each.name for each in shown], columns, _SPARE)
         notes = {
             "OF MACHINE": "OF MACHINE: of the online ticks of all cpus",
             "OF POOL": "OF POOL: of the online ticks of the cpus in reach",
@@ -179,23 +148,8 @@ def _find_used(run: Run) -> set[str]:
     return used
 
 
-def _width_of(console: Console, table: Table) -> int:
-    """What it would take without a fold."""
-    return Measurement.get(console, console.options.update(width=_WIDEST), table).maximum
-
-
-def _lay_out(
-    columns: dict[str, Callable[[SchedulerFigures], str]], shown: Sequence[SchedulerFigures]
-) -> Table:
-    table = _make_table()
-    table.add_column("SCHEDULER", overflow="fold", no_wrap=len(columns) > 1)
-    for head in columns:
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    for each in shown:
-        starved = Text("STARVED", style="bold red") if each.starved else Text("")
-        table.add_row(each.name, *(cell(each) for cell in columns.values()), starved)
-    return table
+def _mark_starved(each: SchedulerFigures) -> Text:
+    return Text("STARVED", style="bold red") if each.starved else Text("")
 
 
 # -- beneath the tables -------------------------------------------------------

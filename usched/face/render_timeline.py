@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from usched.face.output import has_colour, print_wrapped, terminal_width
-from usched.face.render_run import make_console
+from usched.face.tables import make_console
 from usched.figures.columns import Cell, choose_step, fill_row, names_in
 from usched.figures.who_ran import program_of
 from usched.words.cpuset import CpuSet, format_cpus

@@ -51,10 +51,6 @@ class Abridged:
                 tick -= lap.left_out
         return tick
 
-    def lengthen(self, tick: int) -> int:
-        """A tick of the abridged run in the whole one: in a lap, where it comes first."""
-        return tick + sum(lap.left_out for lap in self.laps if tick >= lap.end)
-
     def weigh(self, tick: int) -> int:
         """How many ticks of the whole run [0, tick) stands for."""
         weight = tick
@@ -96,6 +92,25 @@ def abridge(run: Run) -> Abridged:
     for each in runs:
         each.sort()
     return Abridged(told.shorten(run.ticks), runs, tuple(laps))
+
+
+def spell_out(run: Run) -> Abridged:
+    """The same with nothing left out: as many segments as there are."""
+    runs: list[list[Ran]] = [[] for _ in run.timeline.lwps]
+    for cpu in run.timeline.cpus():
+        for start, end, lwp in run.timeline.on_cpu(cpu):
+            runs[lwp].append(Ran(start, end, cpu))
+    for each in runs:
+        each.sort()
+    return Abridged(run.ticks, runs, ())
+
+
+def count_segments(run: Run) -> int:
+    return sum(
+        stretch.times * (len(segments) // 3)
+        for stretch in run.timeline.stretches
+        for segments in stretch.segments.values()
+    )
 
 
 def count_moves(runs: Sequence[Ran]) -> list[tuple[int, int, int]]:

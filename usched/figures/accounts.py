@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from usched.figures.abridged import Abridged, abridge, count_moves
 from usched.figures.fairness import jain
 from usched.figures.latency import Spread, spread_out
-from usched.figures.lives import Life, Moment, follow
-from usched.figures.load import Step, count_over_time, side_by_side, time_at_each
+from usched.figures.lives import Life, Moment, follow_all
+from usched.figures.load import Step, combine, count_over_time, side_by_side, time_at_each
 from usched.figures.waiting import Blame, explain_waits
-from usched.meaning.places import Epoch, list_epochs, list_stays
+from usched.meaning.places import Epoch, list_epochs
 from usched.meaning.timetable import Timetable
 from usched.words.machine import Topology
 from usched.words.run import LwpFigures, Run
-from usched.words.statement import lineage
+from usched.words.statement import parent_of
 
 #: How far an lwp migrates (usched-model(7), placement): distances 1 to 5.
 DISTANCES = ("core", "llc", "node", "socket", "machine")
@@ -45,8 +45,8 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class SchedulerAccount:
-    """promised: ticks of as many cpus as it has. wanted: of as many as it had runnable lwps for,
-    those beneath it included, promised at most; got: of what it ran.
+    """promised: ticks of as many cpus as it has. wanted: of those that its lwps and what is beneath
+    it could use; got: what it ran.
 
     queue: how many of its own lwps waited at a time. fairness: Jain's index of what its own lwps
     got of what they wanted; None for none.
@@ -72,14 +72,15 @@ class Accounts:
     lwps: tuple[Account, ...]
 
 
+def is_alone(program: Account, own: Account) -> bool:
+    """Whether what a program did is all that the own lwps of a scheduler did."""
+    return (program.lwps, program.ran, program.waited) == (own.lwps, own.ran, own.waited)
+
+
 def take_account(timetable: Timetable, run: Run) -> Accounts:
     """All figures of a run whose segments are known."""
     told = abridge(run)
-    programs = [program for program in timetable.programs for _ in range(program.rforks)]
-    stays = list_stays(timetable)
-    lives = [
-        follow(lwp, programs[n], stays[n], told, told.runs[n]) for n, lwp in enumerate(run.lwps)
-    ]
+    lives = follow_all(timetable, run, told)
     epochs = list_epochs(timetable)
     blames = explain_waits(lives, epochs, told)
     books = _Books(timetable.topology, told, run.lwps, lives, blames)
@@ -173,44 +174,67 @@ class _Books:
 
 def _account_schedulers(
     run: Run, books: _Books, epochs: Sequence[Epoch]
-) -> Iterable[SchedulerAccount]:
+) -> Iterator[SchedulerAccount]:
     told = books.told
-    members: dict[str, list[int]] = {each.name: [] for each in run.schedulers}
-    waits: dict[str, list[tuple[int, int]]] = {name: [] for name in members}
-    loads: dict[str, list[tuple[int, int]]] = {name: [] for name in members}
+    names = [each.name for each in run.schedulers]
+    members: dict[str, list[int]] = {name: [] for name in names}
+    waits: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
+    loads: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
     for index, life in enumerate(books.lives):
-        if books.lwps[index].forked is None:
-            continue
-        spans = [(wait.start, wait.end, wait.scheduler) for wait in life.waits]
-        for start, end, name in spans:
+        waiting = [(wait.start, wait.end, wait.scheduler) for wait in life.waits]
+        running = [piece for each in life.runs for piece in life.split(each.start, each.end)]
+        for start, end, name in waiting:
             waits[name].append((start, end))
-        spans += [piece for each in life.runs for piece in life.split(each.start, each.end)]
-        for start, end, name in spans:
-            for above in lineage(name):
-                loads[above].append((start, end))
-        for name in dict.fromkeys(name for *_, name in spans):
+        for start, end, name in waiting + running:
+            loads[name].append((start, end))
+        for name in dict.fromkeys(name for *_, name in waiting + running):
             members[name].append(index)
+    wanted = _follow_demand(names, loads, epochs)
     for each in run.schedulers:
         name = each.name
-        wanted = promised = 0
-        for ticks, (lwps, width) in side_by_side(
-            told, count_over_time(loads[name]), _widths(name, epochs)
-        ):
-            wanted += ticks * min(lwps, width)
-            promised += ticks * width
-        own = books.account(name, members[name], name)
         shares = [books.times_of(books.lives[index], name) for index in members[name]]
         queue = time_at_each(count_over_time(waits[name]), told) if members[name] else {}
         yield SchedulerAccount(
-            own,
-            promised,
-            wanted,
+            books.account(name, members[name], name),
+            _sum_up(_widths(name, epochs), told),
+            _sum_up(wanted[name], told),
             each.ran,
             spread_out(queue),
             jain(ran / (ran + waited) for ran, waited in shares if ran + waited),
         )
 
 
+def _follow_demand(
+    names: Sequence[str], loads: Mapping[str, Sequence[tuple[int, int]]], epochs: Sequence[Epoch]
+) -> dict[str, list[Step]]:
+    """Of how many of its cpus each scheduler could make use, over time: of one for each runnable
+    lwp of its own, as far as no exclusive child holds them, and for what its children could."""
+    wanted: dict[str, list[Step]] = {}
+
+    def limit(values: Sequence[int]) -> int:
+        width, seats, own, *children = values
+        return min(width, min(seats, own) + sum(children))
+
+    for name in reversed(names):  # children stand behind their parents
+        children = [each for each in names if parent_of(each) == name]
+        functions = [_widths(name, epochs), _seats(name, epochs), count_over_time(loads[name])]
+        wanted[name] = combine(limit, [*functions, *(wanted[each] for each in children)])
+    return wanted
+
+
 def _widths(name: str, epochs: Sequence[Epoch]) -> list[Step]:
     stands = ((epoch.at, epoch.stands.get(name)) for epoch in epochs)
     return [Step(at, 0 if stand is None else len(stand.seats)) for at, stand in stands]
+
+
+def _seats(name: str, epochs: Sequence[Epoch]) -> list[Step]:
+    """Those of its cpus that are there for its own lwps."""
+    stands = ((epoch.at, epoch.stands.get(name)) for epoch in epochs)
+    return [
+        Step(at, 0 if stand is None else sum(bool(seat) for seat in stand.seats))
+        for at, stand in stands
+    ]
+
+
+def _sum_up(steps: Sequence[Step], told: Abridged) -> int:
+    return sum(ticks * value for ticks, (value,) in side_by_side(told, steps))

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from usched.figures.abridged import Abridged, Lap, Ran
-from usched.meaning.places import Stay
-from usched.words.run import LwpFigures
+from usched.meaning.places import Stay, list_stays
+from usched.meaning.timetable import Timetable
+from usched.words.run import LwpFigures, Run
 from usched.words.workload import Program
 
 
@@ -44,6 +45,7 @@ class Life:
     forked: int | None
     exited: int | None
     waits: list[Wait] = field(default_factory=list)
+    arrivals: list[int] = field(default_factory=list)
     wakes: list[Moment] = field(default_factory=list)
     ends: list[Moment] = field(default_factory=list)
 
@@ -65,6 +67,17 @@ class Life:
             until = min(later, default=end)
             yield start, until, self.scheduler_at(start)
             start = until
+
+
+def follow_all(timetable: Timetable, run: Run, told: Abridged) -> list[Life]:
+    """The lives of all lwps, by index."""
+    programs = [program for program in timetable.programs for _ in range(program.rforks)]
+    return [
+        follow(lwp, program, stays, told, runs)
+        for lwp, program, stays, runs in zip(
+            run.lwps, programs, list_stays(timetable), told.runs, strict=True
+        )
+    ]
 
 
 def follow(
@@ -121,6 +134,7 @@ class _Walk:
             if self.fresh:
                 scheduler = self.life.scheduler_at(start)
                 took = start - self.ready + self.missing
+                self.life.arrivals.append(self.ready)
                 self.life.wakes.append(Moment(start, took, scheduler))
                 self.fresh = False
             ticks = min(end - start, self.left)
@@ -147,6 +161,8 @@ class _Walk:
     def finish(self, end: int) -> None:
         self.pass_cuts(end)
         if not self.over:
+            if self.fresh and self.ready < end:
+                self.life.arrivals.append(self.ready)
             self.wait(end)
 
     def wait(self, until: int) -> None:

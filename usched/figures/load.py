@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from usched.figures.abridged import Abridged
@@ -42,17 +44,32 @@ def time_at_each(steps: Sequence[Step], told: Abridged) -> dict[int, int]:
 def side_by_side(
     told: Abridged, *functions: Sequence[Step]
 ) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Wherever one of them changes: for how many ticks of the whole run, and the value of each; 0
-    before its first step."""
+    """From one change to the next: for how many ticks of the whole run, and the value of each."""
+    changes = [*_merge(functions), (told.ticks, ())]
+    for (tick, values), (following, _) in pairwise(changes):
+        if tick < told.ticks:
+            yield told.weigh(min(following, told.ticks)) - told.weigh(tick), values
+
+
+def combine(
+    function: Callable[[Sequence[int]], int], functions: Sequence[Sequence[Step]]
+) -> list[Step]:
+    """What a function makes of the values of all of them at a time."""
+    steps: list[Step] = []
+    for tick, values in _merge(functions):
+        value = function(values)
+        if not steps or steps[-1].lwps != value:
+            steps.append(Step(tick, value))
+    return steps
+
+
+def _merge(functions: Sequence[Sequence[Step]]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Wherever one of them changes, the value of each; 0 before its first step."""
     changes = sorted(
         (step.tick, which, step.lwps) for which, steps in enumerate(functions) for step in steps
     )
     values = [0] * len(functions)
-    now = weight = 0
-    for tick, which, value in [*changes, (told.ticks, 0, 0)]:
-        if tick > now:
-            after = told.weigh(min(tick, told.ticks))
-            if after > weight:
-                yield after - weight, tuple(values)
-            now, weight = tick, after
-        values[which] = value
+    for tick, same in groupby(changes, key=itemgetter(0)):
+        for _, which, value in same:
+            values[which] = value
+        yield tick, tuple(values)

@@ -9,7 +9,7 @@ as far as they float, are in use, the tick is shared out over the lwps that use 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NamedTuple
@@ -23,6 +23,10 @@ from usched.words.statement import is_beneath, lineage
 
 #: Who holds a cpu that idles.
 NOBODY = ""
+
+
+#: What keeps an lwp from a cpu that idles.
+REASONS = ("locked", "vcpus", "pool")
 
 
 class Held(NamedTuple):
@@ -82,24 +86,48 @@ def explain_waits(
     lives: Sequence[Life], epochs: Sequence[Epoch], told: Abridged
 ) -> list[dict[str, Blame]]:
     """For each life, by scheduler, why it waited there."""
-    blames: list[dict[str, Blame]] = []
-    homes = follow_homes(lives, epochs)
-    pieces: dict[_Place, list[_Piece]] = {}
-    for life, own in zip(lives, homes, strict=True):
-        found: dict[str, Blame] = {}
-        for wait in life.waits:
-            blame = found.setdefault(wait.scheduler, Blame())
-            for piece in _cut(wait, own, epochs, blame):
-                pieces.setdefault(piece.place, []).append(piece)
-        blames.append(found)
-    held = list_held(lives)
-    for place, some in pieces.items():
-        _share_out(some, [each for cpu in place.cpus for each in held.get(cpu, ())], place, told)
-    _find_idle([piece for some in pieces.values() for piece in some], held, told)
+    blames: list[dict[str, Blame]] = [{} for _ in lives]
+
+    def find(life: int, wait: Wait) -> Blame:
+        return blames[life].setdefault(wait.scheduler, Blame())
+
+    _explain(lives, epochs, told, find)
     return blames
 
 
-def list_held(lives: Iterable[Life]) -> dict[int, list[Held]]:
+def explain_each_wait(
+    lives: Sequence[Life], epochs: Sequence[Epoch], told: Abridged
+) -> list[list[Blame]]:
+    """For each life, why it waited each time, in the order of its waits."""
+    blames: list[list[Blame]] = [[] for _ in lives]
+
+    def find(life: int, _wait: Wait) -> Blame:
+        blames[life].append(Blame())
+        return blames[life][-1]
+
+    _explain(lives, epochs, told, find)
+    return blames
+
+
+def _explain(
+    lives: Sequence[Life],
+    epochs: Sequence[Epoch],
+    told: Abridged,
+    find: Callable[[int, Wait], Blame],
+) -> None:
+    """find: the blame to which one of the waits of a life is added."""
+    pieces: dict[_Place, list[_Piece]] = {}
+    for number, (life, homes) in enumerate(zip(lives, follow_homes(lives, epochs), strict=True)):
+        for wait in life.waits:
+            for piece in _cut(wait, homes, epochs, find(number, wait)):
+                pieces.setdefault(piece.place, []).append(piece)
+    held = _list_held(lives)
+    for place, some in pieces.items():
+        _share_out(some, [each for cpu in place.cpus for each in held.get(cpu, ())], place, told)
+    _find_idle([piece for some in pieces.values() for piece in some], held, told)
+
+
+def _list_held(lives: Iterable[Life]) -> dict[int, list[Held]]:
     """Who held each cpu when, not in order."""
     held: dict[int, list[Held]] = {}
     for life in lives:
@@ -213,7 +241,7 @@ def _sweep(
             yield pieces[which], [has - had for had, has in zip(before, taken, strict=True)]
 
 
-class IdleTime:
+class _IdleTime:
     """When any of some cpus idled."""
 
     def __init__(self, cpus: CpuSet, held: dict[int, list[Held]], told: Abridged) -> None:
@@ -239,11 +267,11 @@ class IdleTime:
 
 
 def _find_idle(pieces: Iterable[_Piece], held: dict[int, list[Held]], told: Abridged) -> None:
-    idle: dict[CpuSet, IdleTime] = {}
+    idle: dict[CpuSet, _IdleTime] = {}
 
     def count(piece: _Piece, cpus: CpuSet) -> int:
         if cpus not in idle:
-            idle[cpus] = IdleTime(cpus, held, told)
+            idle[cpus] = _IdleTime(cpus, held, told)
         return idle[cpus].until(piece.end) - idle[cpus].until(piece.start)
 
     for piece in pieces:

@@ -13,7 +13,9 @@ SCHEMA = "usched.run/1"
 _CHUNK = 4096
 
 
-def format_run_json(run: Run, segments: bool = True) -> Iterator[str]:
+def format_run_json(
+    run: Run, segments: bool = True, figures: Mapping[str, object] | None = None
+) -> Iterator[str]:
     """The run in pieces of text, one record a line; `segments=False` leaves them out."""
     head = {"schema": SCHEMA, "machine": run.machine, "hz": run.hz, "ticks": run.ticks}
     yield json.dumps(head)[:-1]
@@ -24,6 +26,8 @@ def format_run_json(run: Run, segments: bool = True) -> Iterator[str]:
     yield _format_list("cpus", cpus)
     yield _format_list("schedulers", map(_scheduler_record, run.schedulers))
     yield _format_list("lwps", map(_lwp_record, run.lwps))
+    if figures is not None:
+        yield f',\n"figures": {json.dumps(figures)}'
     if segments:
         yield ',\n"segments": ['
         yield from _format_segments(run.timeline)

@@ -32,6 +32,7 @@ GRAMMAR = {
 SUBCOMMANDS = {
     "batch": "Carry out a file of statements, all or nothing",
     "check": "Check the registry, or scripts and files, and change nothing",
+    "compare": "Run a workload under several scripts or topologies, side by side",
     "completion": "Print a completion script for bash, zsh or fish",
     "destroy": "Destroy a scheduler (a statement, and a subcommand)",
     "diff": "What changed between two revisions",
@@ -59,7 +60,7 @@ RESERVED = tuple(
         {
             *SUBCOMMANDS,
             *VERBS,
-            *("usched", "rename", "adopt", "apply", "attach", "backup", "bench", "compare"),
+            *("usched", "rename", "adopt", "apply", "attach", "backup", "bench"),
             *("conform", "confirm", "detach", "doctor", "edit", "exec", "fleet"),
             *("guarantee", "help", "init", "load", "metrics", "move"),
             *("ps", "release", "restart", "restore", "resume", "run", "serve", "shield"),

@@ -1,0 +1,1 @@
+"""A run drawn as text for other programs: traces, pages, drawings. Pure."""
