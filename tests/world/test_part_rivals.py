@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,22 +86,27 @@ def levels(registry: Registry) -> dict[tuple[str, int], int]:
 
 
 def read_for_ever(people: People, who: str) -> int:
-    """A reader, in a process of its user's: it fails at the first half of a pair."""
+    """A reader, in a process of its user's: it fails at the first half of a pair, and says why."""
+    heard = (people.folder / f"heard by {who}").open("w")
     pid = os.fork()
     if pid:
+        heard.close()
         return pid
     status = 70
     try:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the child exits
+        sys.stdout = sys.stderr = heard
         become(who)
         parent = os.getppid()
         told: list[str] = []
         while os.getppid() == parent and not (people.folder / "over").exists():
             levels(read_statements(context(people)._replace(tell=told.append)))
             assert told == []
-            time.sleep(0.01)  # the writers want to get on, too
+            time.sleep(0.05)  # the writers want to get on, too
         status = 0
+    except BaseException:
+        traceback.print_exc(file=heard)
     finally:
+        heard.flush()
         os._exit(status)
 
 
@@ -137,7 +143,9 @@ def test_nothing_that_was_acknowledged_is_lost_and_nothing_is_half(people: Peopl
             assert seen in possible, (number, key, seen, possible)
             stands[key] = {seen}
     (people.folder / "over").touch()
-    assert [wait_for(pid) for pid in readers] == [0, 0]
+    ends = [wait_for(pid) for pid in readers]
+    heard = [path.read_text() for path in people.folder.glob("heard by *")]
+    assert (ends, heard) == ([0, 0], ["", ""])
     assert killed > ROUNDS // 4
     check_logs(people, acknowledged)
 

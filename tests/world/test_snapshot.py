@@ -147,21 +147,34 @@ def test_what_is_no_file_of_that_size_is_not_read(what: str, name: str, tmp_path
     assert time.monotonic() - started < 0.5
 
 
-def test_file_that_grows_all_the_time_is_given_up(tmp_path: Path) -> None:
-    path = tmp_path / "r.db"
-    path.write_bytes(b"x" * 1000)
+def test_file_that_is_written_all_the_time_is_given_up(tmp_path: Path) -> None:
+    (tmp_path / "r.db").write_bytes(b"x" * 1000)
 
-    def grow(_status: os.stat_result) -> str:
-        """What somebody else does between any two looks."""
-        with path.open("ab") as file:
+    def write(_status: os.stat_result) -> str:
+        """What somebody else does between any two looks: the journal is another one."""
+        with (tmp_path / "r.db-journal").open("ab") as file:
             file.write(b"x")
         return ""
 
     started = time.monotonic()
     with open_folder(str(tmp_path)) as descriptor, pytest.raises(NoSnapshot) as caught:
-        take_snapshot(descriptor, "r.db", 1 << 20, grow)
+        take_snapshot(descriptor, "r.db", 1 << 20, write)
     assert str(caught.value) == "it does not stay the same while it is read"
     assert time.monotonic() - started < 5
+
+
+def test_file_that_is_replaced_all_the_time_is_read(tmp_path: Path) -> None:
+    """Another file in its place leaves alone the one that is open."""
+    path = tmp_path / "r.db"
+    path.write_bytes(b"0" * 1000)
+
+    def replace(_status: os.stat_result) -> str:
+        (tmp_path / "new").write_bytes(os.urandom(1000))
+        (tmp_path / "new").replace(path)
+        return ""
+
+    with open_folder(str(tmp_path)) as descriptor:
+        assert len(take_snapshot(descriptor, "r.db", 1 << 20, replace) or b"") == 1000
 
 
 def test_folder_beneath_a_link_is_not_entered(tmp_path: Path) -> None:

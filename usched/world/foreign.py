@@ -101,7 +101,7 @@ def check_owner(granted: Granted, status: os.stat_result) -> str:
             return f"its file is {whose}'s, who is not in {granted.user}"
     elif status.st_uid != granted.number:
         return f"its file is {whose}'s, not {find_user_name(granted.number)}'s"
-    if status.st_nlink != 1:
+    if status.st_nlink > 1:  # none is left where another file took its place
         return f"its file has {status.st_nlink} names (hard links)"
     return ""
 

@@ -7,16 +7,19 @@ somebody else's, since SQLite deletes the file that a journal names as its super
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 #: How long one waits for a moment at which nobody writes, and between two looks, in seconds.
 PATIENCE = 0.5
 _PAUSE = 0.003
+
+#: So many looks are taken on the busiest machine, too.
+_ATTEMPTS = 8
 
 #: sqlite.org/fileformat2.html, "The Rollback Journal".
 _MAGIC = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
@@ -32,14 +35,6 @@ class NoSnapshot(Exception):
     """Why there is none, in words that end a sentence."""
 
 
-class _Seen(NamedTuple):
-    """A file at a moment; None where there is none."""
-
-    data: bytes
-    inode: int
-    changed: int
-
-
 def take_snapshot(
     folder: int, name: str, max_bytes: int, check: Check, until: float | None = None
 ) -> bytes | None:
@@ -50,19 +45,27 @@ def take_snapshot(
     against it; it does not stay the same for long enough.
     """
     until = time.monotonic() + PATIENCE if until is None else until
-    while True:
-        before = _read(folder, f"{name}-journal", 2 * max_bytes, _is_plain)
-        first = _read(folder, name, max_bytes, check)
-        after = _read(folder, f"{name}-journal", 2 * max_bytes, _is_plain)
-        # who writes has a journal until the last page is written: what is the same twice, around a
-        # journal that is the same, is what was there before the change that the journal is of
-        if before == after and first == _read(folder, name, max_bytes, check):
-            if first is None:
-                return None
-            return first.data if after is None else roll_back(first.data, after.data)
-        if time.monotonic() > until:
-            raise NoSnapshot("it does not stay the same while it is read")
+    for attempt in itertools.count(1):
+        journal = _read(folder, f"{name}-journal", 2 * max_bytes, _is_plain)
+        file = _open(folder, name, max_bytes, check)
+        if file is None:
+            return None
+        try:
+            data = _read_all(file, max_bytes)
+            after = _read(folder, f"{name}-journal", 2 * max_bytes, _is_plain)
+            # who writes in place has a journal until the last page is written: what is the same
+            # twice, around a journal that is the same, is what was there before the change that
+            # the journal is of; who puts another file in its place leaves this one alone
+            if journal == after and data == _read_all(file, max_bytes):
+                return data if after is None else roll_back(data, after)
+        except OSError as error:
+            raise NoSnapshot(f"{name} cannot be read: {error.strerror}") from error
+        finally:
+            os.close(file)
+        if attempt >= _ATTEMPTS and time.monotonic() > until:
+            break
         time.sleep(_PAUSE)
+    raise NoSnapshot("it does not stay the same while it is read")
 
 
 def _is_plain(_status: os.stat_result) -> str:
@@ -86,29 +89,39 @@ def open_folder(base: str, steps: tuple[str, ...] = ()) -> Iterator[int]:
         os.close(folder)
 
 
-def _read(folder: int, name: str, max_bytes: int, check: Check) -> _Seen | None:
-    try:
-        # a device is not even opened, which for some means something
-        _require_plain(os.stat(name, dir_fd=folder, follow_symlinks=False), max_bytes)
-        file = os.open(name, _FLAGS, dir_fd=folder)
-    except FileNotFoundError:
+def _read(folder: int, name: str, max_bytes: int, check: Check) -> bytes | None:
+    file = _open(folder, name, max_bytes, check)
+    if file is None:
         return None
-    except OSError as error:
-        raise NoSnapshot(f"{name} cannot be read: {error.strerror}") from error
     try:
-        status = os.fstat(file)
-        _require_plain(status, max_bytes)
-        if wrong := check(status):
-            raise NoSnapshot(wrong)
-        data = _read_all(file, max_bytes)
-        return _Seen(data, status.st_ino, status.st_mtime_ns)
+        return _read_all(file, max_bytes)
     except OSError as error:
         raise NoSnapshot(f"{name} cannot be read: {error.strerror}") from error
     finally:
         os.close(file)
 
 
-def _require_plain(status: os.stat_result, max_bytes: int) -> None:
+def _open(folder: int, name: str, max_bytes: int, check: Check) -> int | None:
+    """A descriptor of a file that may be read; None where there is none."""
+    try:
+        # a device is not even opened, which for some means something; and closing any descriptor
+        # of a file that this process has locked gives up its locks, so whose it is comes first
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        _require_plain(status, max_bytes, check)
+        file = os.open(name, _FLAGS, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise NoSnapshot(f"{name} cannot be read: {error.strerror}") from error
+    try:
+        _require_plain(os.fstat(file), max_bytes, check)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+def _require_plain(status: os.stat_result, max_bytes: int, check: Check) -> None:
     kind = status.st_mode
     if stat.S_ISLNK(kind):
         raise NoSnapshot("it is a symbolic link")
@@ -116,13 +129,17 @@ def _require_plain(status: os.stat_result, max_bytes: int) -> None:
         raise NoSnapshot("it is not a regular file")
     if status.st_size > max_bytes:
         raise NoSnapshot(f"it is larger than {max_bytes // 2**20} MiB")
+    if wrong := check(status):
+        raise NoSnapshot(wrong)
 
 
 def _read_all(file: int, max_bytes: int) -> bytes:
     pieces = []
     left = max_bytes + 1
-    while left and (piece := os.read(file, min(left, 1 << 20))):
+    at = 0
+    while left and (piece := os.pread(file, min(left, 1 << 20), at)):
         pieces.append(piece)
+        at += len(piece)
         left -= len(piece)
     if not left:
         raise NoSnapshot(f"it is larger than {max_bytes // 2**20} MiB")
