@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from usched.plan.difference import PROCESSES, Step
+from usched.plan.difference import EFFECTIVE, PROCESSES, Step
 from usched.plan.lower_cgroup import FRESH
 from usched.plan.wanted import OUTSIDE
 from usched.words.cpuset import CpuSet, format_cpu_list, parse_cpu_list
@@ -43,6 +43,8 @@ class Cgroups:
             why = self._invalid(path)
             if why and said.get("cpuset.cpus.partition", "member") != "member":
                 said["cpuset.cpus.partition"] += f" invalid ({why})"
+            if self._has(path, "cpuset"):
+                said[EFFECTIVE] = format_cpu_list(self.effective(path))
             said[PROCESSES] = str(self.procs[path])
             found[path] = said
         return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
 
 from usched.actions.context import Context
 from usched.actions.read import read_tree
@@ -10,14 +11,18 @@ from usched.meaning.resolver import Resolver
 from usched.plan.difference import Step, compare
 from usched.plan.kernel import Kernel
 from usched.plan.lower_cgroup import lower
-from usched.plan.wanted import Wanted
+from usched.plan.wanted import TOP, Wanted
 from usched.words.cpuset import format_cpus
 from usched.words.problems import Problem, Refused
-from usched.world.linux.cgroups import read_groups, read_kernel
+from usched.world.linux.cgroups import Cgroups, read_kernel
+from usched.world.linux.journal import Journal
 from usched.world.sys_files import CPUS, SysFiles
 
-#: The group that all others are beneath.
-TOP = "usched"
+
+class Groups(Protocol):
+    """Control groups that can be read."""
+
+    def read(self) -> Mapping[str, Mapping[str, str]]: ...
 
 
 class Plan(NamedTuple):
@@ -28,11 +33,13 @@ class Plan(NamedTuple):
     wanted: Wanted
 
 
-def make_plan(context: Context) -> Plan:
+def make_plan(context: Context, groups: Groups | None = None) -> Plan:
     """Raises Refused where the registry does not fit the machine, or must not be put on it, and
     EnvironmentFailed where this is no Linux with cgroup v2."""
     kernel = read_kernel(context.root)
-    observed = read_groups(context.root, TOP)
+    if groups is None and Journal(context.root).exists():
+        context.tell("an apply goes on, or did not come to its end: the next one undoes it first")
+    observed = (groups or Cgroups(context.root, TOP)).read()
     tree = read_tree(context)
     problems = tree.survey()
     if problems:

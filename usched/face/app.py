@@ -40,7 +40,8 @@ Examples:
   usched simulate configs/workloads/mail.yaml
 
 Exit status: 0 done, 1 the environment failed, 2 usage, 3 refused, 4 no such
-name, 5 not permitted. See usched(8), usched(5) and usched-model(7)."""
+name, 5 not permitted, 7 Linux differs. See usched(8), usched(5) and
+usched-model(7)."""
 
 
 #: Options of the commands, for who puts them in front: those without a value are understood there.

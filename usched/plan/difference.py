@@ -30,6 +30,9 @@ _PARTITION = "cpuset.cpus.partition"
 _SUBTREE = "cgroup.subtree_control"
 PROCESSES = "cgroup.procs"
 
+#: The cpus that the processes of a group may run on; nobody writes it.
+EFFECTIVE = "cpuset.cpus.effective"
+
 
 class Step(NamedTuple):
     """One thing to do to the cgroup file system.
@@ -74,6 +77,17 @@ def compare(groups: tuple[Group, ...], observed: Observed) -> list[Step]:
         *_become_partitions(wanted, now),
     ]
     return [step for step in steps if step.kind != "write" or step.value != step.before]
+
+
+def switch_off_others(groups: tuple[Group, ...], observed: Observed) -> Iterator[Step]:
+    """The controllers that the group outside has beside those that are wanted of it."""
+    for group in groups:
+        if group.path == OUTSIDE:
+            wanted = group.files.get(_SUBTREE, "").split()
+            on = observed[OUTSIDE].get(_SUBTREE, "").split()
+            if others := [each for each in on if each not in wanted]:
+                off = " ".join(f"-{each}" for each in others)
+                yield Step("write", OUTSIDE, _SUBTREE, off)
 
 
 def _write(path: str, file: str, value: str, now: _Now) -> Step:

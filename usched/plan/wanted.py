@@ -14,6 +14,9 @@ from typing import NamedTuple, Protocol
 from usched.meaning.resolver import Resolver
 from usched.plan.kernel import Kernel
 
+#: The group that all others are beneath.
+TOP = "usched"
+
 #: The path of the group above the top one, of which nothing is wanted but that it lets the top one
 #: have its controllers. It is not ours.
 OUTSIDE = ".."
@@ -75,3 +78,10 @@ def group_of(name: str) -> str:
     The kernel's own files have names with a dot, such as `cpu.max`, which a scheduler may have.
     """
     return name.replace(".", ":")
+
+
+def full_path(path: str) -> str:
+    """From the mount point; "" for the mount point itself."""
+    if path == OUTSIDE:
+        return ""
+    return f"{TOP}/{path}" if path else TOP

@@ -90,6 +90,12 @@ class NotPermitted(UschedError):
     status = 5
 
 
+class Drifted(UschedError):
+    """What is real is not as the registry says."""
+
+    status = 7
+
+
 def format_problem(problem: Problem) -> str:
     """The lines that a user reads: place and sentence, the line with its caret, the remedy."""
     lines = []

@@ -30,6 +30,7 @@ GRAMMAR = {
 
 #: Each subcommand with its line in `usched --help`; a test holds them to the commands there are.
 SUBCOMMANDS = {
+    "apply": "Make Linux as the registry says, all of it or nothing",
     "batch": "Carry out a file of statements, all or nothing",
     "check": "Check the registry, or scripts and files, and change nothing",
     "compare": "Run a workload under several scripts or topologies, side by side",
@@ -46,11 +47,13 @@ SUBCOMMANDS = {
     "map": "A grid: which scheduler has which cpu",
     "plan": "What Linux would be told, in order, and what it cannot express",
     "record": "Record this machine with perf, for import",
+    "release": "Take away what apply made",
     "rollback": "Go back to the registry as it was at a revision",
     "show": "Show one scheduler, resolved on the topology",
     "simulate": "Dispatch a workload and report who ran where",
     "topology": "Detect, load, show or forget the machine",
     "tree": "The tree of schedulers",
+    "verify": "Whether Linux is as the registry says",
 }
 
 #: Words that no declaration may begin with as a scheduler's first segment: what is a command today,
@@ -60,12 +63,12 @@ RESERVED = tuple(
         {
             *SUBCOMMANDS,
             *VERBS,
-            *("usched", "rename", "adopt", "apply", "attach", "backup", "bench"),
+            *("usched", "rename", "adopt", "attach", "backup", "bench"),
             *("conform", "confirm", "detach", "doctor", "edit", "exec", "fleet"),
             *("guarantee", "help", "init", "load", "metrics", "move"),
-            *("ps", "release", "restart", "restore", "resume", "run", "serve", "shield"),
+            *("ps", "restart", "restore", "resume", "run", "serve", "shield"),
             *("split", "status", "stop", "suspend", "sweep", "sync", "top", "undo", "update"),
-            *("verify", "version", "watch", "whatif"),
+            *("version", "watch", "whatif"),
         }
     )
 )

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import click
 
-from usched.actions.plan import TOP, Plan, make_plan
+from usched.actions.plan import Plan, make_plan
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, print_wrapped
 from usched.plan.difference import PROCESSES, Step
-from usched.plan.wanted import OUTSIDE
+from usched.plan.wanted import TOP, full_path
 from usched.words.phrases import count
 from usched.world.linux.cgroups import MOUNT
 
@@ -47,9 +47,9 @@ def _record(plan: Plan) -> dict[str, object]:
         "steps": [
             {
                 "do": step.kind,
-                "path": _name(step.path),
+                "path": full_path(step.path),
                 "file": step.file or None,
-                "value": _name(step.value) if step.kind == "move" else step.value,
+                "value": full_path(step.value) if step.kind == "move" else step.value,
                 "before": step.before or None,
             }
             for step in plan.steps
@@ -57,7 +57,7 @@ def _record(plan: Plan) -> dict[str, object]:
         "threads": [
             {
                 "scheduler": name,
-                "path": _name(threads.group),
+                "path": full_path(threads.group),
                 "policy": "other" if threads.priority is None else "rr",
                 "priority": threads.priority,
                 "pinned": threads.pinned,
@@ -66,13 +66,6 @@ def _record(plan: Plan) -> dict[str, object]:
         ],
         "notes": [note._asdict() for note in plan.wanted.notes],
     }
-
-
-def _name(path: str) -> str:
-    """A group's path from the mount point; "" for the mount point."""
-    if path == OUTSIDE:
-        return ""
-    return f"{TOP}/{path}" if path else TOP
 
 
 def _print(plan: Plan) -> None:
@@ -88,13 +81,13 @@ def _print(plan: Plan) -> None:
 
 
 def _describe(step: Step, made: bool) -> tuple[str, str, str]:
-    name = _name(step.path)
+    name = full_path(step.path)
     match step.kind:
         case "write":
             was = f"  (was {step.before})" if step.before and not made else ""
             return "write", f"{name}/{step.file}".lstrip("/"), (step.value or "(nothing)") + was
         case "move":
-            to = _name(step.value) or "the root group"
+            to = full_path(step.value) or "the root group"
             return "move", name, f"{count(int(step.before), 'pid')} to {to}"
         case _:
             return step.kind, name, ""
@@ -109,14 +102,14 @@ def _notes(plan: Plan, margin: str) -> Iterator[str]:
 
 def _script(plan: Plan, mount: str) -> Iterator[str]:
     for step in plan.steps:
-        folder = shlex.quote(f"{mount}/{_name(step.path)}".rstrip("/"))
+        folder = shlex.quote(f"{mount}/{full_path(step.path)}".rstrip("/"))
         match step.kind:
             case "mkdir" | "rmdir":
                 yield f"{step.kind} {folder}"
             case "write":
                 yield f"echo {shlex.quote(step.value)} > {folder}/{step.file}"
             case "move":
-                to = shlex.quote(f"{mount}/{_name(step.value)}".rstrip("/"))
+                to = shlex.quote(f"{mount}/{full_path(step.value)}".rstrip("/"))
                 yield f"for pid in $(cat {folder}/{PROCESSES}); do"
                 yield f"    echo $pid > {to}/{PROCESSES}"
                 yield "done"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import time
+from contextlib import suppress
 
-from usched.plan.difference import PROCESSES
+from usched.plan.difference import EFFECTIVE, PROCESSES, Step
 from usched.plan.kernel import Kernel, parse_release
 from usched.plan.lower_cgroup import FRESH
 from usched.plan.wanted import OUTSIDE
@@ -15,6 +17,9 @@ MOUNT = "sys/fs/cgroup"
 
 #: Groups beneath ours that are read. There are as many as schedulers, and some leaves.
 _MOST = 100_000
+
+#: How often a group is looked at again for processes that were forked meanwhile.
+_MOST_PASSES = 1_000
 
 
 def read_kernel(root: str) -> Kernel:
@@ -54,6 +59,95 @@ def read_groups(root: str, top: str) -> dict[str, dict[str, str]]:
     return found
 
 
+class Cgroups:
+    """The groups beneath `top`, to be changed. Raises StepFailed."""
+
+    def __init__(self, root: str, top: str) -> None:
+        self.root = root
+        self.top = top
+
+    def read(self) -> dict[str, dict[str, str]]:
+        return read_groups(self.root, self.top)
+
+    def do(self, step: Step) -> None:
+        folder = self._folder(step.path)
+        try:
+            match step.kind:
+                case "mkdir":
+                    os.mkdir(folder)
+                case "rmdir":
+                    _remove(folder)
+                case "write":
+                    _write(os.path.join(folder, step.file), step.value)
+                case "move":
+                    self._move_all(step.path, step.value)
+        except OSError as error:
+            raise StepFailed(step, error) from error
+
+    def processes(self, path: str) -> list[int]:
+        """The pids in a group; none where there is no such group."""
+        text = _read(os.path.join(self._folder(path), PROCESSES)) or ""
+        return [int(pid) for pid in text.split()]
+
+    def move(self, pid: int, path: str) -> None:
+        """One process, if it is still there."""
+        try:
+            _write(os.path.join(self._folder(path), PROCESSES), str(pid))
+        except ProcessLookupError:
+            return
+        except OSError as error:
+            raise StepFailed(Step("move", path, PROCESSES, str(pid)), error) from error
+
+    def _move_all(self, path: str, to: str) -> None:
+        """Again and again, since processes fork while they are moved."""
+        for _ in range(_MOST_PASSES):
+            pids = self.processes(path)
+            if not pids:
+                return
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    _write(os.path.join(self._folder(to), PROCESSES), str(pid))
+        raise OSError(errno.EBUSY, "processes are forked faster than they are moved")
+
+    def _folder(self, path: str) -> str:
+        mount = os.path.join(self.root, MOUNT)
+        if path == OUTSIDE:
+            return os.path.join(mount, os.path.dirname(self.top))
+        return os.path.join(mount, self.top, path) if path else os.path.join(mount, self.top)
+
+
+class StepFailed(Exception):
+    """The kernel refused a step."""
+
+    def __init__(self, step: Step, error: OSError) -> None:
+        super().__init__(step, error)
+        self.step = step
+        self.error = error
+
+
+def _write(path: str, text: str) -> None:
+    """At once, since the errno of a write is lost in buffers."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.write(descriptor, f"{text}\n".encode())
+    finally:
+        os.close(descriptor)
+
+
+def _remove(folder: str) -> None:
+    """A group whose last process has just left may be busy for a moment."""
+    for _ in range(100):
+        try:
+            os.rmdir(folder)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+    os.rmdir(folder)
+
+
 def _walk(folder: str, path: str, found: dict[str, dict[str, str]]) -> None:
     try:
         with os.scandir(os.path.join(folder, path)) as entries:
@@ -66,7 +160,7 @@ def _walk(folder: str, path: str, found: dict[str, dict[str, str]]) -> None:
     if len(found) >= _MOST:
         raise EnvironmentFailed(f"{folder} holds more than {_MOST} groups")
     said = found[path] = {}
-    for file in FRESH:
+    for file in (*FRESH, EFFECTIVE):
         text = _read(os.path.join(folder, path, file))
         if text is not None:
             said[file] = text

@@ -1,0 +1,285 @@
+"""apply and release on what the kernel does: all of it or nothing, wherever it ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.plan.cgroup_model import Cgroups as Model
+from tests.plan.cgroup_model import Refused as ModelRefused
+from usched.actions.apply import apply_registry, finish_earlier, release, verify
+from usched.actions.change import carry_out
+from usched.actions.context import Context
+from usched.actions.plan import make_plan
+from usched.plan.difference import Step
+from usched.plan.wanted import OUTSIDE
+from usched.text.language.grammar import parse_script
+from usched.words.cpuset import CpuSet
+from usched.words.problems import Drifted, EnvironmentFailed, NotPermitted, Refused, format_problem
+from usched.world.linux.cgroups import StepFailed
+from usched.world.linux.journal import Journal
+
+FIRST = """
+IDLE on cpu* lwktpri 4
+POOL on node1 lwktpri 6 vcpus 2
+POOL/WEB on cpu0 lwktpri 6
+X on cpu0 cpu1 lwktpri 8 exclusive
+"""
+
+SECOND = """
+destroy POOL recursive
+X on cpu4 cpu5 lwktpri 8 exclusive
+IDLE/A on cpu0 lwktpri 3
+IDLE/B on cpu1 lwktpri 7
+Y on cpu2 lwktpri 8 exclusive locked
+"""
+
+
+class Died(BaseException):
+    """As by kill -9: nothing is done after it."""
+
+
+class Kernel:
+    """The model as what apply changes. fail_at: the step, from 1, that is refused with `errno`;
+    die_at: the one before which the process dies."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.pids: dict[str, list[int]] = {}
+        self.steps = 0
+        self.fail_at = self.die_at = 0
+        self.errno = errno.EINVAL
+        self.dead = False
+
+    def read(self) -> dict[str, dict[str, str]]:
+        self._live()
+        for path in self.model.files:
+            self.model.procs[path] = len(self.pids.get(path, ()))
+        return self.model.observed()
+
+    def do(self, step: Step) -> None:
+        self._live()
+        self.steps += 1
+        if self.steps == self.die_at:
+            self.dead = True
+            self._live()
+        if self.steps == self.fail_at:
+            raise StepFailed(step, OSError(self.errno, "said the test"))
+        try:
+            if step.kind == "move":
+                for pid in self.processes(step.path):
+                    self.move(pid, step.value)
+            else:
+                self.read()
+                self.model.do(step)
+        except ModelRefused as refused:
+            number = getattr(errno, refused.args[0])
+            raise StepFailed(step, OSError(number, refused.args[0])) from refused
+
+    def processes(self, path: str) -> list[int]:
+        self._live()
+        return list(self.pids.get(path, ()))
+
+    def move(self, pid: int, path: str) -> None:
+        self._live()
+        assert not self.model.files[path]["cgroup.subtree_control"] or path == OUTSIDE
+        for pids in self.pids.values():
+            if pid in pids:
+                pids.remove(pid)
+        self.pids.setdefault(path, []).append(pid)
+
+    def _live(self) -> None:
+        if self.dead:
+            raise Died
+
+    def state(self) -> tuple[object, ...]:
+        self.read()
+        pids = {path: sorted(pids) for path, pids in self.pids.items() if pids}
+        return self.model.observed(), pids
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    for name, text in (
+        ("proc/sys/kernel/osrelease", "6.12.9\n"),
+        ("sys/devices/system/cpu/possible", "0-7\n"),
+    ):
+        path = tmp_path / "root" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    (tmp_path / "eight.yaml").write_text("machine: eight\nsockets: 2\ncores: 2\nthreads: 2\n")
+    topology = str(tmp_path / "eight.yaml")
+    return Context(str(tmp_path / "r.db"), _no_telling, topology, str(tmp_path / "root"))
+
+
+def _no_telling(said: str) -> None:
+    raise AssertionError(said)
+
+
+def declare(context: Context, script: str) -> None:
+    carry_out(context, list(parse_script(script, "script")))
+
+
+@pytest.fixture
+def kernel(context: Context) -> Kernel:
+    """With the first registry applied, and processes in it."""
+    kernel = Kernel(Model(CpuSet.span(0, 7), True))
+    declare(context, FIRST)
+    apply_registry(context, kernel)
+    kernel.pids = {"IDLE": [11, 12], "POOL/:own": [21], "POOL/WEB": [31, 32], OUTSIDE: [1]}
+    kernel.steps = 0
+    return kernel
+
+
+def endings(context: Context, kernel: Kernel) -> Iterator[int]:
+    """The number of each step of the second registry's apply."""
+    trial = Kernel(kernel.model)
+    trial.pids = {path: list(pids) for path, pids in kernel.pids.items()}
+    yield from range(1, len(make_plan(context, trial).steps) + 1)
+
+
+def test_apply_then_release_is_as_before(context: Context) -> None:
+    kernel = Kernel(Model(CpuSet.span(0, 7), True))
+    declare(context, FIRST)
+    done = apply_registry(context, kernel)
+    assert done.steps
+    assert kernel.read()["X"]["cpuset.cpus.partition"] == "root"
+    assert apply_registry(context, kernel).steps == []
+    kernel.pids = {"POOL/WEB": [31, 32]}
+    release(context, kernel)
+    assert kernel.state() == (
+        {OUTSIDE: {"cgroup.subtree_control": "cpuset cpu"}},
+        {OUTSIDE: [31, 32]},
+    )
+    assert release(context, kernel).steps == []
+
+
+def test_a_step_that_is_refused_changes_nothing(context: Context, kernel: Kernel) -> None:
+    declare(context, SECOND)
+    before = kernel.state()
+    for number in endings(context, kernel):
+        kernel.steps, kernel.fail_at = 0, number
+        with pytest.raises(EnvironmentFailed):
+            apply_registry(context, kernel)
+        kernel.fail_at = 0
+        assert kernel.state() == before, number
+        assert Journal(context.root).load() is None
+    assert number > 20
+    apply_registry(context, kernel)
+    assert kernel.state() != before
+
+
+def test_who_dies_is_undone_by_the_next(context: Context, kernel: Kernel) -> None:
+    declare(context, SECOND)
+    before = kernel.state()
+    for number in endings(context, kernel):
+        kernel.steps, kernel.die_at = 0, number
+        with pytest.raises(Died):
+            apply_registry(context, kernel)
+        kernel.die_at, kernel.dead = 0, False
+        told: list[str] = []
+        finish_earlier(Journal(context.root), kernel, told.append)
+        assert kernel.state() == before, number
+        assert told == [f"an apply by process {os.getpid()} did not come to its end: it is undone"]
+    assert number > 20
+
+
+def test_dying_while_it_is_undone_is_undone_too(context: Context, kernel: Kernel) -> None:
+    declare(context, SECOND)
+    before = kernel.state()
+    kernel.die_at = 15
+    with pytest.raises(Died):
+        apply_registry(context, kernel)
+    deaths = 0
+    while Journal(context.root).load() is not None:
+        kernel.steps, kernel.die_at, kernel.dead = 0, 2, False  # it does one step at a time
+        try:
+            finish_earlier(Journal(context.root), kernel, lambda _: None)
+        except Died:
+            deaths += 1
+    assert deaths > 5
+    kernel.die_at, kernel.dead = 0, False
+    finish_earlier(Journal(context.root), kernel, lambda _: None)
+    assert kernel.state() == before
+
+
+def test_what_reads_back_otherwise_is_undone_and_told(context: Context, kernel: Kernel) -> None:
+    """Somebody else has a cpu of the new partition: the kernel says so when it is read."""
+    declare(context, SECOND)
+    before = kernel.state()
+    real = kernel.model._invalid
+
+    def contested(path: str) -> str | None:
+        if path == "Y" and "Y" in kernel.model.files:
+            return "Cpu list in cpuset.cpus not exclusive"
+        return real(path)
+
+    kernel.model._invalid = contested  # type: ignore[method-assign]
+    with pytest.raises(Refused) as refusal:
+        apply_registry(context, kernel)
+    assert [format_problem(each) for each in refusal.value.problems] == [
+        "usched/Y/cpuset.cpus.partition was told `isolated`, and reads back `isolated invalid (Cpu "
+        "list in cpuset.cpus not exclusive)`\n  nothing is changed: what was done is undone"
+    ]
+    kernel.model._invalid = real  # type: ignore[method-assign]
+    assert kernel.state() == before
+
+
+def test_who_may_not_is_told_so(context: Context, kernel: Kernel) -> None:
+    declare(context, SECOND)
+    kernel.fail_at, kernel.errno = 1, errno.EACCES
+    with pytest.raises(NotPermitted) as refusal:
+        apply_registry(context, kernel)
+    assert [format_problem(each) for each in refusal.value.problems] == [
+        "writing `member` to cpuset.cpus.partition of usched/X was refused: not permitted (EACCES)"
+        "\n  Linux lets root change control groups: sudo usched ..."
+        "\n  nothing is changed: what was done is undone"
+    ]
+
+
+def test_two_at_once_are_one_after_the_other(context: Context, kernel: Kernel) -> None:
+    with Journal(context.root).lock(), pytest.raises(EnvironmentFailed) as refusal:
+        release(context, kernel)
+    assert [format_problem(each) for each in refusal.value.problems] == [
+        "another usched is changing the control groups at this moment\n  try again when it is done"
+    ]
+
+
+def drift(context: Context, kernel: Kernel) -> list[str]:
+    with pytest.raises(Drifted) as refusal:
+        verify(context, kernel)
+    return [format_problem(each) for each in refusal.value.problems]
+
+
+def test_verify_says_what_is_not_as_the_registry_says(context: Context, kernel: Kernel) -> None:
+    assert len(verify(context, kernel).wanted.groups) == 7
+    kernel.model.files["POOL"]["cpu.max"] = "max 100000"
+    kernel.model.do(Step("mkdir", "OTHER"))
+    assert drift(context, kernel) == [
+        "usched/POOL/cpu.max is `max 100000`, and should be `200000 100000`",
+        "usched/OTHER is there, and the registry knows nothing of it\n"
+        "  usched apply makes it as the registry says",
+    ]
+    apply_registry(context, kernel)
+    verify(context, kernel)
+
+
+def test_verify_looks_at_the_cpus_that_there_are(context: Context, kernel: Kernel) -> None:
+    """All cpus of a group were unplugged: the kernel lets it have the parent's."""
+    kernel.model.online = CpuSet.span(2, 7)
+    assert drift(context, kernel) == [
+        "usched/X may run on cpus 2-7, which are not its own: its own are offline\n"
+        "  usched apply makes it as the registry says",
+    ]
+
+
+def test_verify_before_anything_is_applied(context: Context) -> None:
+    declare(context, FIRST)
+    assert drift(context, Kernel(Model(CpuSet.span(0, 7), True))) == [
+        "nothing is applied: Linux has no group usched\n"
+        "  usched apply makes it as the registry says",
+    ]

@@ -1,0 +1,36 @@
+"""`usched apply`: Linux as the registry says."""
+
+from __future__ import annotations
+
+import click
+
+from usched.actions.apply import apply_registry
+from usched.face.options import common_options, context_of, quiet_option
+from usched.face.output import report_change
+from usched.plan.wanted import TOP
+from usched.words.phrases import count
+from usched.world.linux.cgroups import MOUNT
+
+
+@click.command("apply")
+@quiet_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, quiet: bool) -> None:
+    """Make Linux's control groups (cgroup v2) as the registry says: all of it, or nothing.
+
+    It does what `usched plan` prints, reads everything back, and undoes it all where the kernel
+    refuses a step or does something else.
+    """
+    done = apply_registry(context_of(ctx))
+    if quiet:
+        return
+    with report_change(False):
+        if not done.steps:
+            click.echo("# nothing to do: Linux is as the registry says")
+            return
+        click.echo(f"# {count(len(done.steps), 'step')} done beneath /{MOUNT}/{TOP}")
+        notes = len(done.plan.wanted.notes) if done.plan else 0
+        if notes:
+            many = "one word" if notes == 1 else f"{notes} words"
+            click.echo(f"# {many} Linux does otherwise: usched plan says which")

@@ -1,0 +1,32 @@
+"""`usched verify`: whether Linux is as the registry says."""
+
+from __future__ import annotations
+
+import click
+
+from usched.actions.apply import verify
+from usched.face.json_records import problem_record
+from usched.face.options import common_options, context_of, json_option
+from usched.face.output import print_json
+from usched.plan.wanted import OUTSIDE
+from usched.words.phrases import count
+from usched.words.problems import Drifted
+
+
+@click.command("verify")
+@json_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """Compare Linux's control groups with the registry; exit status 7 where they differ."""
+    try:
+        plan = verify(context_of(ctx))
+    except Drifted as drift:
+        if as_json:
+            print_json({"valid": False, "problems": [problem_record(p) for p in drift.problems]})
+        raise
+    if as_json:
+        print_json({"valid": True, "problems": []})
+        return
+    groups = sum(group.path not in ("", OUTSIDE) for group in plan.wanted.groups)
+    click.echo(f"Linux is as the registry says: {count(groups, 'group')}")
