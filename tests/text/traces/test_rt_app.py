@@ -52,10 +52,16 @@ def test_one_burst_at_each_turn_of_a_timer_is_a_period() -> None:
     timer = '"timer": {"ref": "unique", "period": 50}'
     task = one(f'"instance": 3, "run": 20, {timer}')
     assert (task.instances, task.bursts, task.period, task.repeat) == (3, ((20, 0),), 50, None)
+    task = one(f'"run": 15, "sleep": 0, "run": 5, {timer}')
+    assert (task.bursts, task.period) == (((20, 0),), 50)
     phases = f'"loop": 2, "phases": {{"a": {{"loop": 4, "run": 20, {timer}}}}}'
     assert (one(phases).period, one(phases).repeat) == (50, 8)
     task = one(f'"policy": "SCHED_DEADLINE", "dl-deadline": 40, "run": 20, {timer}')
     assert (task.deadline, task.policy) == (40, "SCHED_DEADLINE")
+
+
+def test_a_timer_of_no_period_is_none() -> None:
+    assert shape('"run": 5, "sleep": 9, "timer": {"ref": "t", "period": 0}')[1] == ((5, 9),)
 
 
 def test_other_timers_are_the_sleep_that_is_left_of_them() -> None:
@@ -139,6 +145,10 @@ def refusal(text: str) -> str:
         ('{"tasks": {"t": {"run": -1}}}', "1:25: run of task 't' must be 0 to 1000000000000000, not -1"),
         ('{"tasks": {"t": {"run": 1.5}}}', "1:25: run of task 't' must be a whole number, not 1.5"),
         ('{"tasks": {"t": {"loop": -2}}}', "1:26: loop of task 't' must be -1 to 1000000000000000, not -2"),
+        (
+            '{"tasks": {"t": {"exec": 5, "period": 9}}}',
+            "1:17: task 't' is in rt-app's first grammar (exec, lock_order), which is not read",
+        ),
         ('{"tasks": {"t": {"timer": 5}}}', "1:27: timer of task 't' must be an object, not 5"),
         ('{"tasks": {"t": {"timer": {}}}}', "1:27: timer of task 't' has no 'period'"),
         ('{"tasks": {"t": {"phases": []}}}', "1:28: phases of task 't' must be an object, not an array"),

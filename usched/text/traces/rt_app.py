@@ -10,6 +10,7 @@ from usched.text.traces.rt_app_steps import (
     MAX_STEPS,
     Phase,
     event_of,
+    join_alike,
     lay_out,
     read_loop,
     read_steps,
@@ -83,6 +84,9 @@ class _Reader:
         if pair.node.kind != "object":
             raise refused(f"{what} must be an object, not {pair.node.describe()}", pair.node.span)
         node = pair.node
+        if any(_last(node, key) is not None for key in ("exec", "lock_order")):
+            said = f"{what} is in rt-app's first grammar (exec, lock_order), which is not read"
+            raise refused(said, node.span, "of today it is: run, sleep, timer, lock, ...")
         for key in dict.fromkeys(each.key for each in node.pairs()):
             if key in _WITHOUT or (key not in _OWN and event_of(key) is None):
                 self._drop(key)
@@ -168,13 +172,12 @@ class _Reader:
             phases, loop = phases[: endless + 1], None
             if endless:
                 phases, loop = self._unroll(phases, what), 1
-        steps = lay_out(phases, what)
+        steps = join_alike(lay_out(phases, what))
         turns = list(zip(steps[::2], steps[1::2], strict=False))
         is_periodic = (
             len(steps) % 2 == 0
             and len(set(turns)) == 1
             and (turns[0][0].kind, turns[0][1].kind) == ("run", "timer")
-            and turns[0][0].us > 0
         )
         if is_periodic:
             run, timer = turns[0]

@@ -89,7 +89,7 @@ def _read_period(node: Node, what: str) -> int:
     periods = [pair.node for pair in node.pairs() if pair.key == "period"]
     if not periods:
         raise refused(f"{what} has no 'period'", node.span)
-    return whole(periods[-1], f"period of {what}", 1)
+    return whole(periods[-1], f"period of {what}", 0)
 
 
 def lay_out(phases: Sequence[Phase], what: str) -> list[Step]:
@@ -102,6 +102,19 @@ def lay_out(phases: Sequence[Phase], what: str) -> list[Step]:
             raise refused(said, phase.span)
         steps.extend(phase.steps * many)
     return steps
+
+
+def join_alike(steps: Sequence[Step]) -> list[Step]:
+    """Runs behind one another as one, and so for sleeps; what takes no time is gone."""
+    joined: list[Step] = []
+    for step in steps:
+        if not step.us:
+            continue
+        if joined and joined[-1].kind == step.kind != "timer":
+            joined[-1] = Step(step.kind, joined[-1].us + step.us)
+        else:
+            joined.append(step)
+    return joined
 
 
 def to_bursts(steps: Sequence[Step]) -> tuple[int, list[tuple[int, int]]]:
