@@ -132,6 +132,14 @@ def test_other_events_are_counted() -> None:
     assert (tally.others, tally.unread) == ({"irq_handler_entry": 2}, 0)
 
 
+def test_call_chains_are_no_mistake() -> None:
+    chain = (
+        "\tffffffff81a0b1c2 __schedule+0x2a2 ([kernel.kallsyms])\n\t    7f12ab cd (/usr/lib/x)\n\n"
+    )
+    events, tally = read("".join(f"{line}\n{chain}" for line in PERF.splitlines()))
+    assert (len(events), tally.unread) == (7, 0)
+
+
 def test_what_cannot_be_read_is_counted_with_the_place_of_the_first() -> None:
     cut = HEAD + "sched:sched_switch: prev_comm=bash prev_pid=1"
     events, tally = read(PERF + cut + "\n???\nbash 100 [9999999]\n")

@@ -57,7 +57,10 @@ FTRACE = Format(
 FORMATS = (PERF, FTRACE)
 
 #: What is no event, and no mistake either.
-PASSED = re.compile(r"\s*$|#|version = [0-9]|cpus\s*=\s*[0-9]|CPU \d+ is empty|Warning:|Check IO")
+PASSED = re.compile(
+    r"\s*$|#|version = [0-9]|cpus\s*=\s*[0-9]|CPU [0-9]+ is empty|Warning:|Check IO"
+    r"|\s+[0-9a-f]{6,16}\s"  # a frame of a call chain: perf record -g
+)
 
 _ENTRIES = re.compile(r"# entries-in-buffer/entries-written: ([0-9]{1,18})/([0-9]{1,18})\b")
 
