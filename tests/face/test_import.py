@@ -17,6 +17,7 @@ def imported(session: Session, *args: str, stdin: bytes = b"") -> tuple[str, str
 WORKLOAD = """
 # imported by usched 0.1.0 from day.txt
 # imported 2 threads, 15 of 15 ms on cpu; 0 of 5 switches inconsistent; 1 lwp cut at the start
+# recorded in 15 ms on 1 cpu
 workload: "day"
 hz: 10000
 programs:
@@ -38,6 +39,7 @@ def test_a_trace_becomes_a_workload_that_simulate_takes(session: Session) -> Non
     assert err == (
         "usched: imported 2 threads, 15 of 15 ms on cpu; 0 of 5 switches inconsistent; "
         "1 lwp cut at the start\n"
+        "usched: recorded in 15 ms on 1 cpu\n"
     )
     assert session.files()["day.yaml"].decode() == WORKLOAD.lstrip("\n")
     options = ("--topology", "one.yaml", "--script", "s.usched", "--csv", "-")
@@ -57,7 +59,7 @@ def test_packed_or_from_standard_input_it_is_the_same(session: Session) -> None:
     from_file, _ = imported(session, "day.txt", "--default", "NORM", "-q")
     from_input, said = imported(session, "-", "--default", "NORM", "-q", stdin=PERF.encode())
     assert said == ""
-    assert from_file.splitlines()[3:] == from_input.splitlines()[3:]
+    assert from_file.splitlines()[4:] == from_input.splitlines()[4:]
     assert 'workload: "day"' in from_file
     assert "# imported by usched 0.1.0 from standard input" in from_input
 
@@ -78,6 +80,7 @@ def test_all_that_was_left_out_is_said(session: Session) -> None:
     assert err == page(
         """
         usched: imported 1 thread, 5.000 of 9.020 ms on cpu; 1 of 6 switches inconsistent (idle to thread missing)
+        usched: recorded in 13 ms on 1 cpu
         usched: --map 'cc2=A' fits no thread: did you mean 'cc1'?
         usched: --map 'cgroup:/x=B' fits no thread: no cgroups are recorded (perf record --all-cgroups, perf script -F +cgroup)
         usched: kept apart: 1 kernel thread, 4.000 ms on cpu (--kernel includes them)

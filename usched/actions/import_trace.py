@@ -21,6 +21,7 @@ from usched.text.traces.summary import (
     describe_doubts,
     describe_import,
     describe_short,
+    describe_span,
 )
 from usched.words.phrases import count, suggest
 from usched.words.problems import Problem, Refused
@@ -72,7 +73,8 @@ def _import_trace(
         raise Refused(refuse_homeless("thread", [each.comm for each in assigned.homeless]))
     if not assigned.programs:
         raise Refused(_nobody(label, recording, apart))
-    said = [describe_import(recording, assigned.threads), *_describe_rules(assigned, recording)]
+    said = [describe_import(recording, assigned.threads), describe_span(recording)]
+    said += _describe_rules(assigned, recording)
     if apart:
         said.append(describe_apart(apart))
     if assigned.short:

@@ -185,6 +185,9 @@ def test_error_what_other_commands_print() -> None:
     assert refusal("bash 100 10.000001: sched:sched_switch: prev_comm=").splitlines()[-1] == (
         "  type: perf script -F +cpu > trace.txt"
     )
+    assert refusal("bash-100 [002] d..2 61234567: sched_switch: prev_comm=").splitlines()[-1] == (
+        "  record it with another one: echo mono > trace_clock"
+    )
     assert refusal("usched NORM on cpu* lwktpri 6\n").splitlines()[0] == (
         "t.txt:1:1: this is a script of statements"
     )

@@ -30,6 +30,11 @@ _FOREIGN = (
         "type: perf script > trace.txt",
     ),
     (
+        re.compile(r"\s*\S.*?-[0-9]+\s+\[[0-9]+\]\s+(?:\S{3,8}\s+)?[0-9]+:\s+\w+:"),
+        "an ftrace whose clock does not count seconds",
+        "record it with another one: echo mono > trace_clock",
+    ),
+    (
         re.compile(r"\s*\S.*?\s[0-9]+\s+[0-9]+\.[0-9]+:\s+(?:[0-9]+\s+)?sched:sched_"),
         "perf script text without the cpus",
         "type: perf script -F +cpu > trace.txt",

@@ -58,6 +58,11 @@ def _kind(doubts: Doubts) -> str:
     )
 
 
+def describe_span(recording: Recording) -> str:
+    """How long a replay takes when nothing is changed."""
+    return f"recorded in {format_ms(recording.span)} ms on {_many(recording.cpus, 'cpu')}"
+
+
 def describe_doubts(recording: Recording, tally: Tally) -> Iterator[str]:
     """What else is to be known, a sentence each."""
     doubts = recording.doubts
