@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -107,10 +108,13 @@ def _walk(node: ast.AST, early: bool) -> Iterator[tuple[ast.stmt, bool]]:
         yield from _walk(child, early and not is_late)
 
 
+def wing_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
 def floor_of(module: str) -> int | None:
     """The floor of a module of the package; None for a wing that is not listed."""
-    wing = module.split(".")[1] if "." in module else ""
-    return FLOORS.get(wing)
+    return FLOORS.get(wing_of(module))
 
 
 def find_violations(package: Path) -> list[str]:
@@ -148,6 +152,45 @@ def find_cycle(imports: list[Import], modules: set[str]) -> list[str]:
     except CycleError as error:
         return [str(name) for name in error.args[1]]
     return []
+
+
+def find_arrows(package: Path) -> dict[str, set[str]]:
+    """The drawing: which wings each wing imports from, in functions and for types too."""
+    modules = find_modules(package)
+    arrows: dict[str, set[str]] = {wing_of(name): set() for name in modules}
+    for each in find_imports(package):
+        if each.target in modules and wing_of(each.source) != wing_of(each.target):
+            arrows[wing_of(each.source)].add(wing_of(each.target))
+    return arrows
+
+
+def find_circle_of_wings(package: Path) -> list[str]:
+    try:
+        TopologicalSorter(find_arrows(package)).prepare()
+    except CycleError as error:
+        return [str(wing) for wing in error.args[1]]
+    return []
+
+
+def test_no_wing_imports_from_one_that_imports_from_it() -> None:
+    """Not even late: two wings of one floor may not lean on each other."""
+    assert find_circle_of_wings(PACKAGE) == []
+    drawn = find_arrows(PACKAGE)
+    assert set(drawn) == set(FLOORS)
+    for wing, others in drawn.items():
+        assert all(FLOORS[other] <= FLOORS[wing] for other in others), wing
+    # what is drawn has something in it: the face knows all that an action does, words know nobody
+    assert drawn["words"] == set()
+    assert drawn["meaning"] == {"text", "words"}
+    assert drawn["engine"] >= {"meaning", "words"}
+    assert drawn["actions"] >= {"meaning", "text", "words", "world"}
+
+
+def test_the_readme_has_every_wing_on_its_floor() -> None:
+    readme = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([0-9]) (`[a-z/`, ]+) \|", readme, re.MULTILINE)
+    told = [(wing, int(n)) for n, wings in rows for wing in re.findall(r"`([a-z]+)/`", wings)]
+    assert sorted(told) == sorted(each for each in FLOORS.items() if each[0].isalpha())
 
 
 def test_every_import_goes_to_the_same_floor_or_lower_and_none_in_a_circle() -> None:
@@ -232,6 +275,18 @@ def test_planted_circle_is_found(tmp_path: Path) -> None:
     [violation] = find_violations(package)
     assert violation.startswith("a circle: ")
     assert violation.count("usched.text.") == 4
+
+
+def test_planted_circle_of_two_wings_of_a_floor_is_found(tmp_path: Path) -> None:
+    late = "def act() -> None:\n    from usched.figures import sums\n"
+    package = plant(
+        tmp_path,
+        engine__run=late,
+        figures__sums="from usched.engine import other\n",
+        engine__other="",
+    )
+    assert find_violations(package) == []
+    assert sorted(set(find_circle_of_wings(package))) == ["engine", "figures"]
 
 
 def test_circle_of_an_import_in_a_function_or_for_types_only_is_none(tmp_path: Path) -> None:

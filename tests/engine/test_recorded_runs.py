@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.engine.runs import dispatch, plan
+from tests.engine.runs import dispatch, first_difference, plan
 from tests.scenarios import Scenario
 
 RUNS = Path(__file__).with_name("runs.jsonl.gz")
@@ -29,19 +29,6 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     return dispatch(plan(Scenario(topology, case["script"].splitlines(), workload, ticks)), ticks)
 
 
-def first_difference(ours: list[dict[str, Any]], expected: list[dict[str, Any]]) -> str:
-    """The first tick at which some cpu runs another lwp than it should; nothing without one."""
-    cells: list[dict[tuple[int, int], str]] = [
-        {(tick, s["cpu"]): s["lwp"] for s in segments for tick in range(s["from"], s["to"])}
-        for segments in (ours, expected)
-    ]
-    for tick, cpu in sorted(cells[0].keys() | cells[1].keys()):
-        found, right = (each.get((tick, cpu), "idle") for each in cells)
-        if found != right:
-            return f"tick {tick}: cpu{cpu} runs {found}, not {right}"
-    return ""
-
-
 @pytest.mark.parametrize(
     "part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, 4))]
 )
@@ -52,7 +39,7 @@ def test_every_recorded_run_is_repeated(part: int) -> None:
             continue
         found = run(case)
         expected = case["expected"]
-        assert first_difference(found["segments"], expected["segments"]) == "", number
+        assert first_difference(found, expected) == "", number
         assert found["segments"] == expected["segments"], number
         lwps = {lwp["name"]: lwp for lwp in found["lwps"]}
         for right in expected["lwps"]:

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from tests.meaning.test_tree_laws import carry_out, lines, topologies
 from tests.meaning.trees import GAPS, tree_of
-from usched.meaning.explain import Standing, explain_scheduler
+from usched.meaning.explain import Explanation, explain_scheduler
 from usched.meaning.reach import reach, reach_of
 from usched.meaning.routes import routes_to
 from usched.meaning.tree import Tree
@@ -30,7 +30,7 @@ P/F on cpu* lwktpri 5
 """
 
 
-def standing(name: str, text: str = TREE) -> Standing:
+def explained(name: str, text: str = TREE) -> Explanation:
     tree = tree_of(text)
     return explain_scheduler(tree.resolver, tree.resolver.require(name))
 
@@ -51,7 +51,7 @@ def standing(name: str, text: str = TREE) -> Standing:
     ],
 )
 def test_a_scheduler_reaches_what_is_behind_its_cpus(name: str, cpus: str) -> None:
-    assert format_cpu_list(standing(name).reach) == cpus
+    assert format_cpu_list(explained(name).reach) == cpus
 
 
 def test_a_single_vcpu_that_is_locked_reaches_one_cpu() -> None:
@@ -68,7 +68,7 @@ def test_a_single_vcpu_that_is_locked_reaches_one_cpu() -> None:
 
 
 def test_siblings_that_share_no_cpu_do_not_count() -> None:
-    assert standing("X") == Standing(
+    assert explained("X") == Explanation(
         "X",
         "X on core3 lwktpri 6 exclusive",
         CpuSet.of([3, 7]),
@@ -84,14 +84,14 @@ def test_siblings_that_share_no_cpu_do_not_count() -> None:
 
 
 def test_siblings_stand_before_beside_and_behind_by_lwktpri() -> None:
-    found = standing("N")
+    found = explained("N")
     assert (found.before, found.equals, found.behind) == (("W",), ("V",), ("P", "I"))
-    found = standing("I")
+    found = explained("I")
     assert (found.before, found.equals, found.behind) == (("W", "N", "V", "P"), (), ())
 
 
 def test_an_explanation_says_what_exclusive_siblings_took() -> None:
-    assert standing("I").sentences == (
+    assert explained("I").sentences == (
         "'cpu*' is cpu0-cpu2, cpu4-cpu6 of the machine",
         "it loses cpu3, cpu7 to X (exclusive)",
         "inside it these are cpu0-cpu5, in ascending order",
@@ -100,7 +100,7 @@ def test_an_explanation_says_what_exclusive_siblings_took() -> None:
 
 
 def test_an_explanation_says_what_children_leave() -> None:
-    assert standing("P").sentences[-2:] == (
+    assert explained("P").sentences[-2:] == (
         "its own lwps run on what P/E and P/F leave",
         "and never on its cpu0 (exclusive)",
     )
@@ -108,16 +108,16 @@ def test_an_explanation_says_what_children_leave() -> None:
 
 def test_an_explanation_says_how_vcpus_stand_on_the_pool() -> None:
     assert "its 3 vcpus (cpu0-cpu2) float over the pool, narrower than its pool" in (
-        standing("V").sentences
+        explained("V").sentences
     )
-    assert standing("W").sentences[1] == (
+    assert explained("W").sentences[1] == (
         "its 5 vcpus are fixed: "
         "cpu0 on cpu0, cpu1 on cpu1, cpu2 on cpu0, cpu3 on cpu1, cpu4 on cpu0"
     )
 
 
 def test_an_explanation_names_the_chain_to_the_machine() -> None:
-    assert standing("V/L/Z").sentences[-1] == (
+    assert explained("V/L/Z").sentences[-1] == (
         "through V/L and V it reaches cpu0-cpu1, cpu4-cpu5 of the machine"
     )
 
@@ -197,5 +197,5 @@ def test_reach_and_routes_agree(topology: Topology, texts: list[str]) -> None:
             found[route.scheduler.name].append(cpu)
     for each in tree.resolver.schedulers():
         assert list(reach_of(tree.resolver, each)) == found[each.name]
-        standing = explain_scheduler(tree.resolver, tree.resolver.require(each.name))
-        assert list(standing.reach) == found[each.name]
+        explanation = explain_scheduler(tree.resolver, tree.resolver.require(each.name))
+        assert list(explanation.reach) == found[each.name]

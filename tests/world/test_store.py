@@ -154,7 +154,7 @@ def test_reading_a_registry_that_does_not_exist_makes_no_file(
 def test_writing_goes_through_a_rollback_journal(full: Scratch) -> None:
     with open_store(str(full.path), write=True) as store:
         number = store.last_revision() + 1
-        store.record([Draft(number, "nothing")], ME)
+        store.write_revisions([Draft(number, "nothing")], ME)
         names = [entry.name for entry in full.path.parent.iterdir() if entry.is_file()]
         assert sorted(names) == ["registry.db", "registry.db-journal"]
     assert not full.journal.exists()
@@ -613,7 +613,7 @@ def leave_a_hot_journal(scratch: Scratch) -> None:
         with open_store(str(scratch.path), write=True) as store:
             store._db.execute("PRAGMA cache_size = 1")
             store._db.execute("PRAGMA cache_spill = 1")
-            store.record([Draft(number, "x" * 4000) for number in range(2, 60)], ME)
+            store.write_revisions([Draft(number, "x" * 4000) for number in range(2, 60)], ME)
             os.kill(os.getpid(), signal.SIGKILL)
         return 0
 

@@ -152,11 +152,11 @@ def change_store(
         with opened.open(True) as store:
             if store.last_revision() == 0:  # as it was when this was tried
                 opened.make_room(drafts)
-                store.record(drafts, find_author())
+                store.write_revisions(drafts, find_author())
                 return result
         context = context._replace(tell=lambda _: None)
     with opened.open(True) as store:
         result, drafts = action(store, context)
         opened.make_room(drafts)
-        store.record(drafts, find_author())
+        store.write_revisions(drafts, find_author())
     return result

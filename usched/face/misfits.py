@@ -7,7 +7,7 @@ from usched.meaning.resolver import Resolver
 from usched.words.problems import format_problem
 
 
-def warn_unfit(tree: Resolver) -> None:
+def warn_of_misfits(tree: Resolver) -> None:
     """A line for each of them, on standard error."""
     misfits = tree.find_misfits()
     for problem in [*tree.find_lost(), *misfits]:

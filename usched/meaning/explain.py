@@ -15,7 +15,7 @@ from usched.words.statement import lineage, parent_of
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Explanation:
     """A scheduler among its siblings. reach: real cpus. before, equals, behind: siblings that
     share a cpu with it and are offered that cpu earlier, by turns, or later."""
 
@@ -28,7 +28,7 @@ class Standing:
     sentences: tuple[str, ...]
 
 
-def explain_scheduler(tree: Resolver, entry: Placed) -> Standing:
+def explain_scheduler(tree: Resolver, entry: Placed) -> Explanation:
     """Everything that decides where a scheduler runs; for one that does not fit, why not."""
     statement = format_statement(entry.declare)
     scheduler = tree.scheduler(entry.name)
@@ -37,7 +37,7 @@ def explain_scheduler(tree: Resolver, entry: Placed) -> Standing:
         reasons = [problem.what for problem in problems]
         reasons = reasons or [f"its parent {parent_of(entry.name)} does not fit the machine"]
         misfits = tuple(f"does not fit: {reason}" for reason in reasons)
-        return Standing(entry.name, statement, NO_CPUS, (), (), (), misfits)
+        return Explanation(entry.name, statement, NO_CPUS, (), (), (), misfits)
     sharing = [
         sibling
         for sibling in in_order(tree, parent_of(entry.name))
@@ -61,7 +61,7 @@ def explain_scheduler(tree: Resolver, entry: Placed) -> Standing:
     if behind:
         sentences.append(f"comes before {join_names(behind)}")
     sentences += _explain_inside(tree, scheduler)
-    return Standing(entry.name, statement, reach, before, equals, behind, tuple(sentences))
+    return Explanation(entry.name, statement, reach, before, equals, behind, tuple(sentences))
 
 
 def _explain_pool(tree: Resolver, scheduler: Scheduler) -> list[str]:

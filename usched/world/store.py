@@ -265,7 +265,7 @@ class Store:
 
     # -- writing --------------------------------------------------------------
 
-    def record(self, drafts: Iterable[Draft], author: Author) -> None:
+    def write_revisions(self, drafts: Iterable[Draft], author: Author) -> None:
         """Write revisions with all that they change; nothing is there before the commit."""
         self._empty = None
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

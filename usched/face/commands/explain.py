@@ -9,10 +9,10 @@ import click
 
 from usched.actions.read import read_tree
 from usched.face.completing import CpuOrName
-from usched.face.misfits import warn_unfit
+from usched.face.misfits import warn_of_misfits
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
-from usched.meaning.explain import Standing, explain_scheduler
+from usched.meaning.explain import Explanation, explain_scheduler
 from usched.meaning.reach import above, reach
 from usched.meaning.resolver import Resolver
 from usched.meaning.routes import Barred, Route, routes_to
@@ -41,18 +41,18 @@ def command(ctx: click.Context, what: str, as_json: bool) -> None:
     if tree.stored(what) is None:
         asked = _Asked(what, _select(tree, what))
         routes, barred = routes_to(tree, asked.cpus)
-        warn_unfit(tree)
+        warn_of_misfits(tree)
         if as_json:
             print_json(_routes_record(asked, routes, barred))
         else:
             _print_routes(tree, asked, routes, barred)
         return
-    standing = explain_scheduler(tree, tree.require(what))
-    warn_unfit(tree)
+    explanation = explain_scheduler(tree, tree.require(what))
+    warn_of_misfits(tree)
     if as_json:
-        print_json(_standing_record(standing))
+        print_json(_explanation_record(explanation))
     else:
-        _print_standing(standing)
+        _print_explanation(explanation)
 
 
 class _Asked(NamedTuple):
@@ -156,19 +156,19 @@ def _routes_record(asked: _Asked, routes: list[Route], barred: list[Barred]) -> 
     }
 
 
-def _print_standing(standing: Standing) -> None:
-    click.echo(standing.statement)
-    for sentence in standing.sentences:
+def _print_explanation(explanation: Explanation) -> None:
+    click.echo(explanation.statement)
+    for sentence in explanation.sentences:
         click.echo(f"  {sentence}")
 
 
-def _standing_record(standing: Standing) -> dict[str, object]:
+def _explanation_record(explanation: Explanation) -> dict[str, object]:
     return {
-        "name": standing.name,
-        "statement": standing.statement,
-        "reach": list(standing.reach),
-        "before": list(standing.before),
-        "equals": list(standing.equals),
-        "behind": list(standing.behind),
-        "why": list(standing.sentences),
+        "name": explanation.name,
+        "statement": explanation.statement,
+        "reach": list(explanation.reach),
+        "before": list(explanation.before),
+        "equals": list(explanation.equals),
+        "behind": list(explanation.behind),
+        "why": list(explanation.sentences),
     }

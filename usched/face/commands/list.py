@@ -6,7 +6,7 @@ import click
 
 from usched.actions.read import read_joined
 from usched.face.json_records import scheduler_records
-from usched.face.misfits import warn_unfit
+from usched.face.misfits import warn_of_misfits
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_columns, print_json
 from usched.meaning.grants import Hands
@@ -26,7 +26,7 @@ def command(ctx: click.Context, real: bool, as_json: bool) -> None:
     """List the schedulers: parents first, siblings in declaration order."""
     tree, hands = read_joined(context_of(ctx))
     entries = list(tree.walk())
-    warn_unfit(tree)
+    warn_of_misfits(tree)
     if as_json:
         print_json(scheduler_records(tree, entries, hands))
         return

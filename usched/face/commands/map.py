@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from usched.actions.read import read_tree
-from usched.face.misfits import warn_unfit
+from usched.face.misfits import warn_of_misfits
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, terminal_width
 from usched.figures.grid import Holding, list_holdings
@@ -27,7 +27,7 @@ _LEGEND = "#: runs there   X: it alone (exclusive)   ~: by vcpus that float   .:
 def command(ctx: click.Context, as_json: bool) -> None:
     """Draw which scheduler has which cpu: a row a scheduler, a column a cpu of the machine."""
     tree = read_tree(context_of(ctx))
-    warn_unfit(tree)
+    warn_of_misfits(tree)
     rows = list_holdings(tree)
     if as_json:
         print_json(_record(tree, rows))

@@ -9,7 +9,7 @@ import click
 from usched.actions.read import read_joined
 from usched.face.completing import SchedulerName
 from usched.face.json_records import scheduler_record
-from usched.face.misfits import warn_unfit
+from usched.face.misfits import warn_of_misfits
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import has_unicode, print_json, tree_guides
 from usched.meaning.grants import Hands
@@ -31,7 +31,7 @@ def command(ctx: click.Context, name: str | None, as_json: bool) -> None:
     tree, hands = read_joined(context_of(ctx))
     if name is not None:
         tree.require(name)
-    warn_unfit(tree)
+    warn_of_misfits(tree)
     if as_json:
         print_json(_branches(tree, name or MACHINE, hands))
         return

@@ -162,7 +162,7 @@ def _instances(fields: dict[str, str]) -> int | None:
 def _only_machine(summary: _Summary) -> tuple[Topology, list[str]]:
     machines: dict[str, tuple[Topology, list[str]]] = {}
     for places in _ways(summary):
-        found = _place(summary, places)
+        found = _lay_out(summary, places)
         if found is not None:
             topology, notes = settle(summary.name, found)
             machines.setdefault(repr(topology), (topology, notes))
@@ -188,7 +188,7 @@ def _ways(summary: _Summary) -> Iterator[list[tuple[int, int]]]:
             yield places
 
 
-def _place(summary: _Summary, places: list[tuple[int, int]]) -> list[Found] | None:
+def _lay_out(summary: _Summary, places: list[tuple[int, int]]) -> list[Found] | None:
     """The cpus placed so, or None where the nodes or caches say otherwise."""
     node_of = {cpu: node for node, cpus in summary.nodes.items() for cpu in cpus}
     cores: dict[int, list[tuple[int, int]]] = {}
