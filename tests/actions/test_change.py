@@ -62,7 +62,7 @@ def declare(context: Context, *lines: str) -> None:
 
 def placed(registry: Registry) -> list[tuple[int, str]]:
     """A registry in full: every statement with its place."""
-    return [(entry.place, format_statement(entry.declare)) for entry in registry]
+    return [(entry.position, format_statement(entry.declare)) for entry in registry]
 
 
 @pytest.fixture

@@ -440,16 +440,16 @@ def test_default_registry_is_the_systems_for_who_holds_a_part_of_it(
 
 
 def test_system_registry_is_made_for_all_to_read(tmp_path: Path) -> None:
-    from usched.world import places
+    from usched.world import paths
 
     folder = tmp_path / "var"
-    before = places.SYSTEM_FOLDER
-    places.SYSTEM_FOLDER = str(folder)
+    before = paths.SYSTEM_FOLDER
+    paths.SYSTEM_FOLDER = str(folder)
     mask = os.umask(0o077)
     try:
-        places.make_default(str(folder / "registry.db"))
+        paths.make_default(str(folder / "registry.db"))
     finally:
         os.umask(mask)
-        places.SYSTEM_FOLDER = before
+        paths.SYSTEM_FOLDER = before
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
     assert stat.S_IMODE((folder / "registry.db").stat().st_mode) == 0o644

@@ -51,7 +51,7 @@ def test_every_answer_is_that_of_asking_each_child(
         else:
             there[name] = step
         siblings.forget(name)
-        ordered = sorted(there.values(), key=lambda each: each.entry.place)
+        ordered = sorted(there.values(), key=lambda each: each.entry.position)
         for asking in NAMES:
             takers = [each for each in ordered if takes(each) and each.entry.name != asking]
             union = NO_CPUS
@@ -63,10 +63,10 @@ def test_every_answer_is_that_of_asking_each_child(
             assert {entry.name: cpus for entry, cpus in found} == {
                 each.entry.name: each.cpus for each in expected
             }
-            assert [entry.place for entry, _ in found] == [e.entry.place for e in expected]
+            assert [entry.position for entry, _ in found] == [e.entry.position for e in expected]
         meant = siblings.meaning(wanted, lambda: [each.entry for each in there.values()])
         assert sorted(meant) == sorted(e.entry.name for e in ordered if e.cpus & wanted)
-        places = [there[name].entry.place for name in meant]
+        places = [there[name].entry.position for name in meant]
         assert places == sorted(places)
 
 

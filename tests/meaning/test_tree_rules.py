@@ -206,7 +206,7 @@ def test_saying_the_same_again_changes_nothing() -> None:
     tree = tree_of("A on cpu1 cpu0 lwktpri 4")
     assert tree.apply(tree.resolver.require("A").declare, 9) == ()
     take(tree, "A on cpu0 cpu1 cpu1 lwktpri 4")
-    assert tree.resolver.require("A").place == 1
+    assert tree.resolver.require("A").position == 1
 
 
 def test_destroy_recursive_goes_from_the_last_declared_up() -> None:

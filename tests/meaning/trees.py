@@ -52,7 +52,7 @@ def statement(text: str) -> Statement:
 def take(tree: Tree, text: str) -> None:
     """Carry out statements, a line each; a new scheduler stands behind all others."""
     for line in filter(None, map(str.strip, text.splitlines())):
-        place = 1 + max((entry.place for entry in tree.resolver.walk()), default=0)
+        place = 1 + max((entry.position for entry in tree.resolver.walk()), default=0)
         tree.apply(statement(line), place)
 
 
@@ -67,7 +67,7 @@ def snapshot(tree: Tree) -> list[object]:
     return [
         (
             entry.name,
-            entry.place,
+            entry.position,
             format_statement(entry.declare),
             tree.resolver.resolve(entry.name).scheduler,
             [problem.what for problem in tree.resolver.resolve(entry.name).problems],

@@ -16,7 +16,7 @@ from usched.engine.dispatcher import simulate
 from usched.meaning.replay import Replayer
 from usched.pictures.sched_switch import Switch, cut_comm, format_switches, order_switches
 from usched.text.traces.formats import recognise
-from usched.text.traces.lines import PERF, Tally, read_events
+from usched.text.traces.lines import PERF, TraceCounts, read_events
 from usched.words.problems import UschedError
 from usched.words.trace import Switch as Recorded
 from usched.words.trace import Wake
@@ -174,9 +174,9 @@ def test_the_importer_reads_the_same_segments() -> None:
             continue
         form, lines = recognise(text.splitlines(keepends=True), "run")
         assert form is PERF
-        tally = Tally("run", form)
-        events = list(read_events(lines, tally))
-        assert (tally.unread, tally.others) == (0, {})
+        counts = TraceCounts("run", form)
+        events = list(read_events(lines, counts))
+        assert (counts.unread, counts.others) == (0, {})
         replayer = Replayer()
         replayer.take_all(iter(events))
         recording = replayer.finish()

@@ -29,7 +29,7 @@ from usched.actions.read import read_log, read_statements
 from usched.face.app import run
 from usched.meaning.history import Author, Draft
 from usched.meaning.registry import format_registry
-from usched.world.places import default_registry
+from usched.world.paths import default_registry
 from usched.world.registry_file import APPLICATION_ID, SCHEMA_VERSION
 from usched.world.store import open_store
 

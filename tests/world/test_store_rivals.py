@@ -33,7 +33,7 @@ def check_log(scratch: Scratch, statements: set[str]) -> None:
     assert {revision.text for revision in log} == statements
     registry = read_statements(scratch.context())
     assert set(format_registry(registry).splitlines()) == statements
-    assert [entry.place for entry in registry] == list(range(1, len(statements) + 1))
+    assert [entry.position for entry in registry] == list(range(1, len(statements) + 1))
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_new_warnings
 from usched.words.machine import Topology
 from usched.words.problems import Problem, format_problem
-from usched.world.places import may_have_parts
+from usched.world.paths import may_have_parts
 from usched.world.registry_file import is_new
 from usched.world.store import Store
 

@@ -11,7 +11,7 @@ from usched.words.cpuset import count_cpus
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, Problem
 from usched.world.author import find_author
-from usched.world.places import make_default
+from usched.world.paths import make_default
 from usched.world.registry_file import check_folder, is_new
 from usched.world.store import Store, open_store
 

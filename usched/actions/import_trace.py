@@ -15,7 +15,7 @@ from usched.actions.imported import (
 from usched.meaning.assignment import Assigned, assign
 from usched.meaning.replay import Replayer
 from usched.text.traces.formats import recognise
-from usched.text.traces.lines import Format, Tally, read_events
+from usched.text.traces.lines import Format, TraceCounts, read_events
 from usched.text.traces.summary import (
     describe_apart,
     describe_doubts,
@@ -59,12 +59,12 @@ def _join(pieces: Iterator[str], label: str) -> str:
 def _import_trace(
     label: str, lines: Iterator[str], trace_format: Format, wanted: Wanted
 ) -> Imported:
-    tally = Tally(label, trace_format)
+    counts = TraceCounts(label, trace_format)
     replayer = Replayer()
-    replayer.take_all(read_events(lines, tally))
+    replayer.take_all(read_events(lines, counts))
     recording = replayer.finish()
     if not recording.switches:
-        raise Refused(_no_switch(tally))
+        raise Refused(_no_switch(counts))
     apart = [] if wanted.with_kernel else [each for each in recording.threads if each.is_kernel]
     chosen = [each for each in recording.threads if wanted.with_kernel or not each.is_kernel]
     tick = wanted.tick or DEFAULT_TICK
@@ -79,18 +79,18 @@ def _import_trace(
         said.append(describe_apart(apart))
     if assigned.short:
         said.append(describe_short(assigned.short, tick))
-    said += describe_doubts(recording, tally)
+    said += describe_doubts(recording, counts)
     name = name_workload(label)
     workload = Workload(name, assigned.programs, (), 1_000_000 // tick)
     return Imported(workload, tuple(said))
 
 
-def _no_switch(tally: Tally) -> Problem:
-    what = f"there is no sched_switch in {tally.label}, so nobody is seen to run"
-    if tally.first is not None:
-        what += f"; {count(tally.unread, 'line')} could not be read"
-    where = None if tally.first is None else tally.first.where
-    expected = "" if tally.first is None else f"{tally.first.what}\n"
+def _no_switch(counts: TraceCounts) -> Problem:
+    what = f"there is no sched_switch in {counts.label}, so nobody is seen to run"
+    if counts.first is not None:
+        what += f"; {count(counts.unread, 'line')} could not be read"
+    where = None if counts.first is None else counts.first.where
+    expected = "" if counts.first is None else f"{counts.first.what}\n"
     return Problem(what, where, f"{expected}record it with: perf sched record", "trace")
 
 

@@ -183,7 +183,7 @@ def _list_edits(now: Registry, then: Registry) -> tuple[Edit, ...]:
 
 
 def _moved(before: Placed | Damaged | None, after: Placed | None) -> bool:
-    return isinstance(before, Placed) and after is not None and before.place != after.place
+    return isinstance(before, Placed) and after is not None and before.position != after.position
 
 
 def _describe_gap(damaged: Damaged, number: int) -> Problem:

@@ -11,7 +11,7 @@ from usched.meaning.resolver import Resolver
 from usched.meaning.warnings import find_new_warnings
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, Problem, Refused
-from usched.world.places import may_have_parts
+from usched.world.paths import may_have_parts
 from usched.world.store import Store
 
 

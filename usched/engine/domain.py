@@ -78,10 +78,10 @@ class Domain:
     each; while it is not dirty, the same offers have the same results.
     """
 
-    def __init__(self, name: str, parent: Domain | None, place: int) -> None:
+    def __init__(self, name: str, parent: Domain | None, position: int) -> None:
         self.name = name
         self.parent = parent
-        self.place = place
+        self.position = position
         # as declared
         self.pool: tuple[int, ...] = ()
         self.width = 0
@@ -166,7 +166,7 @@ class Domain:
                         vcpu.fixed = places[vcpu.number % len(places)]
             else:
                 self.base, self.cpus, self.inner = parent.base, tuple(places), self.outer
-        self.children.sort(key=lambda child: child.place)
+        self.children.sort(key=lambda child: child.position)
         held = {cpu for child in self.children if child.exclusive for cpu in child.pool}
         self.own = self.inner & ~to_mask([self.cpus[cpu] for cpu in held] if self.cpus else held)
 

@@ -70,7 +70,7 @@ class Machine:
         self._moved: set[Lwp] = set()
         self.redeclare([Change(each.name, None, each) for each in timetable.schedulers], 0)
         # names in the order of first declaration, which is not that of the tree
-        for each in sorted(timetable.schedulers, key=lambda scheduler: scheduler.place):
+        for each in sorted(timetable.schedulers, key=lambda scheduler: scheduler.position):
             recorder.name_scheduler(each.name)
 
     def carry_out(self, actions: Sequence[Action], now: int) -> None:
@@ -128,7 +128,7 @@ class Machine:
             domain = self.domains.get(change.name)
             if domain is None:
                 parent = self.domains[parent_of(change.name)]
-                domain = Domain(change.name, parent, change.after.place)
+                domain = Domain(change.name, parent, change.after.position)
                 self.domains[change.name] = domain
                 parent.children.append(domain)
                 domain.settle(change.after, self.hz)

@@ -11,7 +11,7 @@ import click
 from usched.actions.context import Context
 from usched.face.completing import FileName, FolderName, GrantedName
 from usched.face.output import warn
-from usched.world.places import SYSTEM_REGISTRY, default_registry
+from usched.world.paths import SYSTEM_REGISTRY, default_registry
 
 if TYPE_CHECKING:
     from usched.actions.parts import Desk

@@ -11,7 +11,7 @@ from usched.figures.latency import Spread, spread_out
 from usched.figures.lives import Life, Moment, follow_all
 from usched.figures.load import Step, combine, count_over_time, side_by_side, time_at_each
 from usched.figures.waiting import Blame, explain_waits
-from usched.meaning.places import Epoch, list_epochs
+from usched.meaning.epochs import Epoch, list_epochs
 from usched.meaning.timetable import Timetable
 from usched.words.machine import Topology
 from usched.words.run import LwpFigures, Run

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from usched.figures.lives import Life
-from usched.meaning.places import Epoch, Stand
+from usched.meaning.epochs import Epoch, Stand
 
 #: No cpu.
 NOWHERE = -1

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from usched.figures.abridged import Abridged, Lap, Ran
-from usched.meaning.places import Stay, list_stays
+from usched.meaning.epochs import Stay, list_stays
 from usched.meaning.timetable import Timetable
 from usched.words.run import LwpFigures, Run
 from usched.words.workload import Program

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from usched.figures.abridged import Abridged
 from usched.figures.homes import NOWHERE, Home, follow_homes
 from usched.figures.lives import Life, Wait
-from usched.meaning.places import Epoch
+from usched.meaning.epochs import Epoch
 from usched.words.cpuset import NO_CPUS, CpuSet
 from usched.words.statement import is_beneath, lineage
 

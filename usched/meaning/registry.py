@@ -10,10 +10,10 @@ from usched.words.statement import MACHINE, Declare, parent_of
 
 
 class Placed(NamedTuple):
-    """A declaration and its place: siblings stand in ascending order of place."""
+    """A declaration and its position: siblings stand in ascending order of it."""
 
     declare: Declare
-    place: int
+    position: int
 
     @property
     def name(self) -> str:
@@ -22,7 +22,7 @@ class Placed(NamedTuple):
 
 def declaration_order(entry: Placed) -> int:
     """The key by which siblings are sorted."""
-    return entry.place
+    return entry.position
 
 
 class Damaged(NamedTuple):
@@ -63,7 +63,7 @@ class Registry:
     """An immutable registry in memory; a `Source`."""
 
     def __init__(self, placed: Iterable[Placed] = (), damage: Iterable[Damaged] = ()) -> None:
-        ordered = sorted(placed, key=lambda entry: (entry.place, entry.name))
+        ordered = sorted(placed, key=lambda entry: (entry.position, entry.name))
         self._entries = {entry.name: entry for entry in ordered}
         self._children: dict[str, list[Placed]] = {}
         for entry in ordered:

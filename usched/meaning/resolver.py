@@ -24,7 +24,7 @@ class Scheduler(NamedTuple):
     """A declaration resolved. pool: its effective pool, in the parent's cpu numbers."""
 
     declare: Declare
-    place: int
+    position: int
     pool: CpuSet
 
     @property
@@ -198,7 +198,7 @@ class Resolver:
         taken = siblings.taken_besides(name) & selection.cpus
         pool = selection.cpus - taken
         if not taken or (pool and not entry.declare.exclusive and not taken & selection.outright):
-            return Resolution(Scheduler(entry.declare, entry.place, pool))
+            return Resolution(Scheduler(entry.declare, entry.position, pool))
         return Resolution(None, _explain_taken(entry, selection, siblings))
 
     def select(self, entry: Placed) -> Selection | None:

@@ -214,5 +214,5 @@ class _Befores:
 
 def carry_out_on(tree: Tree, script: Iterable[ScriptLine], hands: Hands | None = None) -> None:
     """Statements on a tree that nobody keeps. Raises with every problem of the script."""
-    place = 1 + max((entry.place for entry in tree.resolver.walk()), default=0)
-    Ledger(tree, place, hands).take_all(script)
+    position = 1 + max((entry.position for entry in tree.resolver.walk()), default=0)
+    Ledger(tree, position, hands).take_all(script)

@@ -100,7 +100,7 @@ def plan_timetable(source: Source, topology: Topology, workload: Workload) -> Ti
     if problems:
         raise Refused(problems)
     schedulers = tuple(tree.resolver.schedulers())
-    planner = _Planner(tree, workload.programs, max((s.place for s in schedulers), default=0))
+    planner = _Planner(tree, workload.programs, max((s.position for s in schedulers), default=0))
     for event in workload.events:
         planner.take(event)
     planner.check_forks(None)
@@ -120,10 +120,10 @@ def plan_timetable(source: Source, topology: Topology, workload: Workload) -> Ti
 class _Planner:
     """Carries events out on the tree, and follows where each lwp would fork."""
 
-    def __init__(self, tree: Tree, programs: Sequence[Program], place: int) -> None:
+    def __init__(self, tree: Tree, programs: Sequence[Program], position: int) -> None:
         self.tree = tree
         self.programs = programs
-        self.place = place
+        self.position = position
         self.problems: list[Problem] = []
         self.actions: list[Action] = []
         self.first: list[int] = []
@@ -170,8 +170,8 @@ class _Planner:
             case StatementEvent(at, Destroy() as destroy):
                 return self.destroy(at, destroy)
             case StatementEvent(at, statement):
-                self.place += 1
-                changes = self.tree.apply(statement, self.place)
+                self.position += 1
+                changes = self.tree.apply(statement, self.position)
                 self.note_reach(changes)
                 return Redeclaration(at, _restarting(changes, statement.name)) if changes else None
             case Move(at, target, to):
@@ -197,7 +197,7 @@ class _Planner:
                 assert_never(event)
 
     def destroy(self, at: int, destroy: Destroy) -> Destruction:
-        changes = self.tree.apply(destroy, self.place)
+        changes = self.tree.apply(destroy, self.position)
         gone = tuple(change.name for change in changes if change.after is None)
         if destroy.into is not None:
             names = set(gone)

@@ -71,15 +71,15 @@ class Tree:
         self._is_foreign = is_foreign
         self._strand = strand
 
-    def apply(self, statement: Statement, place: int) -> tuple[Change, ...]:
-        """Carry out one statement; place: that of a new scheduler, above all there are.
+    def apply(self, statement: Statement, position: int) -> tuple[Change, ...]:
+        """Carry out one statement; position: that of a new scheduler, above all there are.
 
         Returns every scheduler that differs afterwards, a destroyed subtree in the order in
         which it goes. Raises NoSuchName or Refused with all that is wrong, changing nothing.
         """
         match statement:
             case Declare():
-                return self._declare(statement, place)
+                return self._declare(statement, position)
             case Destroy():
                 return self._destroy(statement)
             case Grant() | Revoke():
@@ -88,7 +88,7 @@ class Tree:
             case _:
                 assert_never(statement)
 
-    def _declare(self, declare: Declare, place: int) -> tuple[Change, ...]:
+    def _declare(self, declare: Declare, position: int) -> tuple[Change, ...]:
         parent = parent_of(declare.name)
         problems = check_depth(declare) or self._check_parent(declare)
         if not problems:
@@ -102,7 +102,7 @@ class Tree:
         old = self.resolver.find(declare.name)
         if old and format_statement(old.declare) == format_statement(declare):
             return self._recheck(old)
-        entry = Placed(declare, old.place if old else place)
+        entry = Placed(declare, old.position if old else position)
         takes = declare.exclusive or (old is not None and old.declare.exclusive)
         return self._put(parent, {declare.name: entry}, takes, declare.spans.get("name"))
 

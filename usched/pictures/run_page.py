@@ -21,7 +21,7 @@ from usched.figures.accounts import take_account
 from usched.figures.chains import Passage, trace_vcpus
 from usched.figures.lives import Life, follow_all
 from usched.figures.waiting import NOBODY, Blame, explain_each_wait
-from usched.meaning.places import Epoch, list_epochs
+from usched.meaning.epochs import Epoch, list_epochs
 from usched.meaning.timetable import Redeclaration, Timetable
 from usched.pictures.colours import colour_of, stripes_of, text_on
 from usched.pictures.happenings import describe_event

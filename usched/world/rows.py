@@ -31,10 +31,10 @@ def is_text(value: object) -> TypeGuard[str]:
 
 
 def read_scheduler(
-    name: object, parent: object, place: object, exclusive: object, text: object
+    name: object, parent: object, position: object, exclusive: object, text: object
 ) -> Placed | Damaged:
     """A row of the schedulers. Its columns repeat the statement, for the indexes."""
-    row = read_declaration(name, place, text)
+    row = read_declaration(name, position, text)
     if isinstance(row, Placed):
         repeated = (parent_of(row.name), int(row.declare.exclusive))
         if (parent, exclusive) != repeated:
@@ -42,13 +42,13 @@ def read_scheduler(
     return row
 
 
-def read_declaration(name: object, place: object, text: object) -> Placed | Damaged:
+def read_declaration(name: object, position: object, text: object) -> Placed | Damaged:
     """A declaration, as it is and as the log has it. The name is that of the row, not of what
     stands in it."""
     known = name if is_text(name) else ""
     if not is_text(text):
         return Damaged(known, "", "its statement is no text")
-    if not isinstance(place, int):
+    if not isinstance(position, int):
         return Damaged(known, text, "its place among the others is no number")
     declare = _parse(text)
     if declare is None:
@@ -56,7 +56,7 @@ def read_declaration(name: object, place: object, text: object) -> Placed | Dama
     if declare.name != name:
         return Damaged(known, text, f"{clip(text, 60)!r} declares another one")
     broken = check_depth(declare) or check_declaration(declare)
-    return Damaged(known, text, broken[0].what) if broken else Placed(declare, place)
+    return Damaged(known, text, broken[0].what) if broken else Placed(declare, position)
 
 
 def _parse(text: str) -> Declare | None:

@@ -229,9 +229,9 @@ class Store:
             (number,),
         )
         found: list[Placed | Damaged] = []
-        for name, after, place, _ in rows.fetchall():
-            if after is not None or place is not None:
-                then = read_declaration(name, place, after)
+        for name, after, position, _ in rows.fetchall():
+            if after is not None or position is not None:
+                then = read_declaration(name, position, after)
                 if isinstance(then, Damaged):
                     then = self._next_before(name, number) or then
                 found.append(then)
@@ -293,7 +293,7 @@ class Store:
         gone = [(name,) for name, (placed, _) in kept.items() if placed is None]
         write("DELETE FROM scheduler WHERE name = ?", gone)
         rows = [
-            (name, parent_of(name), placed.place, placed.declare.exclusive, text)
+            (name, parent_of(name), placed.position, placed.declare.exclusive, text)
             for name, (placed, text) in kept.items()
             if placed is not None
         ]
@@ -322,7 +322,7 @@ def _read_grants(rows: Iterable[tuple[object, object]]) -> tuple[list[Granted], 
 def _write_placed(placed: Placed | Damaged | None) -> tuple[str | None, int | None]:
     if not isinstance(placed, Placed):
         return None, None
-    return format_statement(placed.declare), placed.place
+    return format_statement(placed.declare), placed.position
 
 
 @contextmanager

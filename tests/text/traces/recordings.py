@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from usched.meaning.replay import Replayer
 from usched.text.traces.formats import recognise
-from usched.text.traces.lines import Tally, read_events
+from usched.text.traces.lines import TraceCounts, read_events
 from usched.words.trace import Recording, TraceEvent
 
 #: A moment's work of two threads on one cpu, as each tool writes it.
@@ -49,12 +49,12 @@ cpus=2
 """
 
 
-def read(text: str, label: str = "t.txt") -> tuple[list[TraceEvent], Tally]:
+def read(text: str, label: str = "t.txt") -> tuple[list[TraceEvent], TraceCounts]:
     """The events of a trace, and what the reading came across."""
     trace_format, lines = recognise(text.splitlines(keepends=True), label)
     assert trace_format is not None
-    tally = Tally(label, trace_format)
-    return list(read_events(lines, tally)), tally
+    counts = TraceCounts(label, trace_format)
+    return list(read_events(lines, counts)), counts
 
 
 def record(text: str) -> Recording:

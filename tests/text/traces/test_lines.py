@@ -14,16 +14,16 @@ HEAD = "bash   100 [002]    10.000001: "
 
 
 def one(rest: str, head: str = HEAD) -> object:
-    events, tally = read(head + rest)
-    assert tally.unread == 0
+    events, counts = read(head + rest)
+    assert counts.unread == 0
     (event,) = events
     return event
 
 
 def test_each_tool_tells_of_the_same_events() -> None:
-    events, tally = read(PERF)
-    assert tally.format.name == "perf script"
-    assert len(events) == tally.events == tally.lines == 7
+    events, counts = read(PERF)
+    assert counts.format.name == "perf script"
+    assert len(events) == counts.events == counts.lines == 7
     assert read(FTRACE)[0] == events
     assert read(TRACE_CMD)[0] == events
     assert read(FTRACE)[1].unread == read(TRACE_CMD)[1].unread == 0
@@ -100,9 +100,9 @@ def test_lost_events() -> None:
     assert read(FTRACE + "CPU:3 [LOST 45 EVENTS]")[0][-1] == Lost(0, 3, 45)
     assert read(TRACE_CMD + "CPU:3 [EVENTS DROPPED]")[0][-1] == Lost(0, 3, None)
     chunks = "Processed 8 events and lost 3 chunks!\n\nCheck IO/CPU overload!"
-    events, tally = read(PERF + chunks)
+    events, counts = read(PERF + chunks)
     assert events[-1] == Lost(0, None, None)
-    assert tally.unread == 0
+    assert counts.unread == 0
 
 
 @pytest.mark.parametrize(
@@ -127,26 +127,26 @@ def test_states_that_there_are_not(state: str) -> None:
 
 def test_other_events_are_counted() -> None:
     other = "bash   100 [002]    10.000001: irq:irq_handler_entry: irq=9 name=x\n"
-    events, tally = read(other + PERF + other)
+    events, counts = read(other + PERF + other)
     assert len(events) == 7
-    assert (tally.others, tally.unread) == ({"irq_handler_entry": 2}, 0)
+    assert (counts.others, counts.unread) == ({"irq_handler_entry": 2}, 0)
 
 
 def test_call_chains_are_no_mistake() -> None:
     chain = (
         "\tffffffff81a0b1c2 __schedule+0x2a2 ([kernel.kallsyms])\n\t    7f12ab cd (/usr/lib/x)\n\n"
     )
-    events, tally = read("".join(f"{line}\n{chain}" for line in PERF.splitlines()))
-    assert (len(events), tally.unread) == (7, 0)
+    events, counts = read("".join(f"{line}\n{chain}" for line in PERF.splitlines()))
+    assert (len(events), counts.unread) == (7, 0)
 
 
 def test_what_cannot_be_read_is_counted_with_the_place_of_the_first() -> None:
     cut = HEAD + "sched:sched_switch: prev_comm=bash prev_pid=1"
-    events, tally = read(PERF + cut + "\n???\nbash 100 [9999999]\n")
+    events, counts = read(PERF + cut + "\n???\nbash 100 [9999999]\n")
     assert events[-1] == Lost(10_000_001_000, 2, None)
-    assert (len(events), tally.unread) == (8, 3)
-    assert tally.first is not None
-    assert format_problem(tally.first) == block(
+    assert (len(events), counts.unread) == (8, 3)
+    assert counts.first is not None
+    assert format_problem(counts.first) == block(
         """
         t.txt:8:52: expected sched_switch: prev_comm= prev_pid= prev_prio= prev_state= ==> next_comm= next_pid=
             bash   100 [002]    10.000001: sched:sched_switch: prev_comm=bash prev_pid=1

@@ -66,7 +66,7 @@ _ENTRIES = re.compile(r"# entries-in-buffer/entries-written: ([0-9]{1,18})/([0-9
 
 
 @dataclass
-class Tally:
+class TraceCounts:
     """What a reading came across. others: events of other kinds, by name. first: the first of the
     lines that could not be read. overwritten: events that ftrace wrote and did not keep."""
 
@@ -92,20 +92,20 @@ _MAX_BACK = 1_000_000_000
 _SCALE = {6: 1000, 9: 1}
 
 
-def read_events(lines: Iterable[str], tally: Tally) -> Iterator[TraceEvent]:
-    """The events of a trace's lines, as they come; what cannot be read is in the tally.
+def read_events(lines: Iterable[str], counts: TraceCounts) -> Iterator[TraceEvent]:
+    """The events of a trace's lines, as they come; what cannot be read is in the counts.
 
     A switch that cannot be read is a Lost of its cpu, or of all where that cannot be read either.
     Raises Refused where time goes back by over a second.
     """
-    match = tally.format.header.match
-    others = tally.others
+    match = counts.format.header.match
+    others = counts.others
     latest = 0
     for line in lines:
-        tally.lines += 1
+        counts.lines += 1
         found = match(line) if len(line) <= MAX_LINE else None
         if found is None:
-            lost = _read_no_event(line, tally)
+            lost = _read_no_event(line, counts)
             if lost is not None:
                 yield lost
             continue
@@ -122,15 +122,15 @@ def read_events(lines: Iterable[str], tally: Tally) -> Iterator[TraceEvent]:
                 raise Malformed(f"a cpu of at most {MAX_CPU}")
             event = parse(at, number, rest.lstrip())
         except Malformed as error:
-            tally.miss(line, f"{name}: {error}", found.start("rest"))
+            counts.miss(line, f"{name}: {error}", found.start("rest"))
             if name == "sched_switch":
                 yield Lost(at, number if number <= MAX_CPU else None, None)
             continue
         if at < latest:
-            _check_order(line, tally, at, latest, found.start("seconds"))
+            _check_order(line, counts, at, latest, found.start("seconds"))
         else:
             latest = at
-        tally.events += 1
+        counts.events += 1
         yield event
         if rest[-1:] != "]" and " /" in rest:
             cgroup = rest.rstrip().rpartition(" /")[2]
@@ -138,8 +138,8 @@ def read_events(lines: Iterable[str], tally: Tally) -> Iterator[TraceEvent]:
                 yield InCgroup(at, int(pid), "/" + cgroup)
 
 
-def _read_no_event(line: str, tally: Tally) -> Lost | None:
-    lost = tally.format.lost.match(line) if len(line) <= MAX_LINE else None
+def _read_no_event(line: str, counts: TraceCounts) -> Lost | None:
+    lost = counts.format.lost.match(line) if len(line) <= MAX_LINE else None
     if lost is not None:
         groups = lost.groupdict()
         many = groups.get("events") or groups.get("dropped")
@@ -147,19 +147,19 @@ def _read_no_event(line: str, tally: Tally) -> Lost | None:
         number = int(cpu) if cpu else None
         return Lost(0, number, int(many) if many else None)
     if kept := _ENTRIES.match(line):
-        tally.overwritten += max(0, int(kept[2]) - int(kept[1]))
+        counts.overwritten += max(0, int(kept[2]) - int(kept[1]))
     if not PASSED.match(line):
-        tally.miss(line, tally.format.example)
+        counts.miss(line, counts.format.example)
         if "sched_switch" in line[:MAX_LINE]:
             return Lost(0, None, None)
     return None
 
 
-def _check_order(line: str, tally: Tally, at: int, latest: int, start: int) -> None:
+def _check_order(line: str, counts: TraceCounts, at: int, latest: int, start: int) -> None:
     """Recorders sort by time, but for what a cpu wrote late; two records a file are a mistake."""
     if latest - at > _MAX_BACK:
         end = line.find(":", start)
         what = f"time goes back by {(latest - at) / 1e9:.3f} s, behind {latest / 1e9:.6f}"
-        where = Span(Line(tally.label, tally.lines, line.rstrip("\r\n")), start, end)
+        where = Span(Line(counts.label, counts.lines, line.rstrip("\r\n")), start, end)
         remedy = "one record a file, its lines in the order of time: sort them"
         raise Refused(Problem(what, where, remedy, "trace"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from usched.text.traces.lines import Tally
+from usched.text.traces.lines import TraceCounts
 from usched.words.phrases import clip, count
 from usched.words.problems import format_problem
 from usched.words.trace import Doubts, Recording, Thread
@@ -63,7 +63,7 @@ def describe_span(recording: Recording) -> str:
     return f"recorded in {format_ms(recording.span)} ms on {_many(recording.cpus, 'cpu')}"
 
 
-def describe_doubts(recording: Recording, tally: Tally) -> Iterator[str]:
+def describe_doubts(recording: Recording, counts: TraceCounts) -> Iterator[str]:
     """What else is to be known, a sentence each."""
     doubts = recording.doubts
     if doubts.counted:
@@ -78,8 +78,8 @@ def describe_doubts(recording: Recording, tally: Tally) -> Iterator[str]:
         )
     if doubts.lost:
         yield f"{_many(doubts.lost, 'event')} lost: what ran across them is not counted"
-    if tally.overwritten:
-        many = _many(tally.overwritten, "event")
+    if counts.overwritten:
+        many = _many(counts.overwritten, "event")
         yield f"{many} overwritten before the first one (ftrace: a larger buffer_size_kb)"
     if doubts.unwoken:
         yield (
@@ -95,19 +95,19 @@ def describe_doubts(recording: Recording, tally: Tally) -> Iterator[str]:
             f"{_many(doubts.renamed, 'thread')} changed their comm: each goes by the one under "
             "which it ran longest"
         )
-    if tally.unread:
-        assert tally.first is not None
-        lines = "a line" if tally.unread == 1 else f"{grouped(tally.unread)} lines"
-        yield f"{lines} could not be read, the first:\n{format_problem(tally.first)}"
-    if tally.others:
-        yield _describe_others(tally)
+    if counts.unread:
+        assert counts.first is not None
+        lines = "a line" if counts.unread == 1 else f"{grouped(counts.unread)} lines"
+        yield f"{lines} could not be read, the first:\n{format_problem(counts.first)}"
+    if counts.others:
+        yield _describe_others(counts)
 
 
-def _describe_others(tally: Tally) -> str:
-    most = sorted(tally.others.items(), key=lambda pair: (-pair[1], pair[0]))
+def _describe_others(counts: TraceCounts) -> str:
+    most = sorted(counts.others.items(), key=lambda pair: (-pair[1], pair[0]))
     names = [f"{clip(name)} ({grouped(times)})" for name, times in most[:4]]
     more = f" and {len(most) - 4} more kinds" if len(most) > 4 else ""
-    events = _many(sum(tally.others.values()), "event")
+    events = _many(sum(counts.others.values()), "event")
     return f"{events} of no use here passed over: {', '.join(names)}{more}"
 
 
