@@ -18,6 +18,16 @@ STANDARD_INPUT = "-"
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
 
 
+def explain_unreadable(path: str, what: str, error: OSError | ValueError) -> EnvironmentFailed:
+    """Why a file, or standard input for `-`, could not be opened or read."""
+    label = "<stdin>" if path == STANDARD_INPUT else path
+    if isinstance(error, ValueError):  # a NUL in the path itself
+        return EnvironmentFailed(f"{what} {label!r} cannot be read: {error}")
+    closed = path == STANDARD_INPUT and error.errno == errno.EBADF
+    reason = "it is closed" if closed else error.strerror or str(error)
+    return EnvironmentFailed(f"{what} {label} cannot be read: {reason}")
+
+
 def read_text(path: str, what: str) -> tuple[str, str]:
     """Read a file, or standard input for `-`: (the label that errors use, its text).
 
@@ -27,12 +37,8 @@ def read_text(path: str, what: str) -> tuple[str, str]:
     label = "<stdin>" if path == STANDARD_INPUT else path
     try:
         raw = _read_file(path)
-    except OSError as error:
-        closed = path == STANDARD_INPUT and error.errno == errno.EBADF
-        reason = "it is closed" if closed else error.strerror or str(error)
-        raise EnvironmentFailed(f"{what} {label} cannot be read: {reason}") from error
-    except ValueError as error:  # a NUL in the path itself
-        raise EnvironmentFailed(f"{what} {label!r} cannot be read: {error}") from error
+    except (OSError, ValueError) as error:
+        raise explain_unreadable(path, what, error) from error
     if len(raw) > MAX_BYTES:
         raise Refused(f"{what} {label} is larger than {MAX_BYTES // 2**20} MiB")
     return label, decode(raw, label)

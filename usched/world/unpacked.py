@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import errno
 import gzip
 import io
 import lzma
@@ -15,7 +14,7 @@ from importlib import import_module
 from typing import IO, Any, cast
 
 from usched.words.problems import EnvironmentFailed, Problem, Refused
-from usched.world.files import STANDARD_INPUT
+from usched.world.files import STANDARD_INPUT, explain_unreadable
 
 #: Longer lines are given in pieces of so many bytes.
 _MAX_PIECE = 1 << 16
@@ -51,12 +50,8 @@ def open_lines(path: str, what: str) -> Iterator[tuple[str, Iterator[str]]]:
     label = "<stdin>" if path == STANDARD_INPUT else path
     try:
         raw = _open(path)
-    except OSError as error:
-        closed = path == STANDARD_INPUT and error.errno == errno.EBADF
-        reason = "it is closed" if closed else error.strerror or str(error)
-        raise EnvironmentFailed(f"{what} {label} cannot be read: {reason}") from error
-    except ValueError as error:  # a NUL in the path itself
-        raise EnvironmentFailed(f"{what} {label!r} cannot be read: {error}") from error
+    except (OSError, ValueError) as error:
+        raise explain_unreadable(path, what, error) from error
     try:
         yield label, _read_lines(raw, label, what)
     finally:
