@@ -13,6 +13,7 @@ from usched.face.output import print_json, print_wrapped
 from usched.plan.difference import PROCESSES, Step
 from usched.plan.wanted import TOP, full_path
 from usched.words.phrases import count
+from usched.words.problems import Misused
 from usched.world.linux.cgroups import MOUNT
 
 
@@ -28,7 +29,7 @@ def command(ctx: click.Context, shell: bool, as_json: bool) -> None:
     does instead.
     """
     if shell and as_json:
-        raise click.UsageError("--shell and --json are two ways to print: one or the other", ctx)
+        raise Misused("--shell and --json are two ways to print: one or the other")
     context = context_of(ctx)
     plan = make_plan(context)
     if as_json:
