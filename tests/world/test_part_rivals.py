@@ -58,17 +58,22 @@ def pair(domain: str, writer: int, level: int) -> str:
 
 def start(people: People, domain: str, writer: int, level: int) -> int:
     """A writer of one pair, in a process of its user's; its pid."""
+    heard = (people.folder / "heard of writers").open("a")
     pid = os.fork()
     if pid:
+        heard.close()
         return pid
     status = 70
     try:
-        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the child exits
+        sys.stdout = sys.stderr = heard
         become(DOMAINS[domain][writer])
         script = parse_script(pair(domain, writer, level), "pair")
         carry_out(context(people), script, Wish(look=False))
         status = 0
+    except BaseException:
+        traceback.print_exc(file=heard)
     finally:
+        heard.flush()
         os._exit(status)
 
 
@@ -130,7 +135,8 @@ def test_nothing_that_was_acknowledged_is_lost_and_nothing_is_half(people: Peopl
             os.kill(pids[victim], signal.SIGKILL)
         for key, pid in pids.items():
             status = wait_for(pid)
-            assert status in {0, -signal.SIGKILL}, (number, key, status)
+            said = (people.folder / "heard of writers").read_text()
+            assert status in {0, -signal.SIGKILL}, (number, key, status, said)
             killed += status != 0
             # what was killed is there as a whole or not at all
             before = stands.get(key, {0})

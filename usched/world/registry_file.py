@@ -11,6 +11,7 @@ import os
 import sqlite3
 import stat
 import sys
+import time
 
 from usched.words.problems import EnvironmentFailed, Problem, UschedError
 
@@ -56,7 +57,7 @@ def begin(path: str, write: bool, wait: float) -> sqlite3.Connection:
     if is_new(path) and not write:
         return _open_empty()
     if not write and _is_cut_short(path):
-        return _open_copy(path)
+        return _open_copy(path, wait)
     connection = _connect(path, write, wait)
     try:
         connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
@@ -65,7 +66,7 @@ def begin(path: str, write: bool, wait: float) -> sqlite3.Connection:
         connection.close()
         if write or not _is_cut_short(path):
             raise  # else its writer was killed since
-        return _open_copy(path)
+        return _open_copy(path, wait)
     except BaseException:
         connection.close()
         raise
@@ -143,14 +144,16 @@ def _is_cut_short(path: str) -> bool:
     return not may_write and _has_journal(real)
 
 
-def _open_copy(path: str) -> sqlite3.Connection:
-    """The registry as it was before the change that has begun, in memory."""
-    from usched.world.snapshot import NoSnapshot, open_folder, take_snapshot
+def _open_copy(path: str, wait: float) -> sqlite3.Connection:
+    """The registry as it was before the change that has begun, in memory. wait: seconds that others
+    may go on changing it."""
+    from usched.world.snapshot import PATIENCE, NoSnapshot, open_folder, take_snapshot
 
     folder, name = os.path.split(os.path.realpath(path))
     try:
         with open_folder(folder) as descriptor:
-            data = take_snapshot(descriptor, name, sys.maxsize, lambda _: "")
+            until = time.monotonic() + max(wait, PATIENCE)
+            data = take_snapshot(descriptor, name, sys.maxsize, lambda _: "", until)
     except NoSnapshot as trouble:
         raise EnvironmentFailed(f"registry {path} cannot be read: {trouble}") from trouble
     if not data:
