@@ -42,10 +42,10 @@ def _format_list(name: str, records: Iterable[Mapping[str, object]]) -> str:
 def _format_segments(timeline: Timeline) -> Iterator[str]:
     """By hand: names are plain ASCII words, and there may be millions."""
     begun = False
-    names = _escape(timeline.lwps)
+    tails = [f'"{lwp}"}}' for lwp in _escape(timeline.lwps)]
     for cpu in timeline.cpus():
         head = f',\n  {{"cpu": {cpu}, "from": %d, "to": %d, "lwp": '
-        for piece in _format_on_cpu(timeline, cpu, [f'{head}"{lwp}"}}' for lwp in names]):
+        for piece in _format_on_cpu(timeline, cpu, head, tails):
             yield piece if begun else piece.removeprefix(",")
             begun = True
 
@@ -54,8 +54,8 @@ def _escape(names: Iterable[str]) -> list[str]:
     return [name.replace("%", "%%") for name in names]
 
 
-def _format_on_cpu(timeline: Timeline, cpu: int, patterns: Sequence[str]) -> Iterator[str]:
-    """The segments of a cpu, each by the pattern of its lwp, filled with its two ticks.
+def _format_on_cpu(timeline: Timeline, cpu: int, head: str, tails: Sequence[str]) -> Iterator[str]:
+    """The segments of a cpu: the head, filled with the two ticks, and the tail of the lwp.
 
     Many at a time in one formatting, and the pattern of what is repeated is made once: of all ways
     to write numbers in Python it is the fastest.
@@ -67,7 +67,7 @@ def _format_on_cpu(timeline: Timeline, cpu: int, patterns: Sequence[str]) -> Ite
         size = segments if times > 1 else _CHUNK
         for first in range(0, segments, size or 1):
             part = flat[3 * first : 3 * (first + size)]
-            pattern = "".join([patterns[lwp] for lwp in part[2::3]])
+            pattern = head + head.join([tails[lwp] for lwp in part[2::3]])
             ticks = [0] * (len(part) // 3 * 2)
             ticks[::2], ticks[1::2] = part[::3], part[1::3]
             yield from _repeat(pattern, ticks, stretch.period, times)
@@ -123,6 +123,6 @@ def _lwp_record(each: LwpFigures) -> dict[str, object]:
 def format_segments_csv(timeline: Timeline) -> Iterator[str]:
     """`cpu,from,to,lwp` and a line for each segment, many to a piece of text."""
     yield "cpu,from,to,lwp\n"
-    names = _escape(timeline.lwps)
+    tails = [f"{lwp}\n" for lwp in _escape(timeline.lwps)]
     for cpu in timeline.cpus():
-        yield from _format_on_cpu(timeline, cpu, [f"{cpu},%d,%d,{lwp}\n" for lwp in names])
+        yield from _format_on_cpu(timeline, cpu, f"{cpu},%d,%d,", tails)
