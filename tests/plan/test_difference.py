@@ -10,7 +10,7 @@ from tests.plan.cgroup_model import Cgroups
 from usched.meaning.registry import EMPTY
 from usched.meaning.resolver import Resolver
 from usched.meaning.tree import Tree
-from usched.plan.difference import compare
+from usched.plan.difference import Step, compare, plan_back
 from usched.plan.kernel import Kernel
 from usched.plan.lower_cgroup import lower
 from usched.plan.wanted import OUTSIDE, Group, Wanted
@@ -110,7 +110,7 @@ def test_a_plan_leads_from_any_registry_to_any_other_and_back(kernel: Kernel, pa
 
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.release)
 def test_what_is_undone_is_as_it_was(kernel: Kernel) -> None:
-    """Step by step backwards from wherever it stopped; processes have not moved."""
+    """From wherever it stopped; processes have not moved."""
     for seed in range(40):
         groups = Cgroups(EIGHT.online, kernel.has_remote_partitions)
         try:
@@ -119,15 +119,24 @@ def test_what_is_undone_is_as_it_was(kernel: Kernel) -> None:
             continue
         carry_out(groups, before)
         there = groups.observed()
-        done = []
         steps = compare(after.groups, there)
         for step in steps[: random.Random(seed).randint(0, len(steps))]:
             groups.do(step)
-            done.append(step)
-        for step in reversed(done):
-            for back in step.undo():
-                groups.do(back)
+        for step in plan_back(there, groups.observed()):
+            groups.do(step)
         assert groups.observed() == there
+
+
+def test_what_somebody_made_by_hand_is_put_back_without_files_of_controllers() -> None:
+    groups = Cgroups(EIGHT.online, True)
+    for path in ("", "MINE", "MINE/X"):
+        groups.do(Step("mkdir", path))
+    there = groups.observed()
+    carry_out(groups, lower(tree_of("A on cpu0 lwktpri 6", "A/B on cpu0 lwktpri 6"), KERNELS[1]))
+    assert "MINE" not in groups.files
+    for step in plan_back(there, groups.observed()):
+        groups.do(step)
+    assert groups.observed() == there
 
 
 def test_cpus_that_are_exchanged_are_had_together_for_a_while() -> None:

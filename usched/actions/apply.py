@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from usched.actions.context import Context
-from usched.actions.plan import Plan, make_plan
-from usched.plan.difference import PROCESSES, Step, compare, switch_off_others
+from usched.actions.plan import Plan, Readable, make_plan
+from usched.plan.difference import Observed, Step, compare, plan_back
 from usched.plan.readings import find_drift, find_misreadings
 from usched.plan.wanted import OUTSIDE, TOP, Group
 from usched.words.problems import Drifted, Problem, Refused
@@ -19,10 +19,9 @@ from usched.world.linux.refusals import explain_refusal
 _UNDONE = "nothing is changed: what was done is undone"
 
 
-class Groups(Protocol):
+class Groups(Readable, Protocol):
     """Control groups that can be changed. Raises StepFailed."""
 
-    def read(self) -> Mapping[str, Mapping[str, str]]: ...
     def do(self, step: Step) -> None: ...
     def processes(self, path: str) -> list[int]: ...
     def move(self, pid: int, path: str) -> None: ...
@@ -43,7 +42,7 @@ def apply_registry(context: Context, groups: Groups | None = None) -> Done:
     with journal.lock():
         finish_earlier(journal, groups, context.tell)
         plan = make_plan(context, groups)
-        _carry_out(plan.steps, plan.wanted.groups, journal, groups)
+        _carry_out(plan.steps, plan.wanted.groups, plan.observed, journal, groups)
         return Done(plan.steps, plan)
 
 
@@ -56,15 +55,14 @@ def release(context: Context, groups: Groups | None = None) -> Done:
         observed = groups.read()
         wanted = (Group(OUTSIDE, "", observed[OUTSIDE]),)
         steps = compare(wanted, observed)
-        _carry_out(steps, wanted, journal, groups)
+        _carry_out(steps, wanted, observed, journal, groups)
         return Done(steps, None)
 
 
-def verify(context: Context, groups: Groups | None = None) -> Plan:
+def verify(context: Context, groups: Readable | None = None) -> Plan:
     """Raises Drifted with everything in which the control groups are not as the registry says."""
     plan = make_plan(context, groups)
-    groups = groups or Cgroups(context.root, TOP)
-    found = list(find_drift(plan.wanted.groups, groups.read()))
+    found = list(find_drift(plan.wanted.groups, plan.observed))
     if found:
         problems = [Problem(what, None, "", "drift") for what in found]
         problems[-1] = problems[-1]._replace(remedy="usched apply makes it as the registry says")
@@ -83,11 +81,15 @@ def finish_earlier(journal: Journal, groups: Groups, tell: Callable[[str], None]
 
 
 def _carry_out(
-    steps: Sequence[Step], wanted: tuple[Group, ...], journal: Journal, groups: Groups
+    steps: Sequence[Step],
+    wanted: tuple[Group, ...],
+    observed: Observed,
+    journal: Journal,
+    groups: Groups,
 ) -> None:
+    """observed: what the steps were planned from."""
     if not steps:
         return
-    observed = groups.read()
     processes = {path: tuple(groups.processes(path)) for path in observed if path != OUTSIDE}
     before = Before(observed, processes, os.getpid())
     journal.save(before)
@@ -127,14 +129,8 @@ def _check_readings(wanted: tuple[Group, ...], groups: Groups) -> None:
 def restore(before: Before, groups: Groups) -> None:
     """Whatever was done since, from wherever it stopped. Raises EnvironmentFailed where the kernel
     refuses: the journal stays, and the next command tries again."""
-    wanted = tuple(
-        Group(path, "", {file: _settled(text) for file, text in files.items() if file != PROCESSES})
-        for path, files in before.groups.items()
-    )
     try:
-        for step in compare(wanted, groups.read()):
-            groups.do(step)
-        for step in switch_off_others(wanted, groups.read()):
+        for step in plan_back(before.groups, groups.read()):
             groups.do(step)
         for path, pids in before.processes.items():
             there = set(groups.processes(path))
@@ -143,8 +139,3 @@ def restore(before: Before, groups: Groups) -> None:
                     groups.move(pid, path)
     except StepFailed as failed:
         raise explain_refusal(failed, "what was done cannot be undone: ") from failed
-
-
-def _settled(text: str) -> str:
-    """`root invalid (...)` as what was asked for."""
-    return text.partition(" invalid")[0]

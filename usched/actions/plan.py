@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from usched.actions.context import Context
 from usched.actions.read import read_tree
 from usched.meaning.resolver import Resolver
-from usched.plan.difference import Step, compare
+from usched.plan.difference import Observed, Step, compare
 from usched.plan.kernel import Kernel
 from usched.plan.lower_cgroup import lower
 from usched.plan.wanted import TOP, Wanted
@@ -19,21 +18,22 @@ from usched.world.linux.journal import Journal
 from usched.world.sys_files import CPUS, SysFiles
 
 
-class Groups(Protocol):
+class Readable(Protocol):
     """Control groups that can be read."""
 
-    def read(self) -> Mapping[str, Mapping[str, str]]: ...
+    def read(self) -> Observed: ...
 
 
 class Plan(NamedTuple):
-    """steps: in order. wanted: what is there after them."""
+    """observed: what is there. steps: in order. wanted: what is there after them."""
 
     kernel: Kernel
+    observed: Observed
     steps: list[Step]
     wanted: Wanted
 
 
-def make_plan(context: Context, groups: Groups | None = None) -> Plan:
+def make_plan(context: Context, groups: Readable | None = None) -> Plan:
     """Raises Refused where the registry does not fit the machine, or must not be put on it, and
     EnvironmentFailed where this is no Linux with cgroup v2."""
     kernel = read_kernel(context.root)
@@ -46,7 +46,7 @@ def make_plan(context: Context, groups: Groups | None = None) -> Plan:
         raise Refused(problems)
     _check_machine(context, tree)
     wanted = lower(tree, kernel)
-    return Plan(kernel, compare(wanted.groups, observed), wanted)
+    return Plan(kernel, observed, compare(wanted.groups, observed), wanted)
 
 
 def _check_machine(context: Context, tree: Resolver) -> None:

@@ -1,4 +1,4 @@
-"""From what there is to what is wanted: ordered steps, each with its undo.
+"""From what there is to what is wanted: ordered steps; and back, from wherever they stopped.
 
 cpus widen from the top down and narrow from the bottom up, so that at no time a group asks for
 what its parent has not, which the kernel would answer with the parent's whole set. Where cpus are
@@ -38,7 +38,7 @@ class Step(NamedTuple):
     """One thing to do to the cgroup file system.
 
     value: of a write; the path that all processes move to. before: what a file said, how many
-    processes there are. lost: what says again, in order, what other files said before.
+    processes there are.
     """
 
     kind: Kind
@@ -46,20 +46,6 @@ class Step(NamedTuple):
     file: str = ""
     value: str = ""
     before: str = ""
-    lost: tuple[Step, ...] = ()
-
-    def undo(self) -> tuple[Step, ...]:
-        """What makes it as it was, in order."""
-        match self.kind:
-            case "mkdir":
-                return (Step("rmdir", self.path),)
-            case "rmdir":
-                return (Step("mkdir", self.path), *self.lost)
-            case "move":
-                return (Step("move", self.value, "", self.path, self.before),)
-            case "write":
-                before = _flip(self.value) if self.file == _SUBTREE else self.before
-                return (Step("write", self.path, self.file, before, self.value), *self.lost)
 
 
 def compare(groups: tuple[Group, ...], observed: Observed) -> list[Step]:
@@ -79,15 +65,22 @@ def compare(groups: tuple[Group, ...], observed: Observed) -> list[Step]:
     return [step for step in steps if step.kind != "write" or step.value != step.before]
 
 
-def switch_off_others(groups: tuple[Group, ...], observed: Observed) -> Iterator[Step]:
-    """The controllers that the group outside has beside those that are wanted of it."""
-    for group in groups:
-        if group.path == OUTSIDE:
-            wanted = group.files.get(_SUBTREE, "").split()
-            on = observed[OUTSIDE].get(_SUBTREE, "").split()
-            if others := [each for each in on if each not in wanted]:
-                off = " ".join(f"-{each}" for each in others)
-                yield Step("write", OUTSIDE, _SUBTREE, off)
+def plan_back(before: Observed, observed: Observed) -> list[Step]:
+    """What makes the groups say again what they said before, whatever was done since."""
+    groups = tuple(
+        Group(path, "", {file: _settled(text) for file, text in files.items() if file in FRESH})
+        for path, files in before.items()
+    )
+    had = before[OUTSIDE].get(_SUBTREE, "").split()
+    on = observed[OUTSIDE].get(_SUBTREE, "").split()
+    others = " ".join(f"-{each}" for each in on if each not in had)
+    last = [Step("write", OUTSIDE, _SUBTREE, others)] if others else []
+    return compare(groups, observed) + last
+
+
+def _settled(text: str) -> str:
+    """`root invalid (...)` as what was asked for."""
+    return text.partition(" invalid")[0]
 
 
 def _write(path: str, file: str, value: str, now: _Now) -> Step:
@@ -171,39 +164,17 @@ def _widen(wanted: _Files, now: _Now) -> Iterator[Step]:
 
 
 def _remove_groups(wanted: _Files, observed: Observed) -> Iterator[Step]:
-    """Groups that are not wanted, their children first; their processes go to whoever is above.
-
-    A group has lost its files when its parent lets nobody have controllers any more, or when it
-    goes itself.
-    """
+    """Groups that are not wanted, their children first; their processes go to whoever is above."""
     gone = [path for path in observed if path not in wanted]
-    off = [path for path in observed if path in gone or not wanted[path].get(_SUBTREE)]
-    for path in reversed(off):
+    for path in reversed(list(observed)):
         on = observed[path].get(_SUBTREE, "").split()
-        if on:
-            below = [each for each in gone if _parent(each) == path]
-            lost = tuple(step for each in below for step in _say_again(each, observed))
-            yield Step("write", path, _SUBTREE, " ".join(f"-{each}" for each in on), "", lost)
+        if on and (path in gone or not wanted[path].get(_SUBTREE)):  # nobody is to be beneath it
+            yield Step("write", path, _SUBTREE, " ".join(f"-{each}" for each in on))
     for path in reversed(gone):
         processes = observed[path].get(PROCESSES, "0")
         if processes != "0":
             yield Step("move", path, "", home_of(path, wanted), processes)
-        has_files = _parent(path) not in off
-        yield Step("rmdir", path, lost=tuple(_say_again(path, observed)) if has_files else ())
-
-
-def _parent(path: str) -> str:
-    return path.rpartition("/")[0] if path else OUTSIDE
-
-
-def _say_again(path: str, observed: Observed) -> Iterator[Step]:
-    """What a group said that had other files than a fresh one, exclusive cpus aside, which it gave
-    up before."""
-    said = observed[path]
-    for file in (_CPUS, "cpu.idle", "cpu.weight", "cpu.max"):
-        text = said.get(file, FRESH[file])
-        if text != FRESH[file] and not (file == "cpu.weight" and said.get("cpu.idle") == "1"):
-            yield Step("write", path, file, text, FRESH[file])
+        yield Step("rmdir", path)
 
 
 def _narrow(wanted: _Files, now: _Now) -> Iterator[Step]:
@@ -220,20 +191,13 @@ def _differ(one: str, other: str) -> bool:
 def _share(wanted: _Files, now: _Now) -> Iterator[Step]:
     """Weights: a group that idles takes none, so it stops idling first."""
     for path, files in wanted.items():
-        if path in ("", OUTSIDE):
+        if "cpu.idle" not in files:
             continue
-        weight = now[path].get("cpu.weight", FRESH["cpu.weight"])
         if now[path].get("cpu.idle") == "1":  # what it says of its weight is none that it was given
-            weight = now[path]["cpu.weight"] = FRESH["cpu.weight"]
-        idle = _write(path, "cpu.idle", files["cpu.idle"], now)
+            now[path]["cpu.weight"] = FRESH["cpu.weight"]
+        yield _write(path, "cpu.idle", files["cpu.idle"], now)
         if files["cpu.idle"] == "0":
-            yield idle
             yield _write(path, "cpu.weight", files["cpu.weight"], now)
-        elif weight != FRESH["cpu.weight"]:
-            again = Step("write", path, "cpu.weight", weight, FRESH["cpu.weight"])
-            yield idle._replace(lost=(again,))
-        else:
-            yield idle
         yield _write(path, "cpu.max", files["cpu.max"], now)
 
 
@@ -241,8 +205,3 @@ def _become_partitions(wanted: _Files, now: _Now) -> Iterator[Step]:
     for path, files in wanted.items():
         if files.get(_PARTITION, "member") != "member":
             yield _write(path, _PARTITION, files[_PARTITION], now)
-
-
-def _flip(controllers: str) -> str:
-    """`+cpuset +cpu` as `-cpuset -cpu`."""
-    return controllers.translate(str.maketrans("+-", "-+"))

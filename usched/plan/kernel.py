@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-#: The first with remote partitions: cpuset.cpus.exclusive (Linux commit 0c7f293efc87).
+#: The first with remote partitions, by cpuset.cpus.exclusive.
 _REMOTE = (6, 7)
 
-#: The first whose real-time threads take all of a cpu, but for the fair server's part (commit
-#: 63ba8422f876, and the end of throttling beside it).
+#: The first whose real-time threads take all of a cpu, but for the fair server's part: before it,
+#: throttling left a cpu idle.
 _FAIR_SERVER = (6, 12)
-
 
 #: What 6.1 and 6.12 say of a partition that shares a cpu with a sibling. 7.3 leaves it a partition,
 #: of the cpus that are its own.

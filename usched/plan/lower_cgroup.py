@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from usched.meaning.reach import own_cpus, reach, reach_of
+from usched.meaning.reach import held_cpus, own_cpus, reach, reach_of
 from usched.meaning.resolver import Resolver, Scheduler
 from usched.plan.kernel import NOT_EXCLUSIVE, Kernel, Place, foresee_partition
 from usched.plan.wanted import OUTSIDE, OWN, Group, Note, Threads, Wanted, group_of
@@ -212,12 +212,7 @@ def _own_reach(tree: Resolver, name: str) -> CpuSet:
     scheduler = tree.scheduler(name)
     if scheduler is None:
         return NO_CPUS
-    held = NO_CPUS
-    for each in tree.children(name):
-        child = tree.scheduler(each.name)
-        if child is not None and child.declare.exclusive:
-            held |= child.pool
-    return reach(tree.scheduler, name, own_cpus(scheduler) - held)
+    return reach(tree.scheduler, name, own_cpus(scheduler) - held_cpus(tree, name))
 
 
 def _place(case: Case) -> Place:
