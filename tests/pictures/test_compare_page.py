@@ -13,7 +13,8 @@ from tests.pictures.test_run_page import data_of
 from usched.engine.dispatcher import simulate
 from usched.figures.accounts import take_account
 from usched.figures.compared import Told, compare
-from usched.pictures.compare_page import SCRIPTS, STYLE, Named, format_compare_page
+from usched.pictures.compare_page import SCRIPTS, Named, format_compare_page
+from usched.pictures.html_page import STYLE
 from usched.world.package_files import read_page_parts
 
 PROGRAMS = "- {name: a, scheduler: N, rforks: 3, run: 4}"

@@ -35,7 +35,8 @@ def _format_perfetto(simulation: Simulation, run: Run) -> Iterator[str]:
 
 
 def _format_html(simulation: Simulation, run: Run) -> Iterator[str]:
-    from usched.pictures.run_page import SCRIPTS, STYLE, format_run_page
+    from usched.pictures.html_page import STYLE
+    from usched.pictures.run_page import SCRIPTS, format_run_page
     from usched.world.package_files import read_page_parts
 
     parts = read_page_parts((STYLE, *SCRIPTS))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from typing import NamedTuple
 
 from usched.figures.compared import Line
+from usched.pictures.html_page import Frame, dump, format_page
 from usched.words.phrases import count
 from usched.words.run import Run
 
 #: The files of the page, in the order in which its script takes them.
 SCRIPTS = ("tables.js", "compare.js")
-STYLE = "page.css"
 
 
 class Named(NamedTuple):
@@ -28,7 +26,6 @@ def format_compare_page(
 ) -> Iterator[str]:
     """lines: the largest changes first. parts: the text of STYLE and of SCRIPTS, by name."""
     title = f"{workload}: {count(len(runs), 'run')} side by side"
-    yield _HEAD.format(title=escape(title), style=parts[STYLE])
     data = {
         "runs": [
             {"name": each.name, "machine": each.run.machine, "ticks": each.run.ticks}
@@ -36,12 +33,7 @@ def format_compare_page(
         ],
         "lines": [_describe(line) for line in lines],
     }
-    yield '<script type="application/json" id="run">'
-    yield json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
-    yield "</script>\n<script>\n"
-    for name in SCRIPTS:
-        yield parts[name].replace('"use strict";\n', "", 1)
-    yield "</script>\n</body>\n</html>\n"
+    return format_page(Frame(title, "", _BODY, SCRIPTS), [dump(data)], parts)
 
 
 def _describe(line: Line) -> Mapping[str, object]:
@@ -60,21 +52,7 @@ def _describe(line: Line) -> Mapping[str, object]:
     }
 
 
-_HEAD = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<header>
-<h1>{title}</h1>
-<button type="button" id="theme">light / dark</button>
-</header>
+_BODY = """\
 <main>
 <ul class="tree" id="runs"></ul>
 <div class="tools">

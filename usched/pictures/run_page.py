@@ -7,11 +7,9 @@ waited right before; the last three are places in lists, since the same come aga
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from itertools import pairwise
 from typing import Any
 
@@ -25,6 +23,7 @@ from usched.meaning.epochs import Epoch, list_epochs
 from usched.meaning.timetable import Redeclaration, Timetable
 from usched.pictures.colours import colour_of, stripes_of, text_on
 from usched.pictures.happenings import describe_event
+from usched.pictures.html_page import Frame, dump, format_page
 from usched.text.language.canonical import format_statement
 from usched.words.cpuset import format_cpus
 from usched.words.phrases import count
@@ -34,7 +33,6 @@ from usched.words.workload import Workload
 
 #: The files of the page, in the order in which its script takes them.
 SCRIPTS = ("timeline.js", "reading.js", "tables.js", "run.js")
-STYLE = "page.css"
 
 #: Of those in the way of a wait, so many are named.
 _NAMED = 3
@@ -49,14 +47,8 @@ def format_run_page(
     seconds = f"{run.ticks / run.hz:.10g} s"
     title = f"{workload.name} on {run.machine}"
     about = f"{count(len(run.cpus), 'cpu')}, {count(run.ticks, 'tick')} at {run.hz} Hz ({seconds})"
-    yield _HEAD.format(title=escape(title), about=escape(about), style=parts[STYLE])
     drawing = _Drawing(timetable, workload, run)
-    yield '<script type="application/json" id="run">'
-    yield from drawing.format_json()
-    yield "</script>\n<script>\n"
-    for name in SCRIPTS:
-        yield parts[name].replace('"use strict";\n', "", 1)
-    yield "</script>\n</body>\n</html>\n"
+    return format_page(Frame(title, about, _BODY, SCRIPTS), drawing.format_json(), parts)
 
 
 @dataclass(slots=True)
@@ -102,7 +94,7 @@ class _Drawing:
                 "offline": run.offline.get(cpu.number, ()),
             }
             segments = ",".join(map(str, self.list_segments(cpu.number)))
-            yield f'{"," if n else ""}{_dump(head)[:-1]},"segments":[{segments}]}}'
+            yield f'{"," if n else ""}{dump(head)[:-1]},"segments":[{segments}]}}'
         yield "]"
         accounts = take_account(self.timetable, run)
         rest = {
@@ -114,7 +106,7 @@ class _Drawing:
             "figures": record_accounts(accounts),
         }
         for key, value in rest.items():
-            yield f',"{key}":{_dump(value)}'
+            yield f',"{key}":{dump(value)}'
         yield "}"
 
     def list_segments(self, cpu: int) -> Iterator[int]:
@@ -208,26 +200,7 @@ def _tell(blame: Blame, ticks: int, schedulers: Mapping[str, int]) -> object:
     return ticks, holders, beside
 
 
-def _dump(value: object) -> str:
-    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
-
-
-_HEAD = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<header>
-<h1>{title}</h1>
-<span class="faint">{about}</span>
-<button type="button" id="theme">light / dark</button>
-</header>
+_BODY = """\
 <main>
 <h2 id="cpus-head">Who ran where</h2>
 <ul id="keys" aria-label="Schedulers by colour"></ul>

@@ -86,7 +86,8 @@ def _report(compared: Comparison, each: bool, as_json: bool) -> None:
 
 
 def _format_page(compared: Comparison) -> Iterator[str]:
-    from usched.pictures.compare_page import SCRIPTS, STYLE, Named, format_compare_page
+    from usched.pictures.compare_page import SCRIPTS, Named, format_compare_page
+    from usched.pictures.html_page import STYLE
     from usched.world.package_files import read_page_parts
 
     names = [variant.name for variant in compared.variants]
