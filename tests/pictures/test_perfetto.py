@@ -6,16 +6,12 @@ import json
 from itertools import pairwise
 from typing import Any
 
-from tests.engine.runs import plan as plan_scenario
 from tests.figures.plans import plan, read_workload
-from tests.scenarios import seeded
+from tests.pictures.drawn import MACHINE, PROGRAMS, SCRIPT, runs_of
 from usched.engine.dispatcher import simulate
 from usched.figures.accounts import take_account
 from usched.meaning.timetable import Timetable
 from usched.pictures.perfetto import format_perfetto
-from usched.text.workload import parse_workload
-from usched.words.located import locate
-from usched.words.problems import UschedError
 from usched.words.run import Run
 from usched.words.workload import Workload
 
@@ -33,16 +29,6 @@ METADATA = {
     "thread_sort_index": "sort_index",
 }
 
-MACHINE = {"machine": "m", "sockets": 2, "cores": 2}
-SCRIPT = """
-    REAL on cpu0 lwktpri 9
-    POOL on cpu* lwktpri 5 vcpus 2 quantum 3
-    POOL/IN on cpu* lwktpri 4 quantum 2
-    """
-PROGRAMS = """
-    - {name: a, scheduler: POOL/IN, rforks: 4, run: 5, sleep: 3, repeat: 3}
-    - {name: r, scheduler: REAL, run: 1, period: 4, repeat: 9}
-    """
 EVENTS = """
     - {at: 9, usched: "LATE on cpu1 lwktpri 2"}
     - {at: 10, move: a.3, to: LATE}
@@ -150,13 +136,7 @@ def test_ticks_that_are_no_whole_microseconds() -> None:
 
 def test_every_run_keeps_the_format() -> None:
     drawn = 0
-    for seed in range(25):
-        scenario = seeded(seed)
-        try:
-            timetable = plan_scenario(scenario)
-            run = simulate(timetable, scenario.ticks)
-        except UschedError:
-            continue
-        check_format(trace(timetable, parse_workload(locate(scenario.workload)), run))
+    for each in runs_of(range(25)):
+        check_format(trace(each.timetable, each.workload, each.run))
         drawn += 1
     assert drawn > 10

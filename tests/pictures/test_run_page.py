@@ -14,26 +14,16 @@ from tests.bench.jobs import JOBS
 from tests.engine.runs import plan as plan_scenario
 from tests.figures.plans import plan, read_workload
 from tests.pictures.browser import MISSING, Browser, browse
-from tests.scenarios import seeded
+from tests.pictures.drawn import MACHINE, PROGRAMS, SCRIPT, runs_of
 from usched.engine.dispatcher import simulate
 from usched.meaning.timetable import Timetable
-from usched.pictures.run_page import SCRIPTS, STYLE, format_run_page
+from usched.pictures.html_page import STYLE
+from usched.pictures.run_page import SCRIPTS, format_run_page
 from usched.text.workload import parse_workload
 from usched.words.located import locate
-from usched.words.problems import UschedError
 from usched.words.workload import Workload
 from usched.world.package_files import read_page_parts
 
-MACHINE = {"machine": "m", "sockets": 2, "cores": 2}
-SCRIPT = """
-    REAL on cpu0 lwktpri 9
-    POOL on cpu* lwktpri 5 vcpus 2 quantum 3
-    POOL/IN on cpu* lwktpri 4 quantum 2
-    """
-PROGRAMS = """
-    - {name: a, scheduler: POOL/IN, rforks: 4, run: 5, sleep: 3, repeat: 3}
-    - {name: r, scheduler: REAL, run: 1, period: 4, repeat: 9}
-    """
 EVENTS = """
     - {at: 12, offline: cpu3}
     - {at: 20, online: cpu3}
@@ -67,14 +57,8 @@ def test_the_page_needs_no_network() -> None:
 
 def test_its_segments_are_those_of_every_run() -> None:
     drawn = 0
-    for seed in range(25):
-        scenario = seeded(seed)
-        try:
-            timetable = plan_scenario(scenario)
-            run = simulate(timetable, scenario.ticks)
-        except UschedError:
-            continue
-        data = data_of(draw(timetable, parse_workload(locate(scenario.workload)), scenario.ticks))
+    for timetable, workload, run, ticks in runs_of(range(25)):
+        data = data_of(draw(timetable, workload, ticks))
         for cpu in data["cpus"]:
             now = 0
             merged: list[list[int]] = []

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.runs import plan as plan_scenario
 from tests.figures.plans import plan
-from tests.scenarios import seeded
+from tests.pictures.drawn import runs_of
 from usched.actions.import_trace import import_file
 from usched.actions.imported import Wanted
 from usched.engine.dispatcher import simulate
@@ -17,7 +16,6 @@ from usched.meaning.replay import Replayer
 from usched.pictures.sched_switch import Switch, cut_comm, format_switches, order_switches
 from usched.text.traces.formats import recognise
 from usched.text.traces.lines import PERF, TraceCounts, read_events
-from usched.words.problems import UschedError
 from usched.words.trace import Switch as Recorded
 from usched.words.trace import Wake
 
@@ -123,13 +121,7 @@ _WAKING = re.compile(
 
 def test_the_segments_of_many_runs_can_be_read_from_it() -> None:
     read = 0
-    for seed in range(30):
-        scenario = seeded(seed)
-        try:
-            timetable = plan_scenario(scenario)
-            run = simulate(timetable, scenario.ticks)
-        except UschedError:
-            continue
+    for timetable, _, run, _ in runs_of(range(30)):
         if 10**6 % run.hz:
             continue
         began: dict[int, tuple[int, int]] = {}
@@ -162,13 +154,7 @@ def test_the_segments_of_many_runs_can_be_read_from_it() -> None:
 
 def test_the_importer_reads_the_same_segments() -> None:
     read = 0
-    for seed in range(30):
-        scenario = seeded(seed)
-        try:
-            timetable = plan_scenario(scenario)
-            run = simulate(timetable, scenario.ticks)
-        except UschedError:
-            continue
+    for timetable, _, run, _ in runs_of(range(30)):
         text = "".join(format_switches(timetable, run))
         if not text:
             continue

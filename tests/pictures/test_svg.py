@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from tests.engine.runs import plan as plan_scenario
 from tests.figures.plans import plan, read_workload
-from tests.scenarios import seeded
+from tests.pictures.drawn import runs_of
 from usched.engine.dispatcher import simulate
 from usched.meaning.timetable import Timetable
 from usched.pictures.colours import COLOURS, stripes_of
 from usched.pictures.svg import format_svg
-from usched.text.workload import parse_workload
-from usched.words.located import locate
-from usched.words.problems import UschedError
 from usched.words.workload import Workload
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -72,15 +68,8 @@ def test_more_schedulers_than_colours_have_stripes() -> None:
 
 def test_every_run_is_a_drawing() -> None:
     drawn = 0
-    for seed in range(25):
-        scenario = seeded(seed)
-        try:
-            timetable = plan_scenario(scenario)
-            simulate(timetable, scenario.ticks)
-        except UschedError:
-            continue
-        workload = parse_workload(locate(scenario.workload))
-        svg = draw(timetable, workload, scenario.ticks)
+    for timetable, workload, _, ticks in runs_of(range(25)):
+        svg = draw(timetable, workload, ticks)
         for rect in svg.iter(f"{SVG}rect"):
             assert float(rect.get("width") or 0) > 0
         drawn += 1
