@@ -12,9 +12,7 @@ import pkgutil
 import pwd
 import shutil
 import subprocess
-import sys
 import tempfile
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,7 @@ import pytest
 
 import usched
 from tests.face.sessions import Result, less_warnings
+from tests.world.scratch import fork, wait_for
 from usched.face.app import run
 
 ALICE, BOB, CAROL, TEAM = "usched-alice", "usched-bob", "usched-carol", "usched-team"
@@ -75,21 +74,14 @@ class People:
     def act(self, who: str, action: Callable[[], int], umask: int = 0o022) -> Result:
         """What an action says in a process of that user's."""
         heard = [tempfile.TemporaryFile("w+") for _ in range(2)]  # noqa: SIM115 - closed below
-        pid = os.fork()
-        if not pid:
-            status = 70
-            try:
-                sys.stdout, sys.stderr = heard
-                become(who)
-                os.umask(umask)
-                status = action()
-            except BaseException:
-                traceback.print_exc(file=heard[1])
-            finally:
-                for file in heard:
-                    file.flush()
-                os._exit(status)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+        def become_and_act() -> int:
+            become(who)
+            os.umask(umask)
+            return action()
+
+        pid = fork(become_and_act, *heard)
+        status = wait_for(pid)
         texts = []
         for file in heard:
             with file:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import IO
 
 import usched
 from usched.actions.change import carry_out
@@ -96,16 +97,22 @@ def start(words: Sequence[str]) -> subprocess.Popen[str]:
     )
 
 
-def fork(action: Callable[[], int]) -> int:
-    """The pid of a child with everything imported, silent; it exits with the action's status."""
+def fork(action: Callable[[], int], out: IO[str] | None = None, err: IO[str] | None = None) -> int:
+    """The pid of a child with everything imported; it exits with the action's status, 70 where it
+    raises. out, err: where it says what, a traceback too; nowhere without."""
     pid = os.fork()
     if pid:
         return pid
     status = 70
     try:
-        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the child exits
+        nowhere = open(os.devnull, "w")  # noqa: SIM115 - until the child exits
+        sys.stdout, sys.stderr = out or nowhere, err or nowhere
         status = action()
+    except BaseException:
+        traceback.print_exc()
     finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(status)
 
 
@@ -127,18 +134,7 @@ def kill(pid: int) -> int:
 def fork_and_listen(folder: Path, action: Callable[[], int]) -> tuple[int, str, str]:
     """What an action in a child said, also when it may not write: the files are open before."""
     files = [(folder / name).open("w+") for name in ("stdout", "stderr")]
-    pid = os.fork()
-    if not pid:
-        status = 70
-        try:
-            sys.stdout, sys.stderr = files
-            status = action()
-        except BaseException:
-            traceback.print_exc(file=files[1])
-        finally:
-            for file in files:
-                file.flush()
-            os._exit(status)
+    pid = fork(action, *files)
     status = wait_for(pid)
     texts = []
     for file in files:

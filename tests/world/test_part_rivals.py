@@ -6,16 +6,14 @@ import os
 import pwd
 import random
 import signal
-import sys
 import time
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.people import ALICE, BOB, TEAM, People, become, gather
-from tests.world.scratch import wait_for
+from tests.world.scratch import fork, wait_for
 from usched.actions.change import carry_out
 from usched.actions.context import Context, Wish
 from usched.actions.parts import chain_of, read_parts
@@ -58,23 +56,15 @@ def pair(domain: str, writer: int, level: int) -> str:
 
 def start(people: People, domain: str, writer: int, level: int) -> int:
     """A writer of one pair, in a process of its user's; its pid."""
-    heard = (people.folder / "heard of writers").open("a")
-    pid = os.fork()
-    if pid:
-        heard.close()
-        return pid
-    status = 70
-    try:
-        sys.stdout = sys.stderr = heard
+
+    def write() -> int:
         become(DOMAINS[domain][writer])
         script = parse_script(pair(domain, writer, level), "pair")
         carry_out(context(people), script, Wish(look=False))
-        status = 0
-    except BaseException:
-        traceback.print_exc(file=heard)
-    finally:
-        heard.flush()
-        os._exit(status)
+        return 0
+
+    with (people.folder / "heard of writers").open("a") as heard:
+        return fork(write, heard, heard)
 
 
 def levels(registry: Registry) -> dict[tuple[str, int], int]:
@@ -92,14 +82,8 @@ def levels(registry: Registry) -> dict[tuple[str, int], int]:
 
 def read_for_ever(people: People, who: str) -> int:
     """A reader, in a process of its user's: it fails at the first half of a pair, and says why."""
-    heard = (people.folder / f"heard by {who}").open("w")
-    pid = os.fork()
-    if pid:
-        heard.close()
-        return pid
-    status = 70
-    try:
-        sys.stdout = sys.stderr = heard
+
+    def read() -> int:
         become(who)
         parent = os.getppid()
         told: list[str] = []
@@ -107,12 +91,10 @@ def read_for_ever(people: People, who: str) -> int:
             levels(read_statements(context(people)._replace(tell=told.append)))
             assert told == []
             time.sleep(0.05)  # the writers want to get on, too
-        status = 0
-    except BaseException:
-        traceback.print_exc(file=heard)
-    finally:
-        heard.flush()
-        os._exit(status)
+        return 0
+
+    with (people.folder / f"heard by {who}").open("w") as heard:
+        return fork(read, heard, heard)
 
 
 @pytest.mark.slow
