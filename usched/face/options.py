@@ -125,6 +125,19 @@ def dry_run_option(command: F) -> F:
     )(command)
 
 
+def workload_output_option(command: F) -> F:
+    from usched.world.files import STANDARD_INPUT
+
+    return click.option(
+        "-o",
+        "--output",
+        type=FileName(),
+        default=STANDARD_INPUT,
+        metavar="FILE",
+        help="Write the workload to FILE; default: standard output.",
+    )(command)
+
+
 def quiet_option(command: F) -> F:
     return click.option("-q", "--quiet", is_flag=True, help="Do not print what was done.")(command)
 

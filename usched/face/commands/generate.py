@@ -8,8 +8,13 @@ from collections.abc import Sequence
 import click
 
 from usched import __version__
-from usched.face.completing import FileName, SchedulerName
-from usched.face.options import common_options, quiet_option, refuse_topology
+from usched.face.completing import SchedulerName
+from usched.face.options import (
+    common_options,
+    quiet_option,
+    refuse_topology,
+    workload_output_option,
+)
 from usched.face.output import warn
 from usched.meaning.generate import Recipe, generate_workload, reached
 from usched.meaning.utilisations import ALGORITHMS, MAX_FIXED_SUM
@@ -18,7 +23,6 @@ from usched.text.traces.rules import check_scheduler
 from usched.text.traces.tick import parse_tick
 from usched.text.workload_yaml import format_workload
 from usched.words.problems import Line, Misused, Problem, Span
-from usched.world.files import STANDARD_INPUT
 from usched.world.output_file import OutputFile
 
 _MAX_LWPS = 10_000
@@ -66,14 +70,7 @@ _SAID = {"uunifast-discard": "UUniFast-Discard", "randfixedsum": "RandFixedSum"}
     help="Where they go, with several in turn; default: NORM.",
 )
 @click.option("--tick", metavar="TIME", help=f"The resolution; with units, {_DEFAULT_TICK}.")
-@click.option(
-    "-o",
-    "--output",
-    type=FileName(),
-    default=STANDARD_INPUT,
-    metavar="FILE",
-    help="Write the workload to FILE; default: standard output.",
-)
+@workload_output_option
 @quiet_option
 @common_options
 @click.pass_context

@@ -7,7 +7,12 @@ import click
 from usched.actions.import_trace import import_file
 from usched.actions.imported import Wanted, head_comments
 from usched.face.completing import FileName, SchedulerName
-from usched.face.options import common_options, quiet_option, refuse_topology
+from usched.face.options import (
+    common_options,
+    quiet_option,
+    refuse_topology,
+    workload_output_option,
+)
 from usched.face.output import warn
 from usched.text.traces.rules import check_scheduler, parse_rule
 from usched.text.traces.tick import parse_tick
@@ -19,14 +24,7 @@ from usched.world.output_file import OutputFile, is_same_file
 
 @click.command("import")
 @click.argument("file", type=FileName(), metavar="FILE")
-@click.option(
-    "-o",
-    "--output",
-    type=FileName(),
-    default=STANDARD_INPUT,
-    metavar="FILE",
-    help="Write the workload to FILE; default: standard output.",
-)
+@workload_output_option
 @click.option(
     "--map",
     "rules",
