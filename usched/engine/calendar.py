@@ -52,6 +52,7 @@ class Calendar:
 
     def end(self, tick: int, lwp: Lwp) -> None:
         """The burst or the slice of an lwp that runs is over."""
+        lwp.ends = tick
         there = self.lwps.get(tick)
         if there is None:
             self.lwps[tick] = [lwp]

@@ -75,11 +75,7 @@ class Lwp(Runner):
 
     def stop(self, now: int) -> None:
         """It ran until this tick; whether it goes on is open."""
-        ticks = now - self.settled
-        self.left -= ticks
-        self.used += ticks
-        self.ran += ticks
-        self.settled = now
+        self.settle(now)
         self.running = False
         self.ends = NOWHERE
         self.waiting_since = now

@@ -243,7 +243,7 @@ class Dispatch:
         users = domain.base.users
         runner = domain.runner
         quantum = domain.quantum
-        ends = self.calendar.lwps
+        calendar = self.calendar
         order = order_in(offer, self.clock)
         self.clock += len(chosen)
         started = 0
@@ -259,15 +259,7 @@ class Dispatch:
             lwp.running = True
             lwp.settled = now
             # a slice may have been used under a larger quantum than is declared now
-            ticks = quantum - lwp.used
-            ticks = max(ticks, 1)
-            ticks = min(ticks, lwp.left)
-            lwp.ends = tick = now + ticks
-            there = ends.get(tick)
-            if there is None:
-                self.calendar.end(tick, lwp)
-            else:
-                there.append(lwp)
+            calendar.end(now + min(max(quantum - lwp.used, 1), lwp.left), lwp)
         if domain.base is self.root:
             self.changed |= started
         return started
