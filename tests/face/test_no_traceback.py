@@ -30,6 +30,9 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     os.chdir(before)
 
 
+#: What would be done to this system, or take the place of the tests.
+CHANGING = {"apply", "exec", "move", "release", "watch"}
+
 _words = st.sampled_from(
     (
         " ".join(SUBCOMMANDS)
@@ -48,6 +51,8 @@ typed = st.lists(_words | _words | _words | _words | _raw, max_size=9)
 @settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(typed)
 def test_random_words_end_with_a_status(lasting: Session, typed: list[str]) -> None:
+    if typed and set(typed) & CHANGING:
+        return
     if "--csv" in typed:  # would write over what is here
         typed = typed[: typed.index("--csv")]
     words = [word.replace("\0", "") for word in typed]  # no argument can have one

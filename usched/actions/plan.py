@@ -44,12 +44,12 @@ def make_plan(context: Context, groups: Readable | None = None) -> Plan:
     problems = tree.survey()
     if problems:
         raise Refused(problems)
-    _check_machine(context, tree)
+    check_machine(context, tree)
     wanted = lower(tree, kernel)
     return Plan(kernel, observed, compare(wanted.groups, observed), wanted)
 
 
-def _check_machine(context: Context, tree: Resolver) -> None:
+def check_machine(context: Context, tree: Resolver) -> None:
     """The registry may be about another machine than the one at hand."""
     possible = SysFiles(context.root).cpu_list(f"{CPUS}/possible")
     missing = tree.topology.all - possible if possible is not None else None

@@ -131,11 +131,15 @@ def _tell_real_time(case: Case) -> Iterator[str]:
 
 def _weigh(case: Case) -> int:
     """The level's weight, in the ratio of quanta among equals: so are their shares in turns."""
-    levels = {each.declare.lwktpri for each in case.siblings}
-    above = sum(1 for level in levels if case.lwktpri < level < _REAL)
     longest = max(case.quantum(each) for each in _equals(case))
-    level = _TOP_WEIGHT // int(_APART**above)
+    level = _TOP_WEIGHT // int(_APART ** _levels_above(case))
     return max(1, level * case.quantum(case.scheduler) // longest)
+
+
+def _levels_above(case: Case) -> int:
+    """How many levels of siblings that are no real-time ones are above it."""
+    levels = {each.declare.lwktpri for each in case.siblings}
+    return sum(1 for level in levels if case.lwktpri < level < _REAL)
 
 
 def _equals(case: Case) -> list[Scheduler]:
@@ -264,15 +268,32 @@ def lower(tree: Resolver, kernel: Kernel) -> Wanted:
         if tree.children(scheduler.name):
             home = _add_own(case, path, files, names, notes)
         if home:
-            real = case.lwktpri >= _REAL and not kernel.rt_groups
-            priority = case.lwktpri if real else None
-            threads[scheduler.name] = Threads(home, priority, scheduler.declare.locked)
+            threads[scheduler.name] = _lower_threads(case, home)
     _finish(files, kernel)
     groups = (
         Group(OUTSIDE, MACHINE, {"cgroup.subtree_control": CONTROLLERS}),
         *(Group(path, names[path], said) for path, said in files.items()),
     )
     return Wanted(groups, threads, tuple(notes))
+
+
+def _lower_threads(case: Case, home: str) -> Threads:
+    """What is each thread's own. Where there is no group, what it would say is said by nice: ten
+    steps, which are one to nine, for each level above."""
+    scheduler = case.scheduler
+    real = case.lwktpri >= _REAL and not case.kernel.rt_groups
+    free = own_cpus(scheduler) - held_cpus(case.tree, scheduler.name)
+    homes: tuple[CpuSet, ...] = ()
+    if scheduler.declare.locked:
+        find = case.tree.scheduler
+        homes = tuple(reach(find, scheduler.name, CpuSet.of([cpu])) for cpu in free)
+    return Threads(
+        home,
+        case.lwktpri if real else None,
+        None if case.lwktpri <= _IDLE else min(19, 10 * _levels_above(case)),
+        _own_reach(case.tree, scheduler.name),
+        homes,
+    )
 
 
 def _case(tree: Resolver, kernel: Kernel, scheduler: Scheduler) -> Case:

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from usched.meaning.resolver import Resolver
 from usched.plan.kernel import Kernel
+from usched.words.cpuset import CpuSet
 
 #: The group that all others are beneath.
 TOP = "usched"
@@ -47,12 +48,23 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """What the threads of a scheduler run as. group: where they are. priority: of SCHED_RR, None
-    for SCHED_OTHER. pinned: each to one cpu."""
+    """What the threads of a scheduler run as.
+
+    group: where they are. priority: of SCHED_RR, None for SCHED_OTHER. nice: where there is no
+    group to say it, None for SCHED_IDLE. cpus: the real ones that they can be on. homes: of each
+    cpu of the scheduler that may be the home of a thread, the real cpus that it can be on, in the
+    order of their numbers; empty where threads have no homes.
+    """
 
     group: str
     priority: int | None
-    pinned: bool
+    nice: int | None
+    cpus: CpuSet
+    homes: tuple[CpuSet, ...]
+
+    @property
+    def pinned(self) -> bool:
+        return bool(self.homes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ SUBCOMMANDS = {
     "completion": "Print a completion script for bash, zsh or fish",
     "destroy": "Destroy a scheduler (a statement, and a subcommand)",
     "diff": "What changed between two revisions",
+    "exec": "Run a program in a scheduler",
     "explain": "Who may run on a cpu, or where a scheduler may run, and why",
     "export": "Print the registry as a .usched script",
     "generate": "Make a workload of periodic lwps drawn from a seed",

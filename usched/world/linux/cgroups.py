@@ -15,6 +15,8 @@ from usched.words.problems import EnvironmentFailed, Problem
 
 MOUNT = "sys/fs/cgroup"
 
+THREADS = "cgroup.threads"
+
 #: Groups beneath ours that are read. There are as many as schedulers, and some leaves.
 _MOST = 100_000
 
@@ -88,6 +90,14 @@ class Cgroups:
         """The pids in a group; none where there is no such group."""
         text = _read(os.path.join(self._folder(path), PROCESSES)) or ""
         return [int(pid) for pid in text.split()]
+
+    def exists(self, path: str) -> bool:
+        return os.path.isdir(self._folder(path))
+
+    def threads(self, path: str) -> list[int]:
+        """The tids in a group; none where there is no such group."""
+        text = _read(os.path.join(self._folder(path), THREADS)) or ""
+        return [int(tid) for tid in text.split()]
 
     def move(self, pid: int, path: str) -> None:
         """One process, if it is still there."""

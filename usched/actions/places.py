@@ -1,0 +1,174 @@
+"""Where the threads of a scheduler run here and now, and how a thread is made to run there."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+from usched.actions.context import Context
+from usched.actions.plan import check_machine
+from usched.actions.read import read_tree
+from usched.plan.lower_cgroup import lower
+from usched.plan.pins import choose_homes
+from usched.plan.wanted import TOP, Threads, full_path
+from usched.words.cpuset import CpuSet, format_cpu_list
+from usched.words.problems import EnvironmentFailed, Problem, Refused
+from usched.world.linux.cgroups import Cgroups, read_kernel
+from usched.world.linux.threads import (
+    REAL_TIME,
+    Thread,
+    is_live,
+    online_cpus,
+    possible_cpus,
+    read_processes,
+    read_thread,
+)
+
+
+class Changeable(Protocol):
+    """Threads that can be changed. Every method raises OSError."""
+
+    def pin(self, tid: int, cpus: CpuSet) -> None: ...
+    def set_policy(self, tid: int, policy: str, priority: int = 0) -> None: ...
+    def set_nice(self, tid: int, nice: int) -> None: ...
+
+
+class Place(NamedTuple):
+    """name: of the scheduler. is_applied: whether its group is there. possible: all cpus that the
+    machine can have."""
+
+    root: str
+    name: str
+    threads: Threads
+    is_applied: bool
+    possible: CpuSet
+
+    @property
+    def group(self) -> str:
+        return full_path(self.threads.group)
+
+    @property
+    def groups(self) -> Cgroups:
+        return Cgroups(self.root, TOP)
+
+    @property
+    def online(self) -> CpuSet:
+        """As of now; all, where Linux does not say."""
+        return online_cpus(self.root) or self.possible
+
+
+def find_place(context: Context, name: str) -> Place:
+    """Raises NoSuchName, and Refused where no thread can run in that scheduler."""
+    kernel = read_kernel(context.root)
+    if not is_live(context.root):
+        what = f"the processes of {os.path.join(context.root, 'proc')} are not those of this system"
+        raise EnvironmentFailed(Problem(what, None, "mount -t proc none there", "root"))
+    tree = read_tree(context)
+    tree.require(name)
+    resolution = tree.resolve(name)
+    if resolution.scheduler is None:
+        raise Refused(resolution.problems or Problem(f"{name} does not fit the machine", None))
+    check_machine(context, tree)
+    threads = lower(tree, kernel).threads.get(name)
+    if threads is None:
+        what = f"nothing can run in {name} itself: its children hold all its cpus (exclusive)"
+        remedy = f"name one of these: usched tree {name}"
+        raise Refused(Problem(what, None, remedy, "exclusive", name))
+    is_applied = Cgroups(context.root, TOP).exists(threads.group)
+    possible = possible_cpus(context.root) or tree.topology.all
+    return Place(context.root, name, threads, is_applied, possible)
+
+
+def read_neighbours(place: Place, joined: bool) -> list[Thread]:
+    """Who runs in the scheduler, the oldest first, as far as that decides on homes.
+
+    Where nobody is in a group: who is pinned at all, of whom those count that are at its homes.
+    """
+    if not place.threads.pinned:
+        return []
+    if joined:
+        return sort_by_age(place.root, place.groups.threads(place.threads.group))
+    homes = set(place.threads.homes)
+    return [
+        each for each in read_processes(place.root) if not each.is_kernel and each.affinity in homes
+    ]
+
+
+def sort_by_age(root: str, tids: list[int]) -> list[Thread]:
+    found = (read_thread(root, tid) for tid in tids)
+    return sorted((each for each in found if each), key=lambda each: (each.born, each.tid))
+
+
+def find_homes(place: Place, newcomers: int, others: list[Thread]) -> list[CpuSet | None]:
+    """For each of some new threads its home, None where there is none; others: who is there."""
+    if not place.threads.pinned:
+        return [None] * newcomers
+    pinned = [each.affinity for each in others]
+    chosen = choose_homes(place.threads.homes, place.online, [*pinned, *[None] * newcomers])
+    return chosen[len(pinned) :]
+
+
+def settle(
+    place: Place, thread: Thread, home: CpuSet | None, joined: bool, change: Changeable
+) -> Iterator[str]:
+    """Make a thread run as those of the scheduler do, and say what it could not be.
+
+    joined: whether it is in the scheduler's group; else it is given the cpus, and by nice what
+    the group would give it.
+    """
+    for what, remedy, act in _acts(place, thread, home, joined, change):
+        try:
+            act()
+        except ProcessLookupError:
+            return
+        except OSError as error:
+            yield f"{what} was refused: {_explain(error, remedy)}"
+
+
+_Act = tuple[str, str, Callable[[], None]]
+
+
+def _acts(
+    place: Place, thread: Thread, home: CpuSet | None, joined: bool, change: Changeable
+) -> Iterator[_Act]:
+    wanted, tid = place.threads, thread.tid
+    cpus = home or (place.possible if joined else wanted.cpus)
+    # in a group an affinity of all cpus is none at all, and follows what the group is given
+    if thread.affinity != cpus:
+        what = f"running on cpus {format_cpu_list(cpus)}"
+        yield what, "it may be allowed others only", lambda: change.pin(tid, cpus)
+    if wanted.priority is not None:
+        priority = wanted.priority
+        if (thread.policy, thread.priority) != ("rr", priority):
+            remedy = f"it takes root, or ulimit -r {priority}"
+            what = f"SCHED_RR {priority}"
+            yield what, remedy, lambda: change.set_policy(tid, "rr", priority)
+        return
+    if joined:
+        if thread.policy in REAL_TIME:
+            yield "SCHED_OTHER", "it takes root", lambda: change.set_policy(tid, "other")
+        return
+    yield from _acts_alone(wanted.nice, thread, change)
+
+
+def _acts_alone(nice: int | None, thread: Thread, change: Changeable) -> Iterator[_Act]:
+    """Where no group says who goes first."""
+    tid = thread.tid
+    if nice is None:
+        if thread.policy != "idle":
+            yield "SCHED_IDLE", "it takes root", lambda: change.set_policy(tid, "idle")
+        return
+    if thread.policy not in ("other", "batch"):
+        yield "SCHED_OTHER", "it takes root", lambda: change.set_policy(tid, "other")
+    if thread.nice != nice:
+        yield f"nice {nice}", "only root makes it smaller", lambda: change.set_nice(tid, nice)
+
+
+def _explain(error: OSError, remedy: str) -> str:
+    number = error.errno or 0
+    name = errno.errorcode.get(number, str(number))
+    if number in (errno.EPERM, errno.EACCES):
+        return f"not permitted ({name}); {remedy}"
+    return f"{(error.strerror or str(error)).lower()} ({name}); {remedy}"

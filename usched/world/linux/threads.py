@@ -1,0 +1,135 @@
+"""Threads below any root: what they run as, where they are, and how that is changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from usched.words.cpuset import CpuSet, parse_cpu_list
+
+#: Of a thread of the kernel's own (PF_KTHREAD, include/linux/sched.h).
+_KERNEL_THREAD = 0x0020_0000
+
+#: By number; 7 is sched_ext's.
+POLICIES = {0: "other", 1: "fifo", 2: "rr", 3: "batch", 5: "idle", 6: "deadline", 7: "ext"}
+
+REAL_TIME = ("fifo", "rr", "deadline")
+
+
+class Thread(NamedTuple):
+    """A thread as it was a moment ago. pid: its process. cpu: where it last ran. terminal: whether
+    it leads a session on a terminal. born: in clock ticks since the machine was booted."""
+
+    tid: int
+    pid: int
+    parent: int
+    family: int
+    comm: str
+    is_kernel: bool
+    terminal: bool
+    born: int
+    policy: str
+    priority: int
+    nice: int
+    cpu: int
+    affinity: CpuSet
+
+
+def is_live(root: str) -> bool:
+    """Whether the processes beneath a root are those of this system, and their numbers ours."""
+    try:
+        return os.readlink(os.path.join(root, "proc/self")) == str(os.getpid())
+    except OSError:
+        return False
+
+
+def read_thread(root: str, tid: int) -> Thread | None:
+    """None where there is none any more."""
+    folder = os.path.join(root, "proc", str(tid))
+    stat = _read(os.path.join(folder, "stat"))
+    status = _read(os.path.join(folder, "status"))
+    try:
+        start, end = stat.index("("), stat.rindex(")")
+        fields = stat[end + 2 :].split()
+        said = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+        if fields[0] in "ZX":
+            return None
+        return Thread(
+            tid=tid,
+            pid=int(said["Tgid"]),
+            parent=int(fields[1]),
+            family=int(fields[2]),
+            comm=stat[start + 1 : end],
+            is_kernel=bool(int(fields[6]) & _KERNEL_THREAD),
+            terminal=fields[4] != "0" and fields[3] == str(tid),
+            born=int(fields[19]),
+            policy=POLICIES.get(int(fields[38]), fields[38]),
+            priority=int(fields[37]),
+            nice=int(fields[16]),
+            cpu=int(fields[36]),
+            affinity=parse_cpu_list(said.get("Cpus_allowed_list", "")),
+        )
+    except (ValueError, IndexError, KeyError):  # it ended while it was read
+        return None
+
+
+def read_processes(root: str) -> Iterator[Thread]:
+    """The first thread of each process, by pid."""
+    for pid in sorted(_numbers(os.path.join(root, "proc"))):
+        thread = read_thread(root, pid)
+        if thread is not None:
+            yield thread
+
+
+def threads_of(root: str, pid: int) -> list[int]:
+    """The threads of a process, ascending; none where it is gone."""
+    return sorted(_numbers(os.path.join(root, "proc", str(pid), "task")))
+
+
+def group_path(root: str, pid: int) -> str | None:
+    """The control group of a process, from the mount point, "" for the root group; None where it
+    is gone."""
+    for line in _read(os.path.join(root, "proc", str(pid), "cgroup")).splitlines():
+        if line.startswith("0::/"):
+            return line.removeprefix("0::/")
+    return None
+
+
+def possible_cpus(root: str) -> CpuSet:
+    return parse_cpu_list(_read(os.path.join(root, "sys/devices/system/cpu/possible")))
+
+
+def online_cpus(root: str) -> CpuSet:
+    return parse_cpu_list(_read(os.path.join(root, "sys/devices/system/cpu/online")))
+
+
+class Live:
+    """The threads of this system, to be changed. Every method raises OSError, and takes 0 for the
+    thread that calls it."""
+
+    def pin(self, tid: int, cpus: CpuSet) -> None:
+        os.sched_setaffinity(tid, cpus)
+
+    def set_policy(self, tid: int, policy: str, priority: int = 0) -> None:
+        number = next(number for number, name in POLICIES.items() if name == policy)
+        os.sched_setscheduler(tid, number, os.sched_param(priority))
+
+    def set_nice(self, tid: int, nice: int) -> None:
+        os.setpriority(os.PRIO_PROCESS, tid, nice)
+
+
+def _numbers(folder: str) -> list[int]:
+    try:
+        return [int(name) for name in os.listdir(folder) if name.isascii() and name.isdigit()]
+    except OSError:
+        return []
+
+
+def _read(path: str) -> str:
+    """ "" where there is no such file, or no such process any more."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(1 << 20).decode("utf-8", "replace").strip("\n")
+    except OSError:
+        return ""
