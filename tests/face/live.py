@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,15 @@ def add_group(root: Path, path: str, *tids: int) -> Path:
     (group / "cgroup.procs").write_text("")
     (group / "cgroup.threads").write_text("".join(f"{tid}\n" for tid in tids))
     return group
+
+
+def open_to_all(folder: Path) -> None:
+    """So that everybody may read what is in a scratch folder, and the registry."""
+    (folder / "r.db").chmod(0o644)
+    while folder.parent not in (folder, Path(tempfile.gettempdir())):
+        folder.chmod(folder.stat().st_mode | 0o055)
+        folder = folder.parent
+    folder.chmod(folder.stat().st_mode | 0o055)
 
 
 @pytest.fixture

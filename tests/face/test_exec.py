@@ -7,11 +7,10 @@ import pwd
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from tests.face.live import CPUS, add_group, live
+from tests.face.live import CPUS, add_group, live, open_to_all
 from tests.face.sessions import Session, block
 from tests.people import ALICE, make_users
 from usched.actions.context import Context
@@ -20,8 +19,8 @@ from usched.actions.places import find_place, read_neighbours
 __all__ = ["live"]
 
 ALONE = (
-    "usched: NORM is not applied (sudo usched apply): it runs on the cpus of the scheduler, and "
-    "its share is left to nice\n"
+    "usched: NORM is not applied (sudo usched apply): its cpus are set by affinity, and its share "
+    "by nice\n"
 )
 
 #: What a program says of itself.
@@ -200,19 +199,15 @@ def test_error_processes_of_another_system(live: Session) -> None:
 
 
 @pytest.fixture
-def shared(tmp_path_factory: pytest.TempPathFactory, live: Session) -> Session:
+def shared(live: Session) -> Session:
     """Where alice may read the registry and enter all folders."""
     make_users()
-    folder: Path = live.folder
-    while folder != folder.parent and folder != Path("/tmp"):
-        folder.chmod(folder.stat().st_mode | 0o055)
-        folder = folder.parent
-    live.registry.chmod(0o644)
+    live.done("NORM", "on", "cpu*", "lwktpri", "6")
+    open_to_all(live.folder)
     return live
 
 
 def test_under_sudo_it_is_who_called_it(shared: Session) -> None:
-    shared.done("NORM", "on", "cpu*", "lwktpri", "6")
     add_group(shared.folder / "root", "NORM")
     alice = pwd.getpwnam(ALICE)
     words = ("NORM", "--", "/bin/sh", "-c", "echo $(id -u) $(id -g) $(id -G) $HOME $USER")

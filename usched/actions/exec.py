@@ -16,6 +16,7 @@ from usched.actions.places import (
     find_place,
     read_neighbours,
     settle,
+    tell_alone,
 )
 from usched.words.problems import EnvironmentFailed, NotPermitted, Problem
 from usched.world.linux.cgroups import StepFailed
@@ -49,24 +50,21 @@ def enter(context: Context, name: str, change: Changeable | None = None) -> Plac
     assert myself is not None
     others = read_neighbours(place, joined)
     (home,) = find_homes(place, 1, [each for each in others if each.tid != own])
-    for said in settle(place, myself, home, joined, change or Live()):
-        context.tell(said)
+    for refusal in settle(place, myself, home, joined, change or Live()):
+        context.tell(refusal.why)
     return place
 
 
 def _join(place: Place, context: Context) -> bool:
-    instead = "it runs on the cpus of the scheduler, and its share is left to nice"
-    if not place.is_applied:
-        context.tell(f"{place.name} is not applied (sudo usched apply): {instead}")
-        return False
     try:
-        place.groups.move(os.getpid(), place.threads.group)
+        if place.is_applied:
+            place.groups.move(os.getpid(), place.threads.group)
+            return True
     except StepFailed as failed:
         if failed.error.errno not in (errno.EACCES, errno.EPERM):
             raise explain_refusal(failed) from failed
-        context.tell(f"entering {place.group} is not permitted (sudo usched exec): {instead}")
-        return False
-    return True
+    tell_alone(place, context.tell)
+    return False
 
 
 class Account(NamedTuple):

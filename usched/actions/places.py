@@ -81,6 +81,15 @@ def find_place(context: Context, name: str) -> Place:
     return Place(context.root, name, threads, is_applied, possible)
 
 
+def tell_alone(place: Place, tell: Callable[[str], None]) -> None:
+    """Why a thread does not enter the scheduler's group, and what that means."""
+    if place.is_applied:
+        why = f"entering {place.group} is not permitted (it takes root)"
+    else:
+        why = f"{place.name} is not applied (sudo usched apply)"
+    tell(f"{why}: its cpus are set by affinity, and its share by nice")
+
+
 def read_neighbours(place: Place, joined: bool) -> list[Thread]:
     """Who runs in the scheduler, the oldest first, as far as that decides on homes.
 
@@ -110,60 +119,98 @@ def find_homes(place: Place, newcomers: int, others: list[Thread]) -> list[CpuSe
     return chosen[len(pinned) :]
 
 
+class Refusal(NamedTuple):
+    """Of what was to be done to a thread, and why."""
+
+    what: str
+    why: str
+
+
 def settle(
     place: Place, thread: Thread, home: CpuSet | None, joined: bool, change: Changeable
-) -> Iterator[str]:
-    """Make a thread run as those of the scheduler do, and say what it could not be.
+) -> Iterator[Refusal]:
+    """Make a thread run as those of the scheduler do; what it could not be.
 
     joined: whether it is in the scheduler's group; else it is given the cpus, and by nice what
     the group would give it.
     """
-    for what, remedy, act in _acts(place, thread, home, joined, change):
+    for act in _acts(place, thread, home, joined):
         try:
-            act()
+            _perform(act, thread.tid, change)
         except ProcessLookupError:
             return
         except OSError as error:
-            yield f"{what} was refused: {_explain(error, remedy)}"
+            yield Refusal(act.what, f"{act.what} was refused: {_explain(error, act.remedy)}")
 
 
-_Act = tuple[str, str, Callable[[], None]]
+def find_needs(place: Place, thread: Thread, joined: bool) -> list[str]:
+    """What is still to be done to a thread; to one of a locked scheduler that is at any home, not
+    to be pinned."""
+    online, has = place.online, thread.affinity
+    home = None
+    if place.threads.pinned:
+        home = next((each for each in place.threads.homes if each & online == has & online), None)
+        is_there = home is not None
+    elif joined:
+        effective = place.groups.effective(place.threads.group)
+        is_there = effective is None or effective == has
+    else:
+        is_there = has & online <= place.threads.cpus  # who asks for more may be allowed less
+    acts = _acts(place, thread, home, joined)
+    return [act.what for act in acts if act.cpus is None or not is_there]
 
 
-def _acts(
-    place: Place, thread: Thread, home: CpuSet | None, joined: bool, change: Changeable
-) -> Iterator[_Act]:
-    wanted, tid = place.threads, thread.tid
+class _Act(NamedTuple):
+    """To be pinned to `cpus`, or else to be given a policy, or else to be as nice as `number`.
+
+    what: the words for it. remedy: where it is refused. number: of a policy its priority.
+    """
+
+    what: str
+    remedy: str
+    cpus: CpuSet | None = None
+    policy: str = ""
+    number: int = 0
+
+
+def _perform(act: _Act, tid: int, change: Changeable) -> None:
+    if act.cpus is not None:
+        change.pin(tid, act.cpus)
+    elif act.policy:
+        change.set_policy(tid, act.policy, act.number)
+    else:
+        change.set_nice(tid, act.number)
+
+
+def _acts(place: Place, thread: Thread, home: CpuSet | None, joined: bool) -> Iterator[_Act]:
+    wanted = place.threads
     cpus = home or (place.possible if joined else wanted.cpus)
     # in a group an affinity of all cpus is none at all, and follows what the group is given
     if thread.affinity != cpus:
         what = f"running on cpus {format_cpu_list(cpus)}"
-        yield what, "it may be allowed others only", lambda: change.pin(tid, cpus)
-    if wanted.priority is not None:
-        priority = wanted.priority
+        yield _Act(what, "it may be allowed others only", cpus)
+    priority = wanted.priority
+    if priority is not None:
         if (thread.policy, thread.priority) != ("rr", priority):
             remedy = f"it takes root, or ulimit -r {priority}"
-            what = f"SCHED_RR {priority}"
-            yield what, remedy, lambda: change.set_policy(tid, "rr", priority)
-        return
-    if joined:
+            yield _Act(f"SCHED_RR {priority}", remedy, None, "rr", priority)
+    elif joined:
         if thread.policy in REAL_TIME:
-            yield "SCHED_OTHER", "it takes root", lambda: change.set_policy(tid, "other")
-        return
-    yield from _acts_alone(wanted.nice, thread, change)
+            yield _Act("SCHED_OTHER", "it takes root", None, "other")
+    else:
+        yield from _acts_alone(wanted.nice, thread)
 
 
-def _acts_alone(nice: int | None, thread: Thread, change: Changeable) -> Iterator[_Act]:
+def _acts_alone(nice: int | None, thread: Thread) -> Iterator[_Act]:
     """Where no group says who goes first."""
-    tid = thread.tid
     if nice is None:
         if thread.policy != "idle":
-            yield "SCHED_IDLE", "it takes root", lambda: change.set_policy(tid, "idle")
+            yield _Act("SCHED_IDLE", "it takes root", None, "idle")
         return
     if thread.policy not in ("other", "batch"):
-        yield "SCHED_OTHER", "it takes root", lambda: change.set_policy(tid, "other")
+        yield _Act("SCHED_OTHER", "it takes root", None, "other")
     if thread.nice != nice:
-        yield f"nice {nice}", "only root makes it smaller", lambda: change.set_nice(tid, nice)
+        yield _Act(f"nice {nice}", "only root makes it smaller", number=nice)
 
 
 def _explain(error: OSError, remedy: str) -> str:

@@ -112,6 +112,20 @@ class StatementWords(_Type):
         return items(statement_words(ctx, before), incomplete)
 
 
+class MoveWords(SchedulerName):
+    """Processes, `into` and a scheduler; processes are not completed."""
+
+    name = "process"
+
+    def shell_complete(
+        self, ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        before = [str(word) for word in ctx.params.get("words") or ()]
+        if before[-1:] == ["into"]:
+            return items(scheduler_names(ctx), incomplete)
+        return items(["into"], incomplete) if before and "into" not in before else []
+
+
 def items(words: list[str], incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 

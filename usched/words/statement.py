@@ -46,6 +46,7 @@ SUBCOMMANDS = {
     "list": "List the schedulers",
     "log": "Every change: revision, time, user, statement",
     "map": "A grid: which scheduler has which cpu",
+    "move": "Move processes, with all that they forked, into a scheduler",
     "plan": "What Linux would be told, in order, and what it cannot express",
     "record": "Record this machine with perf, for import",
     "release": "Take away what apply made",

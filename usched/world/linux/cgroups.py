@@ -11,6 +11,7 @@ from usched.plan.difference import EFFECTIVE, PROCESSES, Step
 from usched.plan.kernel import Kernel, parse_release
 from usched.plan.lower_cgroup import FRESH
 from usched.plan.wanted import OUTSIDE
+from usched.words.cpuset import CpuSet, parse_cpu_list
 from usched.words.problems import EnvironmentFailed, Problem
 
 MOUNT = "sys/fs/cgroup"
@@ -98,6 +99,11 @@ class Cgroups:
         """The tids in a group; none where there is no such group."""
         text = _read(os.path.join(self._folder(path), THREADS)) or ""
         return [int(tid) for tid in text.split()]
+
+    def effective(self, path: str) -> CpuSet | None:
+        """The cpus that the threads in a group may run on, as the kernel has computed them."""
+        text = _read(os.path.join(self._folder(path), EFFECTIVE))
+        return None if text is None else parse_cpu_list(text)
 
     def move(self, pid: int, path: str) -> None:
         """One process, if it is still there."""

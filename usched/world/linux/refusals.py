@@ -44,6 +44,8 @@ def _describe(step: Step) -> str:
             return f"making {group}"
         case "rmdir":
             return f"removing {group}"
+        case "move" if step.file:  # a single one
+            return f"moving it into {group}"
         case "move":
             return f"moving processes of {group}"
         case "write":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,13 +19,18 @@ REAL_TIME = ("fifo", "rr", "deadline")
 
 
 class Thread(NamedTuple):
-    """A thread as it was a moment ago. pid: its process. cpu: where it last ran. terminal: whether
-    it leads a session on a terminal. born: in clock ticks since the machine was booted."""
+    """A thread as it was a moment ago.
+
+    pid: its process. parent: that of the process. family: its process group. user: who it acts
+    as. cpu: where it last ran. terminal: whether it leads a session on a terminal. born: in clock
+    ticks since the machine was booted.
+    """
 
     tid: int
     pid: int
     parent: int
     family: int
+    user: int
     comm: str
     is_kernel: bool
     terminal: bool
@@ -60,6 +66,7 @@ def read_thread(root: str, tid: int) -> Thread | None:
             pid=int(said["Tgid"]),
             parent=int(fields[1]),
             family=int(fields[2]),
+            user=int(said["Uid"].split()[1]),
             comm=stat[start + 1 : end],
             is_kernel=bool(int(fields[6]) & _KERNEL_THREAD),
             terminal=fields[4] != "0" and fields[3] == str(tid),
@@ -94,6 +101,11 @@ def group_path(root: str, pid: int) -> str | None:
         if line.startswith("0::/"):
             return line.removeprefix("0::/")
     return None
+
+
+def clock_now() -> int:
+    """Clock ticks since the machine was booted."""
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))
 
 
 def possible_cpus(root: str) -> CpuSet:

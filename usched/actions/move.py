@@ -1,0 +1,180 @@
+"""Moving processes into a scheduler, with all that they forked."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from usched.actions.context import Context
+from usched.actions.family import Family, find_meant
+from usched.actions.places import (
+    Changeable,
+    Place,
+    Refusal,
+    find_homes,
+    find_needs,
+    find_place,
+    read_neighbours,
+    settle,
+    sort_by_age,
+    tell_alone,
+)
+from usched.words.phrases import count
+from usched.words.problems import EnvironmentFailed, Problem
+from usched.world.linux.cgroups import MOUNT, Cgroups, StepFailed
+from usched.world.linux.refusals import explain_refusal
+from usched.world.linux.threads import Live, Thread, group_path, read_thread, threads_of
+
+#: How often it is looked for what was forked meanwhile.
+_MOST_PASSES = 1_000
+
+
+class Moved(NamedTuple):
+    processes: int
+    threads: int
+
+
+#: A process or thread, of which the number may be used again: with when it was born.
+_Key = tuple[int, int]
+
+
+def move(
+    context: Context, words: Sequence[str], name: str, change: Changeable | None = None
+) -> Moved:
+    """words: pids, tids, and patterns of what processes are called.
+
+    Raises NoSuchName, Refused or NotPermitted where something cannot be moved, before anything is,
+    and EnvironmentFailed where the kernel refuses a process: then all are back where they were.
+    """
+    place = find_place(context, name)
+    meant = find_meant(context.root, words)
+    mover = _Mover(place, Family(context.root, meant, context.tell), context.tell)
+    mover.enter_all()
+    if not mover.joined:
+        tell_alone(place, context.tell)
+    mover.settle_all(change or Live())
+    if meant.tids:
+        mover.settle_threads(meant.tids, change or Live())
+    mover.report()
+    processes = {pid for pid, _ in mover.moved} & set(mover.settled.values())
+    return Moved(len(processes), len(mover.settled))
+
+
+class _Mover:
+    """moved: the group that each process was in before. entered: those that were put elsewhere.
+    settled: of each thread, its process."""
+
+    def __init__(self, place: Place, family: Family, tell: Callable[[str], None]) -> None:
+        self.place = place
+        self.family = family
+        self.tell = tell
+        self.joined = place.is_applied
+        self.moved: dict[_Key, str | None] = {}
+        self.entered: list[_Key] = []
+        self.settled: dict[_Key, int] = {}
+        #: What was refused, and of whom.
+        self.refused: dict[Refusal, list[Thread]] = {}
+
+    def enter_all(self) -> None:
+        """Again and again, since they may fork while they are moved; what is forked by one that is
+        inside is inside."""
+        for _ in range(_MOST_PASSES):
+            fresh = [each for each in self.family.look() if _key(each) not in self.moved]
+            strangers = []
+            for each in fresh:
+                group = group_path(self.place.root, each.pid)
+                self.moved[_key(each)] = group
+                if self.joined and group != self.place.group:
+                    strangers.append(each)
+            if not strangers:
+                return
+            for each in strangers:
+                self._enter(each)
+        what = "processes are forked faster than they are moved"
+        raise EnvironmentFailed(Problem(what, None, "stop who forks them: kill -STOP"))
+
+    def _enter(self, process: Thread) -> None:
+        if not self.joined:
+            return
+        try:
+            self.place.groups.move(process.pid, self.place.threads.group)
+        except StepFailed as failed:
+            if failed.error.errno not in (errno.EACCES, errno.EPERM):
+                self._go_back()
+                who = f"{process.pid} ({process.comm}): "
+                raise explain_refusal(failed, who, "all are back where they were") from failed
+            self.joined = False
+        else:
+            self.entered.append(_key(process))
+
+    def _go_back(self) -> None:
+        outside = Cgroups(self.place.root, "")
+        for key in self.entered:
+            pid, group = key[0], self.moved[key]
+            if group is None:
+                continue
+            try:
+                outside.move(pid, group)
+            except StepFailed as failed:
+                self.tell(
+                    f"{pid} cannot be put back into /{MOUNT}/{group}: {failed.error.strerror}"
+                )
+
+    def settle_all(self, change: Changeable) -> None:
+        """The threads of all of them, until every new one has it from who made it."""
+        is_first = True
+        for _ in range(_MOST_PASSES):
+            tids = [tid for pid, _ in self.moved for tid in threads_of(self.place.root, pid)]
+            found = sort_by_age(self.place.root, tids)
+            fresh = [each for each in found if _key(each) not in self.settled]
+            self.settled |= {_key(each): each.pid for each in fresh}
+            if not is_first:
+                fresh = [each for each in fresh if self._needs(each)]
+            if not fresh:
+                return
+            is_first = False
+            self._settle(fresh, self.joined, change)
+            self.enter_all()
+        what = "threads are made faster than they are settled"
+        raise EnvironmentFailed(Problem(what, None, "stop who makes them: kill -STOP"))
+
+    def _needs(self, thread: Thread) -> bool:
+        known = {refusal.what for refusal in self.refused}
+        return not known.issuperset(find_needs(self.place, thread, self.joined))
+
+    def settle_threads(self, tids: Sequence[int], change: Changeable) -> None:
+        """Single threads: their group stays that of their process."""
+        for thread in sort_by_age(self.place.root, list(tids)):
+            group = group_path(self.place.root, thread.pid)
+            joined = group == self.place.group
+            if not joined:
+                self.tell(
+                    f"thread {thread.tid} stays in the group of its process {thread.pid}, "
+                    f"/{group or ''}: Linux moves whole processes, and of a thread only its cpus "
+                    "and its policy"
+                )
+            self.settled[_key(thread)] = thread.pid
+            self._settle([thread], joined, change)
+
+    def _settle(self, fresh: Sequence[Thread], joined: bool, change: Changeable) -> None:
+        new = {each.tid for each in fresh}
+        neighbours = read_neighbours(self.place, joined)
+        others = [each for each in neighbours if each.tid not in new]
+        homes = find_homes(self.place, len(fresh), others)
+        for each, home in zip(fresh, homes, strict=True):
+            # to be moved may have cost it its affinity (Linux 6.1)
+            thread = read_thread(self.place.root, each.tid)
+            if thread is not None:
+                for refusal in settle(self.place, thread, home, joined, change):
+                    self.refused.setdefault(refusal, []).append(thread)
+
+    def report(self) -> None:
+        for refusal, threads in self.refused.items():
+            first = f"{threads[0].tid} ({threads[0].comm})"
+            more = f" and {count(len(threads) - 1, 'other')}" if len(threads) > 1 else ""
+            self.tell(f"{first}{more}: {refusal.why}")
+
+
+def _key(thread: Thread) -> _Key:
+    return thread.tid, thread.born
