@@ -561,6 +561,7 @@ READ_COMMANDS = (
     "explain POOL",
     "topology show",
     "plan --root linux",
+    "ps --root linux",
 )
 RUNS = (
     "simulate configs/workloads/mail.yaml --figures",
@@ -578,6 +579,9 @@ def test_every_json_key_is_in_usched_5_and_none_else(scratch: Scratch) -> None:
     for name, text in (
         ("proc/sys/kernel/osrelease", "6.12.9"),
         ("sys/fs/cgroup/cgroup.controllers", "cpuset cpu"),
+        ("sys/fs/cgroup/usched/POOL/cgroup.threads", "42"),
+        ("proc/42/stat", f"42 (web) S 1 {' '.join(['0'] * 50)}"),
+        ("proc/42/status", "Tgid:\t42\nUid:\t0\t0\t0\t0\n"),
     ):
         (scratch.folder / "work/linux" / name).parent.mkdir(parents=True, exist_ok=True)
         (scratch.folder / "work/linux" / name).write_text(text)

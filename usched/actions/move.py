@@ -17,14 +17,13 @@ from usched.actions.places import (
     find_place,
     read_neighbours,
     settle,
-    sort_by_age,
     tell_alone,
 )
 from usched.words.phrases import count
 from usched.words.problems import EnvironmentFailed, Problem
 from usched.world.linux.cgroups import MOUNT, Cgroups, StepFailed
 from usched.world.linux.refusals import explain_refusal
-from usched.world.linux.threads import Live, Thread, group_path, read_thread, threads_of
+from usched.world.linux.threads import Live, Thread, group_path, read_all, read_thread, threads_of
 
 #: How often it is looked for what was forked meanwhile.
 _MOST_PASSES = 1_000
@@ -126,7 +125,7 @@ class _Mover:
         is_first = True
         for _ in range(_MOST_PASSES):
             tids = [tid for pid, _ in self.moved for tid in threads_of(self.place.root, pid)]
-            found = sort_by_age(self.place.root, tids)
+            found = read_all(self.place.root, tids)
             fresh = [each for each in found if _key(each) not in self.settled]
             self.settled |= {_key(each): each.pid for each in fresh}
             if not is_first:
@@ -145,7 +144,7 @@ class _Mover:
 
     def settle_threads(self, tids: Sequence[int], change: Changeable) -> None:
         """Single threads: their group stays that of their process."""
-        for thread in sort_by_age(self.place.root, list(tids)):
+        for thread in read_all(self.place.root, list(tids)):
             group = group_path(self.place.root, thread.pid)
             joined = group == self.place.group
             if not joined:

@@ -22,8 +22,8 @@ from usched.world.linux.threads import (
     is_live,
     online_cpus,
     possible_cpus,
+    read_all,
     read_processes,
-    read_thread,
 )
 
 
@@ -98,16 +98,11 @@ def read_neighbours(place: Place, joined: bool) -> list[Thread]:
     if not place.threads.pinned:
         return []
     if joined:
-        return sort_by_age(place.root, place.groups.threads(place.threads.group))
+        return read_all(place.root, place.groups.threads(place.threads.group))
     homes = set(place.threads.homes)
     return [
         each for each in read_processes(place.root) if not each.is_kernel and each.affinity in homes
     ]
-
-
-def sort_by_age(root: str, tids: list[int]) -> list[Thread]:
-    found = (read_thread(root, tid) for tid in tids)
-    return sorted((each for each in found if each), key=lambda each: (each.born, each.tid))
 
 
 def find_homes(place: Place, newcomers: int, others: list[Thread]) -> list[CpuSet | None]:

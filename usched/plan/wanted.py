@@ -92,6 +92,13 @@ def group_of(name: str) -> str:
     return name.replace(".", ":")
 
 
+def scheduler_of(path: str) -> str:
+    """Whose group a path is, or whose would be; "" for the top one and the one outside."""
+    if path == OUTSIDE:
+        return ""
+    return path.removesuffix(f"/{OWN}").replace(":", ".")
+
+
 def full_path(path: str) -> str:
     """From the mount point; "" for the mount point itself."""
     if path == OUTSIDE:

@@ -48,6 +48,7 @@ SUBCOMMANDS = {
     "map": "A grid: which scheduler has which cpu",
     "move": "Move processes, with all that they forked, into a scheduler",
     "plan": "What Linux would be told, in order, and what it cannot express",
+    "ps": "Who runs in which scheduler, on which cpu",
     "record": "Record this machine with perf, for import",
     "release": "Take away what apply made",
     "rollback": "Go back to the registry as it was at a revision",

@@ -81,6 +81,12 @@ def read_thread(root: str, tid: int) -> Thread | None:
         return None
 
 
+def read_all(root: str, tids: list[int]) -> list[Thread]:
+    """Those that there are, the oldest first."""
+    found = (read_thread(root, tid) for tid in tids)
+    return sorted((each for each in found if each), key=lambda each: (each.born, each.tid))
+
+
 def read_processes(root: str) -> Iterator[Thread]:
     """The first thread of each process, by pid."""
     for pid in sorted(_numbers(os.path.join(root, "proc"))):
