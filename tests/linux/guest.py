@@ -1,0 +1,125 @@
+"""Boot a kernel on 8 cpus in 2 nodes, run one program of `inside` there, and say what it saw.
+
+All cpus of the guest share one of this machine, in turns. Where the kernel bears it, the guest's
+clock counts instructions and not time: whatever else runs on this machine, a second there is as
+much work, and an idle one passes at once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import tests
+from tests.linux.build import find_cache, pack
+
+#: Seconds until the program must have begun: a boot takes 5 to 20.
+_BOOTS = 60
+_TRIES = 3
+
+_MACHINE = [
+    *("-M", "q35,usb=off,smbus=off,sata=off,vmport=off,graphics=off", "-cpu", "Nehalem,-cx16"),
+    *("-accel", "tcg,thread=single,tb-size=256", "-m", "1024"),
+    *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
+    *("-smp", "8,sockets=2,cores=2,threads=2"),
+    *("-object", "memory-backend-ram,id=m0,size=512M", "-numa", "node,cpus=0-3,memdev=m0"),
+    *("-object", "memory-backend-ram,id=m1,size=512M", "-numa", "node,cpus=4-7,memdev=m1"),
+    *("-numa", "dist,src=0,dst=1,val=20"),
+]
+
+#: 8 ns an instruction.
+_COUNTING = ["-icount", "shift=3,sleep=off"]
+
+#: Waits for the second cpu in a loop in which the clock stands still.
+_NOT_COUNTED = ["6.1"]
+
+_KERNEL_LINE = (
+    "console=ttyS0 loglevel=4 panic=-1 oops=panic nokaslr mitigations=off no_timer_check "
+    "tsc=reliable random.trust_cpu=on cryptomgr.notests audit=0 rcupdate.rcu_expedited=1"
+)
+
+
+class Died(Exception):
+    """The guest did not come to its end: what its console said last."""
+
+
+def find_missing(kernel: str) -> str:
+    """What is not there, in a sentence; "" where the kernel can be booted."""
+    cache = find_cache()
+    if not shutil.which("qemu-system-x86_64"):
+        return "qemu-system-x86_64 is not installed"
+    for name in ("root", kernel):
+        if not (cache / name).exists():
+            return f"{cache / name} is not there: python3 -m tests.linux.build makes it"
+    return ""
+
+
+def boot(kernel: str, program: str, seconds: int) -> dict[str, object]:
+    """What the program reported, by name (see `inside.report`). seconds: it has, of our clock.
+
+    One guest at a time runs on this machine. Raises Died.
+    """
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open(find_cache() / "lock", "r+b") as lock,
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        work = Path(folder)
+        _pack_all(work)
+        for _ in range(_TRIES):
+            _run(kernel, program, work, seconds)
+            seen = [json.loads(line) for line in (work / "seen").read_bytes().splitlines()]
+            if seen:  # it had begun: it is not begun again
+                break
+        ended = bool(seen) and seen[-1] == ["ended", None]
+        if not ended:
+            said = [
+                (work / name).read_text("utf-8", "replace")[-3000:] for name in ("console", "said")
+            ]
+            raise Died(f"Linux {kernel}, {program}:\n" + "\n".join(said))
+        return dict(seen)
+
+
+def _run(kernel: str, program: str, work: Path, seconds: int) -> None:
+    command = [
+        "qemu-system-x86_64",
+        *_MACHINE,
+        *([] if kernel in _NOT_COUNTED else _COUNTING),
+        *("-kernel", str(find_cache() / kernel), "-initrd", str(work / "initrd")),
+        *("-append", f"{_KERNEL_LINE} run={program}"),
+    ]
+    for name in ("console", "said", "seen"):
+        (work / name).write_bytes(b"")
+        command += ["-serial", f"file:{work / name}"]
+    began = time.monotonic()
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as qemu:
+        try:
+            while qemu.poll() is None:
+                time.sleep(0.05)
+                limit = seconds + _BOOTS if (work / "seen").stat().st_size else _BOOTS
+                if time.monotonic() - began > limit:
+                    break
+        finally:
+            qemu.kill()
+
+
+def _pack_all(work: Path) -> None:
+    """The root, and over it the project, what it needs, and the programs to be run."""
+    inside = Path(__file__).parent / "inside"
+    job = work / "new/job"
+    ours = Path(tests.__file__).parent
+    for name in ("usched", "click", "yaml", "rich"):
+        shutil.copytree(importlib.import_module(name).__path__[0], job / name)
+    for name in ("linux", "plan"):
+        shutil.copytree(ours / name, job / "tests" / name)
+    shutil.copy2(ours / "__init__.py", job / "tests")
+    shutil.copy2(inside / "first", work / "new/init")
+    with open(work / "initrd", "wb") as initrd:
+        initrd.write((find_cache() / "root").read_bytes())
+        initrd.write(pack(work / "new"))

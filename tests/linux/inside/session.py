@@ -1,0 +1,142 @@
+"""A registry applied, loaded, disturbed and released."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from tests.linux.inside.commands import (
+    MOUNT,
+    OURS,
+    Command,
+    declare,
+    done,
+    groups,
+    read,
+    usched_says,
+)
+from tests.linux.inside.load import hogs, percent_of_periods, shares, trace_cpus
+from tests.linux.inside.report import report
+
+NESTED = """
+BACK on cpu* lwktpri 4
+HALF on node1 lwktpri 6
+HALF/A on cpu0 cpu1 lwktpri 6
+HALF/A/X on cpu1 lwktpri 6
+HALF/B on cpu2 lwktpri 5
+RT on cpu2 cpu3 lwktpri 8 exclusive
+PIN on cpu1 lwktpri 8 exclusive locked
+"""
+
+SHARED = """
+LOW on cpu7 lwktpri 5
+MID on cpu7 lwktpri 6 quantum 20ms
+TWICE on cpu7 lwktpri 6 quantum 40ms
+TOP on cpu6 lwktpri 7
+LAST on cpu6 lwktpri 3
+NARROW on cpu* lwktpri 6 vcpus 4
+"""
+
+
+def plan() -> object:
+    declare(NESTED)
+    return done("plan")
+
+
+def apply_and_verify() -> object:
+    return [usched_says(*words) for words in (["apply"], ["verify"], ["apply"], ["plan"])]
+
+
+def what_groups_say() -> object:
+    return groups()
+
+
+def where_threads_run() -> object:
+    """The cpus on which hogs ran in a second, ten in each place: enough that a cpu is wanted."""
+    places = {"RT": OURS / "RT", "PIN": OURS / "PIN", "X": OURS / "HALF/A/X", "rest": MOUNT}
+    everybody = [place for place in places.values() for _ in range(10)]
+    with hogs(*everybody) as pids:
+        ran = trace_cpus(1)
+    return {
+        name: sorted(set().union(*(ran.get(pid, set()) for pid in pids[first : first + 10])))
+        for name, first in zip(places, range(0, 40, 10), strict=True)
+    }
+
+
+def unplug_and_replug() -> object:
+    """The only cpu of HALF/B, while something wants to run there."""
+    online = Path("/sys/devices/system/cpu/cpu6/online")
+    with hogs(OURS / "HALF/B", OURS / "BACK"):
+        online.write_text("0")
+        without = usched_says("verify")
+        effective = read(OURS / "HALF/B/cpuset.cpus.effective")
+        online.write_text("1")
+        return [without, effective, usched_says("verify")]
+
+
+def unplug_from_a_partition() -> object:
+    """One of the two cpus of RT."""
+    online = Path("/sys/devices/system/cpu/cpu3/online")
+    with hogs(OURS / "RT"):
+        online.write_text("0")
+        without = usched_says("verify")
+        partition = read(OURS / "RT/cpuset.cpus.partition")
+        online.write_text("1")
+        again = usched_says("verify")
+        return [without, partition, again, usched_says("apply"), usched_says("verify")]
+
+
+def rival() -> object:
+    """Somebody else writes to our files, and makes a group among ours."""
+    (OURS / "HALF/A/cpu.max").write_text("50000 100000")
+    (OURS / "HALF/cpuset.cpus").write_text("4-6")
+    (OURS / "HALF/THEIRS").mkdir()
+    return [usched_says(*words) for words in (["verify"], ["apply", "-q"], ["verify"])]
+
+
+def two_at_once() -> object:
+    """Six applies, begun together."""
+    done("destroy", "HALF/B")
+    begun = [Command("apply", "-q") for _ in range(6)]
+    return [[each.end() for each in begun], usched_says("verify")]
+
+
+def release() -> object:
+    """With processes in it, which live on."""
+    with hogs(OURS / "RT", OURS / "HALF/A/X") as pids:
+        said = usched_says("release")
+        where = [read(Path(f"/proc/{pid}/cgroup")) for pid in pids]
+        cpus = [len(os.sched_getaffinity(pid)) for pid in pids]
+    root = read(MOUNT / "cpuset.cpus.effective")
+    left = [OURS.exists(), *map(str, Path("/run/usched").glob("journal*"))]
+    return [said, where, cpus, root, left, usched_says("release")]
+
+
+def apply_shared() -> object:
+    declare(SHARED)
+    return [usched_says("apply"), usched_says("verify")]
+
+
+def narrow() -> object:
+    """Eight hogs for four virtual cpus."""
+    group = OURS / "NARROW"
+    with hogs(*[group] * 8):
+        return percent_of_periods(group, 60)
+
+
+def weights() -> object:
+    """Of siblings on one cpu."""
+    low, mid, twice, top, last = (OURS / name for name in ("LOW", "MID", "TWICE", "TOP", "LAST"))
+    with hogs(low, mid, twice, top, last):
+        time.sleep(0.3)
+        three = shares(3, low, mid, twice)
+        return {"lwktpri 5, 6, 6 twice the quantum": three, "7, 3": shares(1.5, top, last)}
+
+
+if __name__ == "__main__":
+    report(
+        *(plan, apply_and_verify, what_groups_say, where_threads_run, unplug_and_replug),
+        *(unplug_from_a_partition, rival, two_at_once, release),
+        *(apply_shared, narrow, weights),
+    )
