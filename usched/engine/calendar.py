@@ -43,22 +43,19 @@ class Calendar:
 
     def arrive(self, tick: int, lwp: Lwp) -> None:
         """An lwp forks or wakes."""
-        there = self.arrivals.get(tick)
-        if there is None:
+        try:
+            self.arrivals[tick].append(lwp)
+        except KeyError:
             self.arrivals[tick] = [lwp]
             heapq.heappush(self._ticks, tick)
-        else:
-            there.append(lwp)
 
     def end(self, tick: int, lwp: Lwp) -> None:
         """The burst or the slice of an lwp that runs is over."""
-        lwp.ends = tick
-        there = self.lwps.get(tick)
-        if there is None:
+        try:
+            self.lwps[tick].append(lwp)
+        except KeyError:
             self.lwps[tick] = [lwp]
             heapq.heappush(self._ticks, tick)
-        else:
-            there.append(lwp)
 
     def end_vcpu(self, tick: int, scheduler: Domain, vcpu: Vcpu) -> None:
         """The slice of a vcpu is over."""

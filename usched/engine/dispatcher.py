@@ -7,6 +7,8 @@ every tick is decided as the one before; nothing is computed for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
+from typing import Final
 
 from usched.engine.calendar import Calendar
 from usched.engine.domain import Domain, Vcpus
@@ -30,6 +32,8 @@ DEFAULT_TICKS = 1_000
 
 #: Steps between two reports of progress.
 _STRIDE = 256
+
+_workload_order: Final = attrgetter("index")
 
 Progress = Callable[[int], None]
 
@@ -160,11 +164,10 @@ class _Dispatcher:
         if arrivals is not None:
             if len(arrivals) > 1:
                 arrivals.sort(key=_workload_order)
-            for lwp in arrivals:
-                if lwp.exited < 0:
-                    self.arrive(lwp, now)
+            self.arrive(arrivals, now)
         if self.expired:
             for domain in self.expired:
+                domain.returned = now
                 domain.queue.requeue()
             self.expired.clear()
         self.dispatch.offer_machine(machine.online, now)
@@ -173,8 +176,7 @@ class _Dispatcher:
                 self.dispatch.take_turns(domain, level)
         self.turns.clear()
         self.forget(now)
-        if self.dispatch.changed:
-            self.recorder.run(self.dispatch.changed, machine.root, now)
+        self.recorder.run(machine.root, now)
         return False
 
     def carry_out(self, now: int) -> None:
@@ -191,13 +193,9 @@ class _Dispatcher:
         machine = self.machine
         if machine.preempted:
             for lwp in machine.preempted:
-                if not lwp.running and lwp.exited != now:
+                if lwp.ends < 0 and lwp.exited != now:
                     lwp.preemptions += 1
             machine.preempted.clear()
-        if machine.freed:
-            for base in machine.freed:
-                base.freed = 0
-            machine.freed.clear()
 
     def end_slices(self, now: int) -> None:
         """Bursts, slices and turns that end with the tick before."""
@@ -214,17 +212,21 @@ class _Dispatcher:
         for lwp in calendar.lwps.pop(now, ()):
             if lwp.ends != now:
                 continue
-            lwp.stop(now)
             its = lwp.scheduler
             assert its is not None
-            its.claims &= ~(1 << lwp.last)
+            its.claims ^= lwp.mask
             if not its.dirty:
                 its.touch()
-            if lwp.left:
-                its.queue.expired.append(lwp)
-                self.expired[its] = None
-            else:
+            lwp.ends = NOWHERE
+            ticks = now - lwp.settled
+            lwp.settled = now
+            if ticks == lwp.left:
                 self.end_burst(lwp, its, now)
+                continue
+            lwp.left -= ticks
+            lwp.used += ticks
+            its.queue.expired.append(lwp)
+            self.expired[its] = None
 
     def look_who_waits(self, now: int) -> None:
         """Turns and slices of vcpus that are used up change nothing where nobody waits for it."""
@@ -251,47 +253,51 @@ class _Dispatcher:
         responses[response] = responses.get(response, 0) + 1
         if lwp.deadline is not None and response > lwp.deadline:
             lwp.misses += 1
-        lwp.change_state(now)
-        domain.take_load()
         lwp.runnable = False
+        lwp.runnable_ticks += now - lwp.since
+        domain.own_load -= 1
+        if not domain.own_load:
+            domain.lose_load()
         lwp.burst += 1
         if lwp.burst == lwp.total:
             self.machine.free(lwp)
             self.machine.exit(lwp, now)
             return
-        period = lwp.program.period
-        if period is None:
-            lwp.due = due = now + lwp.bursts[(lwp.burst - 1) % len(lwp.bursts)][1]
-        else:
-            lwp.due = due = lwp.forked + lwp.burst * period
-        if due > now:  # else it is runnable again, as if it had never been otherwise
+        period = lwp.period
+        lwp.due = due = now + lwp.pause if period is None else lwp.due + period
+        if due > now:
             self.machine.free(lwp)
-        else:
+        else:  # it is runnable again, as if it had never been otherwise
+            domain.returned = now
             due = now
         self.calendar.arrive(due, lwp)
 
-    def arrive(self, lwp: Lwp, now: int) -> None:
-        """An lwp forks or wakes: runnable, at the tail, with a fresh slice."""
+    def arrive(self, lwps: list[Lwp], now: int) -> None:
+        """lwps fork or wake: runnable, at the tail, with a fresh slice."""
         machine = self.machine
-        if lwp.forked < 0:
-            lwp.forked = lwp.due = lwp.since = now
-            machine.enter(lwp, machine.domains[lwp.target])
-        domain = lwp.scheduler
-        assert domain is not None
-        lwp.change_state(now)
-        lwp.runnable = True
-        domain.add_load()
-        lwp.left = lwp.bursts[lwp.burst % len(lwp.bursts)][0]
-        lwp.used = 0
-        lwp.waiting_since = now
-        if domain.locked:
-            machine.find_home(lwp)
-            take_seat(lwp)
-            domain.queue.add(lwp)
-        else:
-            domain.queue.waiting.append(lwp)
-        if not domain.dirty:
-            domain.touch()
+        for lwp in lwps:
+            if lwp.exited >= 0:
+                continue
+            if lwp.forked < 0:
+                lwp.forked = lwp.due = now
+                machine.enter(lwp, machine.domains[lwp.target])
+            domain = lwp.scheduler
+            assert domain is not None
+            lwp.runnable = True
+            lwp.since = now
+            lwp.left, lwp.pause = next(lwp.coming)
+            lwp.used = 0
+            domain.own_load += 1
+            if domain.own_load == 1:
+                domain.gain_load()
+            if domain.locked:
+                machine.find_home(lwp)
+                take_seat(lwp)
+                domain.queue.add(lwp)
+            else:
+                domain.queue.waiting.append(lwp)
+            if not domain.dirty:
+                domain.touch()
 
     # -- the end --------------------------------------------------------------
 
@@ -308,13 +314,11 @@ class _Dispatcher:
             if lwp.scheduler is None:
                 continue
             domain = lwp.scheduler
-            if lwp.running:
-                lwp.settle(ticks)
-                lwp.waiting_since = ticks
-            lwp.change_state(ticks)
-            self.recorder.leave(lwp, domain)
-            if lwp.runnable and ticks - lwp.waiting_since >= STARVED_QUANTA * domain.quantum:
-                starved.add(domain.name)
+            self.recorder.leave(lwp, domain, ticks)
+            if lwp.runnable:
+                waits = ticks - lwp.waiting_since(ticks)
+                if waits >= STARVED_QUANTA * domain.quantum:
+                    starved.add(domain.name)
         names = tuple(lwp.name for lwp in self.machine.lwps)
         return Run(
             machine=self.timetable.topology.machine,
@@ -328,10 +332,6 @@ class _Dispatcher:
             offline=self.recorder.offline_spans(),
             cycle=None if self.recurrence is None else self.recurrence.cycle,
         )
-
-
-def _workload_order(lwp: Lwp) -> int:
-    return lwp.index
 
 
 def _forks(timetable: Timetable) -> Iterator[tuple[int, int]]:

@@ -67,10 +67,12 @@ class Domain:
     """The machine, or a scheduler.
 
     outer: its pool, in its parent's base. inner: its own cpus. own: those that its own lwps may
-    use. levels: by descending lwktpri. own_load: runnable lwps of its own; load: the same, and one
-    for each child with a load. queue: its own lwps. claims: the cpus where somebody runs and may
-    stay, who is in `runner`. users: of a base, who runs behind each cpu; busy: on which of them
-    somebody ran in the tick before; freed: of these, the ones whose lwp is not runnable any more.
+    use. levels: by descending lwktpri. own_load: runnable lwps of its own; load: one for these, if
+    any, and one for each child with a load. queue: its own lwps. returned: the last tick at which
+    one came to the queue that ran in the tick before. claims: the cpus where one runs and may stay.
+    users: of a base, who ran behind each cpu in the tick before; busy: on which of them somebody
+    did; freed: of these, the ones whose lwp is not runnable any more. placed_on, placed: of a base,
+    the cpus that others may run on in the tick at hand, and who.
 
     own_waits: the cpus that its own lwps wait for; waits, could_run: known since asked for.
 
@@ -105,8 +107,8 @@ class Domain:
         self.queue: RunQueue[Lwp] = RunQueue()
         self.homes: dict[int, int] = {}
         self.free_homes: list[tuple[int, int]] = []
+        self.returned = NOWHERE
         self.claims = 0
-        self.runner: dict[int, Lwp] = {}
         self.groups: list[int] = []
         # see waiting
         self.own_waits = 0
@@ -117,6 +119,8 @@ class Domain:
         self.users: dict[int, Lwp] = {}
         self.busy = 0
         self.freed = 0
+        self.placed_on: list[int] = []
+        self.placed: list[Lwp] = []
         # the offers
         self.dirty = True
         self.begun = NOWHERE
@@ -174,13 +178,23 @@ class Domain:
         """vcpus afresh: in the order of their numbers, as if nothing had run on them."""
         self.vcpus = Vcpus(self.width) if self.virtual else None
         if self.virtual:
-            self.users = {}
             self.busy = 0
             self.freed = 0
 
     def add_load(self) -> None:
         """One lwp of its own became runnable."""
         self.own_load += 1
+        if self.own_load == 1:
+            self.gain_load()
+
+    def take_load(self) -> None:
+        """One lwp of its own is not runnable any more."""
+        self.own_load -= 1
+        if not self.own_load:
+            self.lose_load()
+
+    def gain_load(self) -> None:
+        """Of its own lwps the first became runnable."""
         domain = self
         while True:
             domain.load += 1
@@ -190,9 +204,8 @@ class Domain:
             assert domain.parent is not None
             domain = domain.parent
 
-    def take_load(self) -> None:
-        """One lwp of its own is not runnable any more."""
-        self.own_load -= 1
+    def lose_load(self) -> None:
+        """Of its own lwps none is runnable any more."""
         domain = self
         while True:
             domain.load -= 1
@@ -237,7 +250,8 @@ class Domain:
 
     def runners(self, cpus: int) -> list[Lwp]:
         """Who runs on these cpus of `claims`, in pick order."""
-        found = [self.runner[cpu] for cpu in bits(cpus)]
+        users = self.base.users
+        found = [users[cpu] for cpu in bits(cpus)]
         if len(found) > 1:
             found.sort(key=pick_order)
         return found

@@ -58,7 +58,6 @@ class Machine:
         ]
         self.left = len(self.lwps)
         self.preempted: list[Lwp] = []
-        self.freed: list[Domain] = []
         # where the tree stays as it is, only cpus that several share need turns
         self.tracks_all = any(
             isinstance(action, (Redeclaration, Destruction)) for action in timetable.actions
@@ -92,6 +91,7 @@ class Machine:
                     take_seat(lwp)
                 domain.queue.seat_all()
             domain.dirty = True
+            domain.returned = now
             domain.own_waits = 0
             domain.waits = domain.could_run = None
         for lwp in waiting:
@@ -185,7 +185,7 @@ class Machine:
         queue.waiting = deque(head + [lwp for lwp in queue.waiting if lwp not in self._ran])
         for lwp in self.lwps:
             if lwp.scheduler is domain:
-                lwp.last = NOWHERE
+                lwp.forget_cpu()
         domain.forget_vcpus()
         domain.offers = []
         domain.results = []
@@ -237,11 +237,10 @@ class Machine:
         assert domain is not None
         if lwp.runnable:
             domain.take_load()
-            lwp.change_state(now)
-        self.recorder.leave(lwp, domain)
+        self.recorder.leave(lwp, domain, now)
         self.give_up_home(lwp)
         self._ran.discard(lwp)
-        lwp.last = NOWHERE
+        lwp.forget_cpu()
         lwp.scheduler = None
 
     def kill(self, lwps: Sequence[Lwp], now: int) -> None:
@@ -250,9 +249,6 @@ class Machine:
             if lwp.scheduler is not None:
                 for base, cpu in lwp.route:
                     base.freed |= 1 << cpu
-                    self.freed.append(base)
-                if not lwp.runnable:
-                    lwp.change_state(now)
                 self.exit(lwp, now)
             elif lwp.forked == NOWHERE and lwp.exited == NOWHERE:
                 lwp.exited = now  # it never forks; its figures stay zero
@@ -261,14 +257,13 @@ class Machine:
     def free(self, lwp: Lwp) -> None:
         """It ran in the tick before and is not runnable any more: who was there is not busy."""
         assert lwp.scheduler is not None
-        base, cpu = lwp.scheduler.base, lwp.last
+        base, mask = lwp.scheduler.base, lwp.mask
         while True:
-            base.freed |= 1 << cpu
-            self.freed.append(base)
+            base.freed |= mask
             if base.vcpus is None:
                 return
             assert base.parent is not None
-            cpu = base.vcpus.all[cpu].on
+            mask = 1 << base.vcpus.all[mask.bit_length() - 1].on
             base = base.parent.base
 
     def exit(self, lwp: Lwp, now: int) -> None:
@@ -282,7 +277,7 @@ class Machine:
         """Take lwps off their cpus and out of the queues, all at once: there may be many."""
         gone = {lwp for lwp in lwps if lwp.runnable}
         for lwp in lwps:
-            if lwp.running:
+            if lwp.ends >= 0:
                 self._interrupt(lwp, now)
         domains = dict.fromkeys(lwp.scheduler for lwp in lwps if lwp.runnable)
         for domain in domains:
@@ -293,7 +288,7 @@ class Machine:
         """It ran in the tick before, and whether it goes on is open."""
         assert lwp.scheduler is not None
         lwp.stop(now)
-        lwp.scheduler.claims &= ~(1 << lwp.last)
+        lwp.scheduler.claims ^= lwp.mask
         self.preempted.append(lwp)
 
     def _put_back(self, domain: Domain, now: int) -> None:

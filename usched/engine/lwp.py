@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from usched.engine.run_queue import NOWHERE, Runner
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
 class Lwp(Runner):
     """One schedulable thread.
 
-    home: a cpu in its scheduler's own numbers; seat: the same in those of the base. left, used,
-    ran: ticks of its burst and slice, and of its life, as of tick `settled`, and counting while it
-    runs; not running, it stopped there. ends: the tick at which its burst or slice will be over.
-    due: of the burst at hand. total: how many bursts it has in its life, None without end. route:
-    of who was moved or wakes at once, who was behind which cpus when it stopped, as (base, cpu).
+    home: a cpu in its scheduler's own numbers; seat: the same in those of the base. mask: of the
+    cpu it last ran on, no bit for NOWHERE. left, used: ticks of its burst and slice as of tick
+    `settled`, and counting while it runs; not running, it stopped there. ends: the tick at which
+    its burst or slice will be over; NOWHERE while it does not run. coming: its bursts that have not
+    begun. pause: the sleep after the one at hand; due: when that was due. total: how many it has in
+    its life, None without end. route: of who was moved or wakes at once, who was behind which cpus
+    when it stopped, as (base, cpu).
     """
 
     def __init__(self, index: int, program: Program, number: int) -> None:
@@ -26,6 +29,8 @@ class Lwp(Runner):
         self.index = index
         self.program = program
         self.bursts = program.bursts
+        self.coming = cycle(program.bursts)
+        self.period = program.period
         self.deadline = program.deadline
         repeat = program.repeat
         self.total = None if repeat is None else repeat * len(program.bursts)
@@ -35,19 +40,17 @@ class Lwp(Runner):
         self.forked = NOWHERE
         self.exited = NOWHERE
         self.runnable = False
-        self.running = False
+        self.mask = 0
         self.burst = 0
         self.left = 0
+        self.pause = 0
         self.due = 0
-        self.ran = 0
         self.settled = 0
         self.home = NOWHERE
         self.route: list[tuple[Domain, int]] = []
-        # figures: since is the tick of the last change between asleep and runnable
+        # figures: runnable_ticks are those before tick `since`, from when on it counts if runnable
         self.since = 0
-        self.waiting_since = 0
         self.runnable_ticks = 0
-        self.asleep = 0
         self.dispatches = 0
         self.preemptions = 0
         self.migrations = 0
@@ -57,29 +60,39 @@ class Lwp(Runner):
         # what of ran, of runnable_ticks and of migrations fell into schedulers left since
         self.elsewhere = (0, 0, 0)
 
-    def change_state(self, now: int) -> None:
-        """It stops being runnable, or asleep, as `runnable` still says."""
-        if self.runnable:
-            self.runnable_ticks += now - self.since
-        else:
-            self.asleep += now - self.since
-        self.since = now
+    def ran(self, now: int) -> int:
+        """The ticks that it ran in its life: its bursts less what is left of the one at hand."""
+        runs = [run for run, _ in self.bursts]
+        times, further = divmod(self.burst, len(runs))
+        ran = times * sum(runs) + sum(runs[:further])
+        return ran + runs[further] - self.left_at(now) if self.runnable else ran
 
-    def settle(self, now: int) -> None:
-        """Count what it ran up to this tick."""
-        ticks = now - self.settled
-        self.left -= ticks
-        self.used += ticks
-        self.ran += ticks
-        self.settled = now
+    def left_at(self, now: int) -> int:
+        """What is left of the burst at hand; 0 for a sleeper."""
+        if not self.runnable:
+            return 0
+        return self.left - (now - self.settled) if self.ends >= 0 else self.left
+
+    def runnable_until(self, now: int) -> int:
+        return self.runnable_ticks + (now - self.since if self.runnable else 0)
+
+    def waiting_since(self, now: int) -> int:
+        """Since when it waits, runnable; the tick at hand where it runs."""
+        return now if self.ends >= 0 else max(self.settled, self.since)
 
     def stop(self, now: int) -> None:
         """It ran until this tick; whether it goes on is open."""
-        self.settle(now)
-        self.running = False
+        ticks = now - self.settled
+        self.left -= ticks
+        self.used += ticks
+        self.settled = now
         self.ends = NOWHERE
-        self.waiting_since = now
+
+    def forget_cpu(self) -> None:
+        """It runs next as if it never had."""
+        self.last = NOWHERE
+        self.mask = 0
 
     def ran_before(self, now: int) -> bool:
         """Whether it ran in the tick before, on its last cpu."""
-        return self.last >= 0 and (self.running or self.settled == now)
+        return self.last >= 0 and (self.ends >= 0 or self.settled == now)

@@ -22,25 +22,21 @@ _Share = tuple[Peers, int, int, int]
 
 
 class Dispatch:
-    """One tick after another: who runs where.
-
-    changed: after a tick, the real cpus on which another lwp may run than in the tick before.
-    """
+    """One tick after another: who runs where."""
 
     def __init__(self, root: Domain, calendar: Calendar, placement: Placement) -> None:
         self.root = root
         self.calendar = calendar
         self.placement = placement
         self.now = 0
-        self.changed = 0
         self.touched: list[Domain] = []
         #: Serial numbers for pick order.
         self.clock = 0
 
     def offer_machine(self, online: int, now: int) -> None:
-        """Dispatch one tick, on the cpus that are online."""
+        """Dispatch one tick, on the cpus that are online. What came out is in the machine's domain:
+        `taken` are the cpus that are used, `placed` who may be new there."""
         self.now = now
-        self.changed = 0
         root = self.root
         self._begin(root)
         root.taken = self._offer_inside(root, online)
@@ -50,8 +46,6 @@ class Dispatch:
         for domain in reversed(touched):
             if domain.vcpus is not None:
                 self._show_users(domain)
-        self.changed |= root.busy ^ root.taken
-        root.busy = root.taken
         touched.clear()
 
     # -- a domain -------------------------------------------------------------
@@ -169,18 +163,21 @@ class Dispatch:
         if free and claims != claimed:
             return self._run_displaced(domain, claimed, free)
         group = self._keep(domain, claimed)
-        waiting = domain.queue.waiting
+        queue = domain.queue
+        waiting = queue.waiting
         if not free or not waiting:
             return claimed
-        base = domain.base
-        if len(waiting) == 1 or not free & (free - 1):
-            chosen = [waiting.popleft()]
-            places = [self.placement.place_lwp(chosen[0], free, base, self.now)]
+        room = free.bit_count()
+        if room < len(waiting):
+            popleft = waiting.popleft
+            chosen = [popleft() for _ in range(room)]
         else:
-            room = min(free.bit_count(), len(waiting))
-            chosen = [waiting.popleft() for _ in range(room)]
-            places = self.placement.place_lwps(chosen, free, base, self.now)
-        started = self._start(domain, chosen, places, group)
+            chosen = list(waiting)
+            waiting.clear()
+        now = self.now
+        returned = domain.returned == now
+        started = self.placement.place_lwps(chosen, free, domain.base, returned, now)
+        self._start(domain, chosen, group)
         used = claimed | started
         domain.own_groups[group] = used
         domain.kept |= started
@@ -197,9 +194,9 @@ class Dispatch:
         while len(chosen) < room and waiting:
             chosen.append(waiting.popleft())
         for lwp in displaced:
-            domain.claims ^= 1 << lwp.last
-        places = self.placement.place_lwps(chosen, free, domain.base, self.now)
-        used = claimed | self._start(domain, chosen, places, group)
+            domain.claims ^= lwp.mask
+        used = claimed | self.placement.place_lwps(chosen, free, domain.base, True, self.now)
+        self._start(domain, chosen, group)
         self._number(in_order + chosen[len(displaced) :], group)
         domain.own_groups[group] = used
         domain.kept |= used
@@ -213,7 +210,10 @@ class Dispatch:
         if not fresh:
             return claimed
         chosen = domain.queue.take_seated(fresh)
-        self._start(domain, chosen, [lwp.seat for lwp in chosen], group)
+        for lwp in chosen:
+            lwp.last = lwp.seat
+            lwp.mask = 1 << lwp.seat
+        self._start(domain, chosen, group)
         domain.own_groups[group] = claimed | fresh
         domain.kept |= fresh
         return claimed | fresh
@@ -237,32 +237,33 @@ class Dispatch:
             lwp.order = order_in(offer, self.clock)
             self.clock += 1
 
-    def _start(self, domain: Domain, chosen: list[Lwp], places: list[int], offer: int) -> int:
-        """These were picked, in this order, and were not there before. The mask of the places."""
+    def _start(self, domain: Domain, chosen: list[Lwp], offer: int) -> None:
+        """These were picked, in this order, and placed where they were not before."""
         now = self.now
-        users = domain.base.users
-        runner = domain.runner
+        base = domain.base
+        base.placed += chosen
+        placed_on = base.placed_on
         quantum = domain.quantum
-        calendar = self.calendar
+        ends = self.calendar.lwps
         order = order_in(offer, self.clock)
         self.clock += len(chosen)
-        started = 0
-        for lwp, cpu in zip(chosen, places, strict=True):
-            runner[cpu] = lwp
-            users[cpu] = lwp
-            started |= 1 << cpu
+        for lwp in chosen:
+            placed_on.append(lwp.last)
             lwp.order = order
             order += 1
-            lwp.last = cpu
-            if lwp.running:
+            if lwp.ends >= 0:
                 continue
-            lwp.running = True
             lwp.settled = now
-            # a slice may have been used under a larger quantum than is declared now
-            calendar.end(now + min(max(quantum - lwp.used, 1), lwp.left), lwp)
-        if domain.base is self.root:
-            self.changed |= started
-        return started
+            ticks = quantum - lwp.used
+            if ticks > lwp.left:
+                ticks = lwp.left
+            elif ticks < 1:
+                ticks = 1  # a slice may have been used under a larger quantum than is declared now
+            lwp.ends = tick = now + ticks
+            if tick in ends:
+                ends[tick].append(lwp)
+            else:
+                self.calendar.end(tick, lwp)
 
     # -- virtual cpus ---------------------------------------------------------
 
@@ -288,10 +289,7 @@ class Dispatch:
             else:
                 chosen = [vcpu for vcpu in batch if vcpu.bit & used]
                 passed += [vcpu for vcpu in batch if not vcpu.bit & used]
-            places = self.placement.place_vcpus(chosen, free, above)
-            for vcpu, cpu in zip(chosen, places, strict=True):
-                vcpu.last = cpu
-                free ^= 1 << cpu
+            free ^= self.placement.place_vcpus(chosen, free, above)
             vcpus.picked += chosen
         vcpus.line = passed + rest
         return cpus ^ free
@@ -336,6 +334,7 @@ class Dispatch:
         domain.claims = domain.kept
         domain.groups = domain.own_groups
         domain.finished = self.now
+        domain.freed = 0
         domain.note_waits()
         if domain.vcpus is not None:
             self._finish_vcpus(domain, domain.vcpus)
@@ -380,15 +379,17 @@ class Dispatch:
         assert scheduler.parent is not None
         assert scheduler.vcpus is not None
         above = scheduler.parent.base
-        of_machine = above is self.root
         users = scheduler.users
+        for cpu, lwp in zip(scheduler.placed_on, scheduler.placed, strict=True):
+            users[cpu] = lwp
+        scheduler.placed_on.clear()
+        scheduler.placed.clear()
         for vcpu in scheduler.vcpus.running:
             lwp = users[vcpu.number]
             cpu = vcpu.on
-            if above.users.get(cpu) is not lwp:
-                above.users[cpu] = lwp
-                if of_machine:
-                    self.changed |= 1 << cpu
+            if above.users.get(cpu) is not lwp or not above.busy >> cpu & 1:
+                above.placed_on.append(cpu)
+                above.placed.append(lwp)
 
 
 def _put_off(visits: dict[int, list[_Share]], level: Level, share: _Share) -> None:

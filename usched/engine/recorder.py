@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from usched.engine.domain import Domain
 from usched.engine.lwp import Lwp
+from usched.engine.masks import bits
 from usched.engine.run_queue import NOWHERE
 from usched.words.cpuset import CpuSet
 from usched.words.machine import Topology
@@ -28,19 +29,48 @@ class SchedulerCounts:
 
 
 class CpuCounts:
-    """One real cpu. lwp: who runs there since tick `since`; ran: ticks of each lwp, by index.
-
-    ran is None once there are too many.
+    """One real cpu. log: what is not counted yet, flat: a tick, and who runs from then on, an lwp's
+    index or NOWHERE; the last goes on. ran: ticks of each lwp, by index; None once there are too
+    many.
     """
 
     def __init__(self) -> None:
-        self.lwp: Lwp | None = None
-        self.since = 0
+        self.log = [0, NOWHERE]
         self.busy = 0
         self.offline_since = NOWHERE
         #: Each time that it was offline: [start, end).
         self.offline: list[tuple[int, int]] = []
         self.ran: dict[int, int] | None = {}
+
+    def since(self) -> int:
+        """The tick since which it is as it is."""
+        return self.log[-2]
+
+    def lwp(self) -> int:
+        """Who runs there, by index; NOWHERE for nobody."""
+        return self.log[-1]
+
+    def count(self) -> list[int]:
+        """Count what is over; its segments, flat: start, end and lwp."""
+        log = self.log
+        segments: list[int] = []
+        if len(log) == 2:
+            return segments
+        ran = self.ran
+        busy = 0
+        for since, lwp, until in zip(log[:-2:2], log[1:-2:2], log[2::2], strict=True):
+            if lwp < 0:
+                continue
+            segments += (since, until, lwp)
+            ticks = until - since
+            busy += ticks
+            if ran is not None:
+                ran[lwp] = ran.get(lwp, 0) + ticks
+        self.busy += busy
+        if ran is not None and len(ran) > _MOST_LWPS:
+            self.ran = None
+        del log[:-2]
+        return segments
 
     def come_online(self, now: int) -> None:
         if now > self.offline_since:
@@ -61,6 +91,7 @@ class Recorder:
         for cpu in topology.offline:
             self.cpus[cpu].offline_since = 0
         self.schedulers: dict[str, SchedulerCounts] = {}
+        self._logs = {cpu: counts.log for cpu, counts in self.cpus.items()}
         self.segments: dict[int, array[int]] | None = None
         self.storage = storage
         self.put_away = 0
@@ -79,58 +110,51 @@ class Recorder:
         """An lwp forks or moves into a scheduler."""
         self.schedulers[scheduler.name].lwps.add(lwp.index)
 
-    def leave(self, lwp: Lwp, scheduler: Domain) -> None:
+    def leave(self, lwp: Lwp, scheduler: Domain, now: int) -> None:
         """An lwp exits or moves out of a scheduler, all its ticks counted."""
         counts = self.schedulers[scheduler.name]
         ran, runnable, migrations = lwp.elsewhere
-        counts.ran += lwp.ran - ran
-        counts.waited += lwp.runnable_ticks - runnable - (lwp.ran - ran)
+        lwp.elsewhere = (lwp.ran(now), lwp.runnable_until(now), lwp.migrations)
+        ran_here = lwp.elsewhere[0] - ran
+        counts.ran += ran_here
+        counts.waited += lwp.elsewhere[1] - runnable - ran_here
         counts.migrations += lwp.migrations - migrations
-        lwp.elsewhere = (lwp.ran, lwp.runnable_ticks, lwp.migrations)
 
     # -- cpus -----------------------------------------------------------------
 
-    def run(self, changed: int, root: Domain, now: int) -> None:
-        """From this tick on others may run on these cpus of the machine."""
+    def run(self, root: Domain, now: int) -> None:
+        """From this tick on others run on some cpus of the machine, and nobody on some."""
+        logs = self._logs
+        for cpu in bits(root.busy & ~root.taken):
+            logs[cpu] += (now, NOWHERE)
+        root.busy = root.taken
         users = root.users
-        busy = root.busy
-        cpus = self.cpus
-        while changed:
-            bit = changed & -changed
-            changed ^= bit
-            cpu = bit.bit_length() - 1
-            counts = cpus[cpu]
-            lwp = users[cpu] if busy & bit else None
-            before = counts.lwp
-            if lwp is before:
+        for cpu, lwp in zip(root.placed_on, root.placed, strict=True):
+            users[cpu] = lwp
+            log = logs[cpu]
+            index = lwp.index
+            if log[-1] == index:
                 continue
-            if before is not None:
-                self.close(cpu, counts, before, now)
-            counts.lwp = lwp
-            counts.since = now
-            if lwp is not None:
-                lwp.dispatches += 1
-                real = lwp.real
-                if real != cpu:
-                    lwp.real = cpu
-                    if real >= 0:
-                        lwp.migrations += 1
+            log += (now, index)
+            lwp.dispatches += 1
+            if lwp.real != cpu:
+                if lwp.real >= 0:
+                    lwp.migrations += 1
+                lwp.real = cpu
+        root.placed_on.clear()
+        root.placed.clear()
 
-    def close(self, cpu: int, counts: CpuCounts, lwp: Lwp, now: int) -> None:
-        since = counts.since
-        index = lwp.index
-        counts.busy += now - since
-        ran = counts.ran
-        if ran is not None:
-            ran[index] = ran.get(index, 0) + now - since
-            if len(ran) > _MOST_LWPS:
-                counts.ran = None
-        if self.segments is not None:
-            self.segments[cpu].extend((since, now, index))
-            self._closed += 1
+    def count(self) -> None:
+        """Count all that is over, and write its segments down."""
+        for cpu, counts in self.cpus.items():
+            segments = counts.count()
+            if segments and self.segments is not None:
+                self.segments[cpu].extend(segments)
+                self._closed += len(segments) // 3
 
     def look_how_many(self) -> None:
-        """Now and then: put closed segments away when there are many."""
+        """Now and then: count, and put closed segments away when there are many."""
+        self.count()
         if self.storage is not None and self._closed >= self.storage.most:
             self._put_away(self.storage)
 
@@ -144,6 +168,7 @@ class Recorder:
 
     def end_stretch(self) -> None:
         """The segments closed so far are one stretch, and what follows is another."""
+        self.count()
         if self.segments is None:
             return
         if self.storage is not None and self.put_away:
@@ -164,10 +189,9 @@ class Recorder:
                 counts.offline_since = now
 
     def finish(self, ticks: int) -> None:
-        for cpu, counts in self.cpus.items():
-            if counts.lwp is not None:
-                self.close(cpu, counts, counts.lwp, ticks)
-                counts.lwp = None
+        for counts in self.cpus.values():
+            if counts.lwp() >= 0:
+                counts.log += (ticks, NOWHERE)
             if counts.offline_since >= 0:
                 counts.come_online(ticks)
         self.end_stretch()
@@ -193,12 +217,14 @@ class Recorder:
         scheduler = lwp.scheduler.name if lwp.scheduler else lwp.target
         if lwp.forked < 0:
             return LwpFigures(lwp.name, scheduler)
+        ran, runnable, _ = lwp.elsewhere  # it has left its last scheduler as well
+        end = ticks if lwp.exited < 0 else lwp.exited
         return LwpFigures(
             name=lwp.name,
             scheduler=scheduler,
-            ran=lwp.ran,
-            waited=lwp.runnable_ticks - lwp.ran,
-            slept=lwp.asleep,
+            ran=ran,
+            waited=runnable - ran,
+            slept=end - lwp.forked - runnable,
             dispatches=lwp.dispatches,
             preemptions=lwp.preemptions,
             migrations=lwp.migrations,

@@ -23,7 +23,7 @@ from usched.engine.events import Machine
 from usched.engine.lwp import Lwp
 from usched.engine.masks import bits
 from usched.engine.recorder import CpuCounts, Recorder
-from usched.engine.run_queue import NOWHERE, offer_of, pick_order
+from usched.engine.run_queue import NOWHERE, offer_of
 from usched.engine.turns import Level
 from usched.words.run import Cycle, Stretch
 
@@ -36,7 +36,6 @@ class _LwpCounts:
     left: int
     due: int
     runnable: int
-    asleep: int
     dispatches: int
     preemptions: int
     migrations: int
@@ -137,7 +136,7 @@ class Recurrence:
         for lwp, before in zip(self._machine.lwps, kept.lwps, strict=True):
             if lwp.exited >= 0:
                 continue
-            left = _left(lwp, now)
+            left = lwp.left_at(now)
             if lwp.burst == before.burst:
                 assert lwp.scheduler is not None
                 used = before.left - left
@@ -175,6 +174,7 @@ class Recurrence:
 
     def _keep(self, now: int) -> _Kept:
         recorder = self._recorder
+        recorder.count()
         segments = recorder.segments or {}
         root = self._machine.root
         lwp = root.users[_lowest(root.busy)] if root.busy else None
@@ -194,7 +194,7 @@ class Recurrence:
 
     def _describe(self, kept: _Kept, now: int) -> Cycle:
         pairs = zip(self._machine.lwps, kept.lwps, strict=True)
-        ran = tuple(_ran_until(lwp, now) - before.ran for lwp, before in pairs)
+        ran = tuple(lwp.ran(now) - before.ran for lwp, before in pairs)
         return Cycle(kept.tick, now - kept.tick, ran)
 
     # -- the leap -------------------------------------------------------------
@@ -214,6 +214,7 @@ class Recurrence:
     def _repeat_segments(self, kept: _Kept, leap: _Leap) -> None:
         """The segments that were closed since the state kept, as one stretch."""
         recorder = self._recorder
+        recorder.count()
         if recorder.segments is None:
             return
         period = leap.now - leap.began
@@ -222,7 +223,8 @@ class Recurrence:
             cycle = flat[kept.closed[cpu] :]
             if cycle:
                 # the first was open when the cycle began: as long as the one that is open now
-                cycle[0] = recorder.cpus[cpu].since - period if recorder.cpus[cpu].lwp else cycle[0]
+                counts = recorder.cpus[cpu]
+                cycle[0] = counts.since() - period if counts.lwp() >= 0 else cycle[0]
                 for place in range(0, len(cycle), 3):
                     cycle[place] += period
                     cycle[place + 1] += period
@@ -238,25 +240,17 @@ def _lowest(mask: int) -> int:
 # -- lwps ---------------------------------------------------------------------
 
 
-def _left(lwp: Lwp, now: int) -> int:
-    """What is left of the burst at hand; 0 for a sleeper."""
-    if not lwp.runnable:
-        return 0
-    return lwp.left - (now - lwp.settled if lwp.running else 0)
-
-
 def _short_left(lwp: Lwp, now: int) -> int:
     """What is left of the burst at hand, where that is no more than a quantum; else one more."""
     quantum = lwp.scheduler.quantum if lwp.scheduler else 0
-    return min(_left(lwp, now), quantum + 1)
+    return min(lwp.left_at(now), quantum + 1)
 
 
 def _lwp_state(lwp: Lwp, now: int) -> Hashable:
-    running = now - lwp.settled if lwp.running else 0
+    running = now - lwp.settled if lwp.ends >= 0 else 0
     return (
         lwp.index,
         lwp.runnable,
-        lwp.running,
         lwp.burst % len(lwp.bursts),
         _short_left(lwp, now),
         lwp.used + running if lwp.runnable else 0,
@@ -268,18 +262,12 @@ def _lwp_state(lwp: Lwp, now: int) -> Hashable:
     )
 
 
-def _ran_until(lwp: Lwp, now: int) -> int:
-    return lwp.ran + (now - lwp.settled if lwp.running else 0)
-
-
 def _count_lwp(lwp: Lwp, now: int) -> _LwpCounts:
-    since = now - lwp.since
     return _LwpCounts(
-        _ran_until(lwp, now),
-        _left(lwp, now),
+        lwp.ran(now),
+        lwp.left_at(now),
         lwp.due - now,
-        lwp.runnable_ticks + (since if lwp.runnable else 0),
-        lwp.asleep + (0 if lwp.runnable else since),
+        lwp.runnable_until(now),
         lwp.dispatches,
         lwp.preemptions,
         lwp.migrations,
@@ -292,11 +280,12 @@ def _count_lwp(lwp: Lwp, now: int) -> _LwpCounts:
 def _leap_lwp(lwp: Lwp, before: _LwpCounts, leap: _Leap) -> None:
     after = _count_lwp(lwp, leap.now)
     times, shift = leap.times, leap.shift
-    lwp.ran += times * (after.ran - before.ran)
     if lwp.burst == before.burst:
         lwp.left -= times * (before.left - after.left)
-    lwp.runnable_ticks += times * (after.runnable - before.runnable)
-    lwp.asleep += times * (after.asleep - before.asleep)
+    # what is dated from before these ticks stays: it has gone on for longer than all of them
+    if lwp.since > leap.began or not lwp.runnable:
+        lwp.runnable_ticks += times * (after.runnable - before.runnable)
+        lwp.since += shift
     lwp.dispatches += times * (after.dispatches - before.dispatches)
     lwp.preemptions += times * (after.preemptions - before.preemptions)
     lwp.migrations += times * (after.migrations - before.migrations)
@@ -304,35 +293,34 @@ def _leap_lwp(lwp: Lwp, before: _LwpCounts, leap: _Leap) -> None:
     lwp.burst += times * (after.burst - before.burst)
     for response, count in after.responses.items():
         lwp.responses[response] = count + times * (count - before.responses.get(response, 0))
-    lwp.since += shift
     if lwp.burst != before.burst:  # else it is at the burst that it was at
         lwp.due += shift
-    lwp.settled += shift
     if lwp.ends >= 0:
         lwp.ends += shift
-    # from before these ticks, it has waited for longer than all of them
-    if lwp.waiting_since > leap.began:
-        lwp.waiting_since += shift
+        lwp.settled += shift
+    elif lwp.settled > leap.began:
+        lwp.settled += shift
 
 
 # -- cpus ---------------------------------------------------------------------
 
 
 def _busy(counts: CpuCounts, now: int) -> int:
-    return counts.busy + (now - counts.since if counts.lwp else 0)
+    return counts.busy + (now - counts.since() if counts.lwp() >= 0 else 0)
 
 
 def _ran(counts: CpuCounts, now: int) -> dict[int, int] | None:
     if counts.ran is None:
         return None
     ran = dict(counts.ran)
-    if counts.lwp is not None:
-        ran[counts.lwp.index] = ran.get(counts.lwp.index, 0) + now - counts.since
+    lwp = counts.lwp()
+    if lwp >= 0:
+        ran[lwp] = ran.get(lwp, 0) + now - counts.since()
     return ran
 
 
 def _leap_cpu(counts: CpuCounts, busy: int, ran: dict[int, int] | None, leap: _Leap) -> None:
-    if counts.lwp is not None and counts.since <= leap.began:
+    if counts.lwp() >= 0 and counts.since() <= leap.began:
         return  # it has run on without a break, and what that is will be counted at its end
     if counts.ran is not None and ran is not None:
         for index, ticks in (_ran(counts, leap.now) or {}).items():
@@ -340,7 +328,7 @@ def _leap_cpu(counts: CpuCounts, busy: int, ran: dict[int, int] | None, leap: _L
             if more:
                 counts.ran[index] = counts.ran.get(index, 0) + more
     counts.busy += leap.times * (_busy(counts, leap.now) - busy)
-    counts.since += leap.shift
+    counts.log[-2] += leap.shift
 
 
 # -- domains ------------------------------------------------------------------
@@ -348,7 +336,7 @@ def _leap_cpu(counts: CpuCounts, busy: int, ran: dict[int, int] | None, leap: _L
 
 def _domain_state(domain: Domain, now: int) -> Hashable:
     """Queues, claims, turns and vcpus. What it keeps of its last offers follows from these."""
-    runners = sorted((domain.runner[cpu] for cpu in bits(domain.claims)), key=pick_order)
+    runners = domain.runners(domain.claims)
     return (
         tuple(lwp.index for lwp in domain.queue.waiting),
         tuple((lwp.index, lwp.seat) for lwp in domain.queue.seated()),
