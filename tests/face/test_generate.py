@@ -78,7 +78,12 @@ def test_error_more_than_the_lwps_can_use(session: Session) -> None:
             f"usched: --utilisation {total} is too much: 4 lwps fill at most as many cpus\n"
             "  an lwp runs on one cpu at a time"
         )
-    assert session.refused(3, *words.replace("4", "64", 1).format("62").split()) == (
+
+
+@pytest.mark.slow
+def test_error_every_set_was_discarded(session: Session) -> None:
+    words = "generate --lwps 64 --utilisation 62 --periods 10..100"
+    assert session.refused(3, *words.split()) == (
         "usched: UUniFast-Discard drew 100,000 utilisations, and in every set one was over 1: "
         "62 is too much for 64 lwps\n  add: --algorithm randfixedsum"
     )

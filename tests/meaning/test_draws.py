@@ -96,6 +96,7 @@ def test_sets_are_uniform_among_all_of_that_sum(draw: Draw, count: int, total: f
     assert distance([max(each) for each in drawn], [max(each) for each in wanted]) < 0.0435
 
 
+@pytest.mark.slow
 def test_the_ends() -> None:
     draws = Draws(5)
     assert randfixedsum(draws, 1, 0.7) == uunifast_discard(draws, 1, 0.7) == [0.7]

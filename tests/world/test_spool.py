@@ -34,7 +34,7 @@ def rows(run: Run) -> str:
 
 
 @pytest.mark.parametrize("leap", [False, True])
-@pytest.mark.parametrize("most", [1, 700, 5_000])
+@pytest.mark.parametrize("most", [1, 700, pytest.param(5_000, marks=pytest.mark.slow)])
 def test_a_run_is_the_same_with_its_segments_in_a_file(most: int, leap: bool) -> None:
     class Counted(Spool):
         puts = 0
