@@ -18,9 +18,13 @@ DECLARE = ("NORM", "on", "cpu0", "lwktpri", "6")
 
 #: Runs `python -m usched`, and writes down every module that it had at its exit.
 WATCH = """
-import atexit, runpy, sys
-path = sys.argv.pop(1)
-atexit.register(lambda: open(path, "w").write("\\n".join(sys.modules)))
+import os, runpy, sys
+path, end = sys.argv.pop(1), os._exit
+def write_and_end(status):
+    with open(path, "w") as file:
+        file.write("\\n".join(sys.modules))
+    end(status)
+os._exit = write_and_end
 runpy.run_module("usched", run_name="__main__", alter_sys=True)
 """
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from usched.meaning.history import Draft
 from usched.words.cpuset import count_cpus
 from usched.words.machine import Topology
-from usched.words.problems import EnvironmentFailed, Problem
+from usched.words.problems import EnvironmentFailed, NoSuchName, Problem
 from usched.world.author import find_author
 from usched.world.paths import make_default
 from usched.world.registry_file import check_folder, is_new
@@ -160,3 +160,11 @@ def change_store(
         opened.make_room(drafts)
         store.write_revisions(drafts, find_author())
     return result
+
+
+def require_revision(store: Store, number: int) -> None:
+    """Raises NoSuchName for a revision that there is not."""
+    last = store.last_revision()
+    if not 0 <= number <= last:
+        has = f"0 to {last}" if last else "only 0, the empty registry"
+        raise NoSuchName(Problem(f"there is no revision {number}", None, f"revisions are {has}"))

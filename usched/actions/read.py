@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from usched.actions.context import (
@@ -11,6 +10,7 @@ from usched.actions.context import (
     find_machine,
     find_machine_of,
     open_registry,
+    require_revision,
 )
 from usched.actions.parts import (
     Desk,
@@ -20,17 +20,11 @@ from usched.actions.parts import (
     open_part,
     read_part_log,
 )
-from usched.actions.rollback import require_revision
 from usched.meaning.grants import Hands, Part
 from usched.meaning.history import Revision, describe_topology
-from usched.meaning.joined import join
 from usched.meaning.reach import Moved, compare_reach
 from usched.meaning.registry import Difference, Placed, Registry, compare_registries
 from usched.meaning.resolver import Resolver
-from usched.meaning.script import ScriptLine, carry_out_on
-from usched.meaning.tree import Tree
-from usched.meaning.warnings import find_warnings
-from usched.words.problems import Problem, Refused
 from usched.words.statement import is_beneath, parent_of
 from usched.world.store import Store
 
@@ -180,31 +174,3 @@ def _compare_part(store: Store, context: Context, old: int, new: int | None) -> 
             who = each.name or "a scheduler"
             context.tell(f"what {who} was at revision {number} is damaged: {each.why}")
     return Comparison(compare_registries(*registries), (None, None), [])
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a check found: the tree with the scripts carried out, of so many schedulers."""
-
-    tree: Resolver
-    schedulers: int
-    warnings: list[Problem]
-
-
-def check_registry(context: Context, script: list[ScriptLine]) -> Report:
-    """Carry scripts out on a copy and look at everything. Raises Refused with all that is wrong."""
-    with open_registry(context) as store:
-        machine = find_machine(store, context)
-        found = find_parts(store, context.registry)
-        whole = join(store.registry(), found, machine.topology)
-        hands = find_hands(whole, context, None)
-        tree = Tree(whole.source, machine.topology)
-        problems = tree.resolver.survey()
-        if problems and not script:
-            raise Refused(problems)
-        carry_out_on(tree, script, hands)
-        problems = tree.resolver.survey()
-        if problems:
-            raise Refused(problems)
-        warnings = [*whole.problems, *find_warnings(tree.resolver), *store.find_log_damage()]
-        return Report(tree.resolver, len(tree.resolver.names()), warnings)

@@ -13,6 +13,7 @@ from usched.actions.context import (
     find_host,
     find_machine,
     open_registry,
+    require_revision,
 )
 from usched.actions.parts import (
     Desk,
@@ -32,7 +33,7 @@ from usched.meaning.history import Draft, Edit, GrantEdit, NewTopology
 from usched.meaning.joined import join, require_unstranded
 from usched.meaning.registry import Damaged, Placed, Registry, differs
 from usched.meaning.resolver import Resolver
-from usched.words.problems import NoSuchName, Problem, Refused
+from usched.words.problems import Problem, Refused
 from usched.words.statement import is_beneath
 from usched.world.store import Store
 
@@ -189,10 +190,3 @@ def _moved(before: Placed | Damaged | None, after: Placed | None) -> bool:
 def _describe_gap(damaged: Damaged, number: int) -> Problem:
     what = f"what {damaged.name or 'a scheduler'} was at revision {number} is damaged in the log"
     return Problem(f"{what}: {damaged.why}", None, "", "log", damaged.name)
-
-
-def require_revision(store: Store, number: int) -> None:
-    last = store.last_revision()
-    if not 0 <= number <= last:
-        has = f"0 to {last}" if last else "only 0, the empty registry"
-        raise NoSuchName(Problem(f"there is no revision {number}", None, f"revisions are {has}"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 #: What a shell gives for a process that a signal ended: 128 and the signal's number.
 _STATUS = {2: 130, 15: 143}
@@ -118,10 +118,15 @@ def settle() -> None:
             signal.signal(each, signal.SIG_IGN)
 
 
-def flush_all() -> None:
-    """Write out what is printed so far, as far as somebody takes it."""
+def leave(status: int) -> NoReturn:
+    """End the process, with what is printed written out as far as somebody takes it.
+
+    Files and transactions are closed by now. Python would take its modules apart, one by one,
+    which is a sixth of the time of a short command, and of a long one all that it holds.
+    """
     for number, stream in ((STDOUT, sys.stdout), (STDERR, sys.stderr)):
         try:
             stream.flush()
         except OSError:
             drop(number)
+    os._exit(status)

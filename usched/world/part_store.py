@@ -20,9 +20,8 @@ from functools import partial
 from usched.meaning.grants import Granted
 from usched.words.problems import EnvironmentFailed, Problem
 from usched.world.foreign import MAX_BYTES, DoesNotHold, check_owner, open_bytes
-from usched.world.lock_holders import find_holders
 from usched.world.part_files import locate_part, part_path
-from usched.world.registry_file import explain, make_schema, settle
+from usched.world.registry_file import explain, locked, make_schema, settle
 from usched.world.snapshot import NoSnapshot, open_folder, take_snapshot
 from usched.world.store import Store
 
@@ -130,7 +129,9 @@ class _Lock:
                 raise
             os.close(file)
             if time.monotonic() - started > self._wait:
-                raise self._explain(time.monotonic() - started)
+                raise locked(
+                    self._path.removesuffix("-lock"), self._path, time.monotonic() - started
+                )
             time.sleep(_PAUSE)
 
     def _is_ours(self, file: int, folder: int) -> bool:
@@ -146,9 +147,3 @@ class _Lock:
         except (BlockingIOError, FileNotFoundError):
             return False
         return named.st_ino == status.st_ino
-
-    def _explain(self, waited: float) -> EnvironmentFailed:
-        holders = find_holders(self._path)
-        held = "held by " + ", ".join(holders) if holders else "nobody found in /proc/locks now"
-        what = f"registry {self._path.removesuffix('-lock')} is locked: waited {waited:.1f} s"
-        return EnvironmentFailed(Problem(what, None, f"{held}\ntry again, or --wait longer"))

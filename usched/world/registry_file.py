@@ -272,15 +272,20 @@ def damaged(path: str, how: str) -> EnvironmentFailed:
     return EnvironmentFailed(Problem(what, None, "put it back from a copy", "damaged"))
 
 
+def locked(path: str, lock: str, waited: float) -> EnvironmentFailed:
+    """lock: the file that the lock is on."""
+    from usched.world.lock_holders import find_holders
+
+    holders = find_holders(lock)
+    held = "held by " + ", ".join(holders) if holders else "nobody found in /proc/locks now"
+    what = f"registry {path} is locked: waited {waited:.1f} s"
+    return EnvironmentFailed(Problem(what, None, f"{held}\ntry again, or --wait longer"))
+
+
 def explain(error: sqlite3.Error, path: str, waited: float) -> UschedError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        from usched.world.lock_holders import find_holders
-
-        holders = find_holders(path)
-        held = "held by " + ", ".join(holders) if holders else "nobody found in /proc/locks now"
-        what = f"registry {path} is locked: waited {waited:.1f} s"
-        return EnvironmentFailed(Problem(what, None, f"{held}\ntry again, or --wait longer"))
+        return locked(path, path, waited)
     # that a journal cannot be taken away, where a change was cut short, is an I/O error
     unremoved = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_DELETE
     if unremoved or code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):

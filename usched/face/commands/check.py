@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from usched.actions.read import Report, check_registry
+from usched.actions.check import Report, check_registry
 from usched.actions.simulate import check_workload
 from usched.face.completing import FileName
 from usched.face.json_records import problem_record

@@ -1,0 +1,41 @@
+"""Looking at everything that is declared, and at what scripts would declare."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from usched.actions.context import Context, find_machine, open_registry
+from usched.actions.parts import find_hands, find_parts
+from usched.meaning.joined import join
+from usched.meaning.resolver import Resolver
+from usched.meaning.script import ScriptLine, carry_out_on
+from usched.meaning.tree import Tree
+from usched.meaning.warnings import find_warnings
+from usched.words.problems import Problem, Refused
+
+
+class Report(NamedTuple):
+    """What a check found: the tree with the scripts carried out, of so many schedulers."""
+
+    tree: Resolver
+    schedulers: int
+    warnings: list[Problem]
+
+
+def check_registry(context: Context, script: list[ScriptLine]) -> Report:
+    """Carry scripts out on a copy and look at everything. Raises Refused with all that is wrong."""
+    with open_registry(context) as store:
+        machine = find_machine(store, context)
+        found = find_parts(store, context.registry)
+        whole = join(store.registry(), found, machine.topology)
+        hands = find_hands(whole, context, None)
+        tree = Tree(whole.source, machine.topology)
+        problems = tree.resolver.survey()
+        if problems and not script:
+            raise Refused(problems)
+        carry_out_on(tree, script, hands)
+        problems = tree.resolver.survey()
+        if problems:
+            raise Refused(problems)
+        warnings = [*whole.problems, *find_warnings(tree.resolver), *store.find_log_damage()]
+        return Report(tree.resolver, len(tree.resolver.names()), warnings)
