@@ -10,7 +10,7 @@ from usched.meaning.resolver import Resolver
 from usched.plan.difference import Observed, Step, compare
 from usched.plan.kernel import Kernel
 from usched.plan.lower_cgroup import lower
-from usched.plan.wanted import TOP, Wanted
+from usched.plan.wanted import TOP, Lowering, Wanted
 from usched.words.cpuset import format_cpus
 from usched.words.problems import Problem, Refused
 from usched.world.linux.cgroups import Cgroups, read_kernel
@@ -33,7 +33,7 @@ class Plan(NamedTuple):
     wanted: Wanted
 
 
-def make_plan(context: Context, groups: Readable | None = None) -> Plan:
+def make_plan(context: Context, groups: Readable | None = None, lowering: Lowering = lower) -> Plan:
     """Raises Refused where the registry does not fit the machine, or must not be put on it, and
     EnvironmentFailed where this is no Linux with cgroup v2."""
     kernel = read_kernel(context.root)
@@ -45,7 +45,7 @@ def make_plan(context: Context, groups: Readable | None = None) -> Plan:
     if problems:
         raise Refused(problems)
     check_machine(context, tree)
-    wanted = lower(tree, kernel)
+    wanted = lowering(tree, kernel)
     return Plan(kernel, observed, compare(wanted.groups, observed), wanted)
 
 
