@@ -11,10 +11,11 @@ import pytest
 
 from tests.plan.cgroup_model import Cgroups as Model
 from tests.plan.cgroup_model import Refused as ModelRefused
-from usched.actions.apply import apply_registry, finish_earlier, release, verify
+from usched.actions.apply import apply_registry, release, verify
 from usched.actions.change import carry_out
 from usched.actions.context import Context
 from usched.actions.plan import make_plan
+from usched.actions.undoing import finish_earlier
 from usched.plan.difference import Step
 from usched.plan.wanted import OUTSIDE
 from usched.text.language.grammar import parse_script

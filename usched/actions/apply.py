@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from usched.actions.context import Context
 from usched.actions.plan import Plan, Readable, make_plan
-from usched.plan.difference import Observed, Step, compare, plan_back
+from usched.actions.trial import begin_trial
+from usched.actions.undoing import Groups, finish_earlier, refuse_during_trial, restore
+from usched.plan.difference import Observed, Step, compare
 from usched.plan.readings import find_drift, find_misreadings
 from usched.plan.wanted import OUTSIDE, TOP, Group
-from usched.words.problems import Drifted, Problem, Refused
+from usched.words.problems import Drifted, EnvironmentFailed, Problem, Refused
 from usched.world.linux.cgroups import Cgroups, StepFailed
 from usched.world.linux.journal import Before, Journal
 from usched.world.linux.refusals import explain_refusal
 
 _UNDONE = "nothing is changed: what was done is undone"
-
-
-class Groups(Readable, Protocol):
-    """Control groups that can be changed. Raises StepFailed."""
-
-    def do(self, step: Step) -> None: ...
-    def processes(self, path: str) -> list[int]: ...
-    def move(self, pid: int, path: str) -> None: ...
 
 
 class Done(NamedTuple):
@@ -34,15 +28,25 @@ class Done(NamedTuple):
     plan: Plan | None
 
 
-def apply_registry(context: Context, groups: Groups | None = None) -> Done:
-    """Raises Refused where the kernel does not do what was asked, EnvironmentFailed where it
-    refuses a step: then all is as it was."""
+def apply_registry(
+    context: Context, groups: Groups | None = None, seconds: float | None = None
+) -> Done:
+    """seconds: after which it is undone, unless it is confirmed by then.
+
+    Raises Refused where the kernel does not do what was asked, or another apply waits to be
+    confirmed; EnvironmentFailed where it refuses a step: then all is as it was.
+    """
     groups = groups or Cgroups(context.root, TOP)
     journal = Journal(context.root)
     with journal.lock():
         finish_earlier(journal, groups, context.tell)
+        refuse_during_trial(journal)
         plan = make_plan(context, groups)
-        _carry_out(plan.steps, plan.wanted.groups, plan.observed, journal, groups)
+        if plan.steps:
+            before = _look(plan.observed, groups)
+            if seconds is not None:
+                begin_trial(context.root, journal, groups, before, seconds)
+            _carry_out(plan.steps, plan.wanted.groups, before, journal, groups)
         return Done(plan.steps, plan)
 
 
@@ -52,10 +56,12 @@ def release(context: Context, groups: Groups | None = None) -> Done:
     journal = Journal(context.root)
     with journal.lock():
         finish_earlier(journal, groups, context.tell)
+        refuse_during_trial(journal)
         observed = groups.read()
         wanted = (Group(OUTSIDE, "", observed[OUTSIDE]),)
         steps = compare(wanted, observed)
-        _carry_out(steps, wanted, observed, journal, groups)
+        if steps:
+            _carry_out(steps, wanted, _look(observed, groups), journal, groups)
         return Done(steps, None)
 
 
@@ -70,29 +76,24 @@ def verify(context: Context, groups: Readable | None = None) -> Plan:
     return plan
 
 
-def finish_earlier(journal: Journal, groups: Groups, tell: Callable[[str], None]) -> None:
-    """Undo what somebody began who did not come to its end."""
-    before = journal.load()
-    if before is None:
-        return
-    restore(before, groups)
-    journal.close()
-    tell(f"an apply by process {before.pid} did not come to its end: it is undone")
+def _look(observed: Observed, groups: Groups) -> Before:
+    processes = {path: tuple(groups.processes(path)) for path in observed if path != OUTSIDE}
+    return Before(observed, processes, os.getpid())
 
 
 def _carry_out(
     steps: Sequence[Step],
     wanted: tuple[Group, ...],
-    observed: Observed,
+    before: Before,
     journal: Journal,
     groups: Groups,
 ) -> None:
-    """observed: what the steps were planned from."""
-    if not steps:
-        return
-    processes = {path: tuple(groups.processes(path)) for path in observed if path != OUTSIDE}
-    before = Before(observed, processes, os.getpid())
-    journal.save(before)
+    """before: what the steps were planned from."""
+    try:
+        journal.save(before)
+    except EnvironmentFailed:
+        journal.close_trial()
+        raise
     try:
         for step in steps:
             groups.do(step)
@@ -108,6 +109,7 @@ def _carry_out(
 
 def _undo(before: Before, journal: Journal, groups: Groups) -> None:
     restore(before, groups)
+    journal.close_trial()
     journal.close()
 
 
@@ -124,18 +126,3 @@ def _check_readings(wanted: tuple[Group, ...], groups: Groups) -> None:
     ]
     if problems:
         raise Refused(problems)
-
-
-def restore(before: Before, groups: Groups) -> None:
-    """Whatever was done since, from wherever it stopped. Raises EnvironmentFailed where the kernel
-    refuses: the journal stays, and the next command tries again."""
-    try:
-        for step in plan_back(before.groups, groups.read()):
-            groups.do(step)
-        for path, pids in before.processes.items():
-            there = set(groups.processes(path))
-            for pid in pids:
-                if pid not in there:
-                    groups.move(pid, path)
-    except StepFailed as failed:
-        raise explain_refusal(failed, "what was done cannot be undone: ") from failed

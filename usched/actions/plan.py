@@ -15,6 +15,7 @@ from usched.words.cpuset import format_cpus
 from usched.words.problems import Problem, Refused
 from usched.world.linux.cgroups import Cgroups, read_kernel
 from usched.world.linux.journal import Journal
+from usched.world.linux.watchdog import is_watched
 from usched.world.sys_files import CPUS, SysFiles
 
 
@@ -37,8 +38,8 @@ def make_plan(context: Context, groups: Readable | None = None, lowering: Loweri
     """Raises Refused where the registry does not fit the machine, or must not be put on it, and
     EnvironmentFailed where this is no Linux with cgroup v2."""
     kernel = read_kernel(context.root)
-    if groups is None and Journal(context.root).exists():
-        context.tell("an apply goes on, or did not come to its end: the next one undoes it first")
+    if groups is None:
+        _tell_journal(Journal(context.root), context)
     observed = (groups or Cgroups(context.root, TOP)).read()
     tree = read_tree(context)
     problems = tree.survey()
@@ -47,6 +48,27 @@ def make_plan(context: Context, groups: Readable | None = None, lowering: Loweri
     check_machine(context, tree)
     wanted = lowering(tree, kernel)
     return Plan(kernel, observed, compare(wanted.groups, observed), wanted)
+
+
+def _tell_journal(journal: Journal, context: Context) -> None:
+    if journal.exists():
+        context.tell("an apply goes on, or did not come to its end: the next one undoes it first")
+        return
+    waits = describe_trial(journal)
+    if waits:
+        context.tell(f"{waits} (usched confirm)")
+
+
+def describe_trial(journal: Journal) -> str:
+    """What becomes of the apply that waits to be confirmed; "" where none does."""
+    trial = journal.load_trial()
+    if trial is None:
+        return ""
+    what = "an apply waits to be confirmed"
+    if not is_watched(journal.folder):
+        who = "the process that would undo it is gone, and the next apply or release does"
+        return f"{what}, until {trial.left} s from now: {who}"
+    return f"{what}, and is undone in {trial.left} s if it is not"
 
 
 def check_machine(context: Context, tree: Resolver) -> None:

@@ -8,21 +8,25 @@ from usched.actions.apply import apply_registry
 from usched.face.options import common_options, context_of, quiet_option
 from usched.face.output import report_change
 from usched.plan.wanted import TOP
+from usched.text.duration import parse_duration
 from usched.words.phrases import count
 from usched.world.linux.cgroups import MOUNT
 
 
 @click.command("apply")
+@click.option("--confirm", metavar="TIME", help="Undo it after TIME, unless `usched confirm`.")
 @quiet_option
 @common_options
 @click.pass_context
-def command(ctx: click.Context, quiet: bool) -> None:
+def command(ctx: click.Context, quiet: bool, confirm: str | None) -> None:
     """Make Linux's control groups (cgroup v2) as the registry says: all of it, or nothing.
 
     It does what `usched plan` prints, reads everything back, and undoes it all where the kernel
-    refuses a step or does something else.
+    refuses a step or does something else. With --confirm 60s it is undone after that time, by a
+    process of its own, unless you type `usched confirm`: a wrong set of cpus can cut you off.
     """
-    done = apply_registry(context_of(ctx))
+    seconds = None if confirm is None else parse_duration(confirm, "--confirm", 1, 86_400)
+    done = apply_registry(context_of(ctx), seconds=seconds)
     if quiet:
         return
     with report_change(False):
@@ -30,6 +34,8 @@ def command(ctx: click.Context, quiet: bool) -> None:
             click.echo("# nothing to do: Linux is as the registry says")
             return
         click.echo(f"# {count(len(done.steps), 'step')} done beneath /{MOUNT}/{TOP}")
+        if confirm is not None:
+            click.echo(f"# undone in {confirm}, unless you type: usched confirm")
         notes = len(done.plan.wanted.notes) if done.plan else 0
         if notes:
             many = "one word" if notes == 1 else f"{notes} words"

@@ -1,0 +1,65 @@
+"""An apply that is undone by itself, unless somebody confirms it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from usched.actions.context import Context
+from usched.actions.undoing import Groups, finish_earlier
+from usched.plan.wanted import TOP
+from usched.words.problems import EnvironmentFailed, Problem, Refused
+from usched.world.linux.cgroups import Cgroups
+from usched.world.linux.journal import Before, Journal, Trial, boot_seconds
+from usched.world.linux.watchdog import start_watchdog
+
+#: Seconds between two looks at whether it is confirmed, and between two tries to undo it.
+_LOOK, _TRY = 0.25, 1.0
+
+#: How often it is tried. Whoever comes next tries again.
+_MOST_TRIES = 3_600
+
+
+def begin_trial(
+    root: str, journal: Journal, groups: Groups, before: Before, seconds: float
+) -> None:
+    """Written down, and watched over, before the first step. Raises EnvironmentFailed."""
+    trial = Trial(before, boot_seconds() + seconds)
+    journal.save_trial(trial)
+    try:
+        start_watchdog(root, journal.folder, lambda: watch_over(journal, groups, trial))
+    except BaseException:
+        journal.close_trial()
+        raise
+
+
+def watch_over(
+    journal: Journal,
+    groups: Groups,
+    trial: Trial,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Until it is confirmed, or undone."""
+    tries = 0
+    while journal.load_trial() == trial and tries < _MOST_TRIES:
+        if not trial.is_over:
+            sleep(_LOOK)
+            continue
+        try:
+            with journal.lock():
+                finish_earlier(journal, groups, lambda _: None)
+        except EnvironmentFailed:  # another usched is at work, or the kernel refuses
+            tries += 1
+            sleep(_TRY)
+
+
+def confirm(context: Context, groups: Groups | None = None) -> None:
+    """Keep what was applied. Raises Refused where there is nothing to confirm, or no more."""
+    groups = groups or Cgroups(context.root, TOP)
+    journal = Journal(context.root)
+    with journal.lock():
+        finish_earlier(journal, groups, context.tell)
+        if journal.load_trial() is None:
+            remedy = "what is not confirmed in time is undone: usched apply --confirm 60s"
+            raise Refused(Problem("nothing waits to be confirmed", None, remedy, "trial"))
+        journal.close_trial()
