@@ -38,8 +38,10 @@ class Vcpu(Runner):
 class Vcpus:
     """The virtual cpus of a scheduler, by number.
 
-    running: those that run, in pick order; the others wait in the queue. line: in the tick at
-    hand, those that were not picked yet, in queue order; picked: those that were.
+    running: those that run, in pick order; the others wait in the queue. In the tick at hand:
+    staying: those that stay if they can, in queue order, as long as no cpus were offered, on the
+    parent's cpus stay_on; line: the others that were not picked yet, in queue order; picked: those
+    that were; started: the ones of these that did not simply stay.
     """
 
     def __init__(self, count: int) -> None:
@@ -47,20 +49,34 @@ class Vcpus:
         self.queue: RunQueue[Vcpu] = RunQueue()
         self.queue.waiting.extend(self.all)
         self.running: list[Vcpu] = []
+        self.staying: list[Vcpu] = []
+        self.stay_on = 0
         self.line: list[Vcpu] = []
         self.picked: list[Vcpu] = []
+        self.started: list[Vcpu] = []
 
     def has(self, vcpu: Vcpu) -> bool:
         """Whether it is one of these, and not of those that were before a redeclaration."""
         return vcpu.number < len(self.all) and self.all[vcpu.number] is vcpu
 
-    def requeue(self) -> None:
-        """The line, as a tick's dispatch begins."""
+    def requeue(self, ran_on: int) -> None:
+        """The line, as a tick's dispatch begins, after one in which they ran on these cpus."""
         queue = self.queue
-        self.line = [vcpu for vcpu in self.running if vcpu.ends >= 0]
-        queue.requeue()
-        self.line += queue.waiting
+        self.staying = self.running
+        if queue.expired:
+            self.staying = [vcpu for vcpu in self.running if vcpu.ends >= 0]
+            for vcpu in queue.expired:
+                ran_on ^= 1 << vcpu.on
+            queue.requeue()
+        self.stay_on = ran_on
+        self.line = list(queue.waiting)
         self.picked = []
+        self.started = []
+
+    def line_up(self) -> None:
+        """Those who stay are but the first of the line."""
+        self.line = self.staying + self.line
+        self.staying = []
 
 
 class Domain:

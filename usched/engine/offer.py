@@ -12,13 +12,9 @@ from collections import deque
 from usched.engine.calendar import Calendar
 from usched.engine.domain import Domain, Vcpu, Vcpus
 from usched.engine.lwp import Lwp
-from usched.engine.masks import to_mask
 from usched.engine.placement import Placement
 from usched.engine.run_queue import NOWHERE, order_in, pick_order
-from usched.engine.turns import Level, Peers
-
-#: Cpus of one class, all of whose turn is that of one member: (class, its position, rank, cpus).
-_Share = tuple[Peers, int, int, int]
+from usched.engine.turns import Level
 
 
 class Dispatch:
@@ -45,7 +41,7 @@ class Dispatch:
             self._finish(domain)
         for domain in reversed(touched):
             if domain.vcpus is not None:
-                self._show_users(domain)
+                self._show_users(domain, domain.vcpus)
         touched.clear()
 
     # -- a domain -------------------------------------------------------------
@@ -55,12 +51,12 @@ class Dispatch:
         domain.dirty = False
         domain.offers = []
         domain.results = []
+        if domain.vcpus is not None:
+            domain.vcpus.requeue(domain.taken)
         domain.taken = 0
         domain.kept = 0
         domain.own_groups = []
         self.touched.append(domain)
-        if domain.vcpus is not None:
-            domain.vcpus.requeue()
 
     def _offer(self, child: Domain, cpus: int) -> int:
         """Offer a scheduler cpus of its pool; what it uses of them."""
@@ -112,46 +108,17 @@ class Dispatch:
 
     def _offer_level(self, level: Level, cpus: int) -> int:
         """Children of one lwktpri: pass by pass, each offered the cpus on which it is j-th."""
-        if not level.tracked and len(level.members) == len(level.peers):
-            return self._offer_apart(level, cpus)
-        used = 0
-        members = level.members
-        passed = level.pass_turns(cpus) if level.used_up & cpus else {}
-        # by rank and place in declaration order: who is visited when, and with which cpus
-        visits: dict[int, list[_Share]] = {}
-        for cpu, (peers, position) in passed.items():
-            _put_off(visits, level, (peers, position, 0, 1 << cpu))
-        held = cpus & ~to_mask(passed)
-        for peers in level.peers:
-            here = held & peers.mask
-            if here:
-                for position, first in peers.first.items():
-                    if first & here:
-                        _put_off(visits, level, (peers, position, 0, first & here))
-        count = len(members)
-        while visits:
-            visit = min(visits)
-            shares = visits.pop(visit)
-            offer = 0
-            for share in shares:
-                offer |= share[3]
-            taken = self._offer(members[visit % count], offer)
-            used |= taken
-            if taken != offer:
-                for peers, position, rank, part in shares:
-                    if part & ~taken:
-                        _put_off(visits, level, (peers, position, rank + 1, part & ~taken))
-        return used
-
-    def _offer_apart(self, level: Level, cpus: int) -> int:
-        """Likewise where no two share a cpu."""
-        used = 0
-        for child in level.members:
-            if child.load:
-                free = cpus & child.outer
-                if free:
-                    used |= self._offer(child, free)
-        return used
+        if level.used_up & cpus:
+            level.pass_turns(cpus)
+        free = cpus
+        for rank in level.ranks:
+            for child, places in zip(level.members, rank, strict=True):
+                offer = places & free
+                if offer and child.load:
+                    free ^= self._offer(child, offer)
+            if not free:
+                break
+        return cpus ^ free
 
     # -- own lwps -------------------------------------------------------------
 
@@ -269,11 +236,14 @@ class Dispatch:
 
     def _offer_floating_vcpus(self, scheduler: Domain, vcpus: Vcpus, cpus: int) -> int:
         """vcpus in queue order, as many at a time as cpus are free; those used are placed."""
-        assert scheduler.parent is not None
-        above = scheduler.parent.base
         free = cpus
-        rest = vcpus.line
         passed: list[Vcpu] = []
+        if vcpus.staying:
+            if cpus & vcpus.stay_on == vcpus.stay_on:
+                free = self._offer_staying(scheduler, vcpus, cpus, passed)
+            else:
+                vcpus.line_up()
+        rest = vcpus.line
         while free and rest:
             count = free.bit_count()
             batch, rest = rest[:count], rest[count:]
@@ -281,21 +251,54 @@ class Dispatch:
             for vcpu in batch:
                 offer |= vcpu.bit
             used = self._offer_inside(scheduler, offer)
-            if not used:
-                passed += batch
-                continue
-            if used == offer:
-                chosen = batch
-            else:
-                chosen = [vcpu for vcpu in batch if vcpu.bit & used]
+            if used:
+                free ^= self._pick_vcpus(scheduler, batch, used, free)
+            if used != offer:
                 passed += [vcpu for vcpu in batch if not vcpu.bit & used]
-            free ^= self.placement.place_vcpus(chosen, free, above)
-            vcpus.picked += chosen
         vcpus.line = passed + rest
         return cpus ^ free
 
+    def _offer_staying(self, scheduler: Domain, vcpus: Vcpus, cpus: int, passed: list[Vcpu]) -> int:
+        """The first batch, where all who stay are of it and can: only the others are looked at.
+        The cpus that are left."""
+        staying = vcpus.staying
+        vcpus.staying = []
+        stay = 0
+        for vcpu in staying:
+            stay |= vcpu.bit
+        free = cpus ^ vcpus.stay_on
+        room = free.bit_count()
+        batch, vcpus.line = vcpus.line[:room], vcpus.line[room:]
+        offer = stay
+        for vcpu in batch:
+            offer |= vcpu.bit
+        used = self._offer_inside(scheduler, offer)
+        if stay & ~used:
+            for vcpu in staying:
+                if not vcpu.bit & used:
+                    passed.append(vcpu)
+                    free ^= 1 << vcpu.on
+            staying = [vcpu for vcpu in staying if vcpu.bit & used]
+        vcpus.picked = staying.copy()
+        if used & ~stay:
+            free ^= self._pick_vcpus(scheduler, batch, used, free)
+        if used != offer:
+            passed += [vcpu for vcpu in batch if not vcpu.bit & used]
+        return free
+
+    def _pick_vcpus(self, scheduler: Domain, batch: list[Vcpu], used: int, free: int) -> int:
+        """Those of a batch that were used are placed on free cpus; the cpus that they take."""
+        vcpus, parent = scheduler.vcpus, scheduler.parent
+        assert vcpus is not None
+        assert parent is not None
+        chosen = [vcpu for vcpu in batch if vcpu.bit & used]
+        vcpus.picked += chosen
+        vcpus.started += chosen
+        return self.placement.place_vcpus(chosen, free, parent.base)
+
     def _offer_fixed_vcpus(self, scheduler: Domain, vcpus: Vcpus, cpus: int) -> int:
         """Likewise, in a batch the first that is fixed to each free cpu and had no chance yet."""
+        vcpus.line_up()
         free = cpus
         rest = vcpus.line
         passed: list[Vcpu] = []
@@ -308,6 +311,7 @@ class Dispatch:
             for vcpu in batch:
                 if vcpu.bit & used:
                     vcpus.picked.append(vcpu)
+                    vcpus.started.append(vcpu)
                     vcpu.last = vcpu.fixed
                     free ^= 1 << vcpu.fixed
                 else:
@@ -355,14 +359,13 @@ class Dispatch:
     def _finish_vcpus(self, scheduler: Domain, vcpus: Vcpus) -> None:
         """Who was picked runs, where it was placed; the others wait, in the order of the line."""
         now = self.now
-        ran = scheduler.busy
-        busy = 0
-        for vcpu in vcpus.picked:
-            busy |= vcpu.bit
+        if vcpus.staying:
+            vcpus.line_up()
+        for vcpu in vcpus.started:
             vcpu.order = self.clock
             self.clock += 1
             vcpu.on = vcpu.last
-            if vcpu.ends < 0 or not vcpu.bit & ran:
+            if vcpu.ends < 0:
                 vcpu.began = now - vcpu.used
                 self.calendar.end_vcpu(vcpu.began + scheduler.quantum, scheduler, vcpu)
         for vcpu in vcpus.line:
@@ -370,39 +373,27 @@ class Dispatch:
                 if vcpu.ends >= 0:
                     vcpu.used = now - vcpu.began
                 vcpu.on = vcpu.ends = NOWHERE
+        busy = 0
+        for vcpu in vcpus.picked:
+            busy |= vcpu.bit
+        scheduler.busy = busy
         vcpus.running = vcpus.picked
         vcpus.queue.waiting = deque(vcpus.line)
-        scheduler.busy = busy
 
-    def _show_users(self, scheduler: Domain) -> None:
-        """Who runs on a vcpu runs on the cpu that it is placed on."""
+    def _show_users(self, scheduler: Domain, vcpus: Vcpus) -> None:
+        """Who is new on a vcpu, or on one that is new where it is, is new on the cpu behind it."""
         assert scheduler.parent is not None
-        assert scheduler.vcpus is not None
         above = scheduler.parent.base
         users = scheduler.users
-        for cpu, lwp in zip(scheduler.placed_on, scheduler.placed, strict=True):
-            users[cpu] = lwp
+        for number, lwp in zip(scheduler.placed_on, scheduler.placed, strict=True):
+            users[number] = lwp
+            above.placed_on.append(vcpus.all[number].on)
+            above.placed.append(lwp)
+        for vcpu in vcpus.started:
+            above.placed_on.append(vcpu.on)
+            above.placed.append(users[vcpu.number])
         scheduler.placed_on.clear()
         scheduler.placed.clear()
-        for vcpu in scheduler.vcpus.running:
-            lwp = users[vcpu.number]
-            cpu = vcpu.on
-            if above.users.get(cpu) is not lwp or not above.busy >> cpu & 1:
-                above.placed_on.append(cpu)
-                above.placed.append(lwp)
-
-
-def _put_off(visits: dict[int, list[_Share]], level: Level, share: _Share) -> None:
-    """To the next member in the order of turns in which somebody is runnable, if there is one."""
-    peers, position, rank, cpus = share
-    members = peers.members
-    while rank < len(members):
-        index = members[(position + rank) % len(members)]
-        if level.members[index].load:
-            visit = rank * len(level.members) + index
-            visits.setdefault(visit, []).append((peers, position, rank, cpus))
-            return
-        rank += 1
 
 
 def _first_fixed(line: list[Vcpu], free: int) -> list[Vcpu]:

@@ -360,8 +360,8 @@ def _level_state(level: Level, now: int) -> Hashable:
         if len(level.peers_of[cpu].members) > 1:
             used = turn.ticks(now, level.members[turn.holder].quantum)
             turns.append((cpu, turn.holder, used, turn.running))
-    firsts = tuple(tuple(sorted(peers.first.items())) for peers in level.peers)
-    return tuple(level.running), level.used_up, tuple(turns), firsts
+    first = tuple(level.ranks[0])
+    return tuple(level.running), level.used_up, tuple(turns), first
 
 
 def _vcpus_state(vcpus: Vcpus | None, now: int) -> Hashable:

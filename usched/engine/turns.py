@@ -1,9 +1,9 @@
 """Turns among equals: children of one lwktpri, cpu by cpu (usched-model(7), dispatch).
 
-Cpus with the same members have their turns in the same order and differ only in whose it is. So
-a level keeps its cpus in classes of equal membership, and in each, the mask of cpus on which a
-member is first. A turn is counted from the tick at which it would have begun without pauses, and
-looked at again when it is used up.
+Cpus with the same members have their turns in the same order and differ only in whose it is. A
+level keeps, for each place in that order and each member, the mask of cpus on which it stands
+there: a pass offers each its mask. A turn is counted from the tick at which it would have begun
+without pauses, and looked at again when it is used up.
 """
 
 from __future__ import annotations
@@ -38,24 +38,12 @@ class Turn:
 class Peers:
     """Cpus that the same members of a level have in their pools.
 
-    members: indexes into the level's, in declaration order. first[p]: the cpus on which it is the
-    turn of members[p].
+    members: indexes into the level's, in declaration order.
     """
 
     def __init__(self, members: list[int], mask: int) -> None:
         self.members = members
         self.mask = mask
-        self.first: dict[int, int] = {0: mask}
-
-    def put_first(self, cpu: int, position: int) -> None:
-        """Make a member first on a cpu."""
-        bit = 1 << cpu
-        first = self.first
-        for each in first:
-            if first[each] & bit:
-                first[each] ^= bit
-                break
-        first[position] = first.get(position, 0) | bit
 
 
 class Level:
@@ -64,7 +52,9 @@ class Level:
     pool: all their cpus. load: how many members have a load. tracked: those cpus on which turns
     are kept, the ones with several members, and every one where declarations are to come.
     running[i]: the tracked cpus on which member i ran in the tick before. used_up: cpus whose
-    holder has had its turn, whether it runs or not.
+    holder has had its turn, whether it runs or not; passed: those of them where another is first
+    in the tick at hand. ranks[j][i]: the cpus on which member i is j-th in the order of turns;
+    first: on each shared one, the place of the first among its peers.
     """
 
     def __init__(self, members: list[Domain], tracks_all: bool) -> None:
@@ -77,14 +67,33 @@ class Level:
             shared |= self.pool & child.outer
             self.pool |= child.outer
         self.tracked = self.pool if tracks_all else shared
-        self.peers = _class_cpus(members, shared)
+        classes = _class_cpus(members, shared)
+        most = max(len(peers.members) for peers in classes)
+        self.ranks = [[0] * len(members) for _ in range(most)]
+        self.first: dict[int, int] = {}
         self.peers_of: dict[int, Peers] = {}
-        for peers in self.peers:
+        for peers in classes:
+            for rank, index in zip(self.ranks, peers.members, strict=False):
+                rank[index] |= peers.mask
             for cpu in bits(peers.mask & self.tracked):
                 self.peers_of[cpu] = peers
+                self.first[cpu] = 0
         self.turns: dict[int, Turn] = {}
         self.running = [0] * len(members)
         self.used_up = 0
+        self.passed = 0
+
+    def put_first(self, cpu: int, index: int) -> None:
+        """Make a member first on a cpu, and the others follow it."""
+        members = self.peers_of[cpu].members
+        first = self.first[cpu]
+        if members[first] == index:
+            return
+        self.first[cpu] = position = members.index(index)
+        bit = 1 << cpu
+        for place, rank in enumerate(self.ranks[: len(members)]):
+            rank[members[(first + place) % len(members)]] ^= bit
+            rank[members[(position + place) % len(members)]] ^= bit
 
     # -- before a tick's dispatch ---------------------------------------------
 
@@ -104,8 +113,9 @@ class Level:
 
     # -- when cpus are offered to it ------------------------------------------
 
-    def pass_turns(self, cpus: int) -> dict[int, tuple[Peers, int]]:
-        """Whose turn it is now on those of the offered cpus where it passes: (class, position)."""
+    def pass_turns(self, cpus: int) -> None:
+        """Put first whose turn it is now, on those of the offered cpus where it passes."""
+        self._take_back(self.passed & cpus)
         used_up = self.used_up & cpus
         waits = {mask & used_up: None for child in self.members for mask in waits_above(child)}
         waits.pop(0, None)
@@ -113,7 +123,7 @@ class Level:
         for mask in waits:
             wanted |= mask
         if not wanted:
-            return {}
+            return
         could_run = [could_run_above(child) for child in self.members]
         together: dict[tuple[int, ...], list[tuple[int, int]]] = {}
         for cpu in bits(wanted):
@@ -122,12 +132,17 @@ class Level:
             if position is not None:
                 alike = (id(peers), *(mask >> cpu & 1 for mask in waits))
                 together.setdefault(alike, []).append((cpu, position))
-        passed: dict[int, tuple[Peers, int]] = {}
         for group in together.values():
             peers = self.peers_of[group[0][0]]
             for cpu, position in self._exchange(peers, group):
-                passed[cpu] = (peers, position)
-        return passed
+                self.put_first(cpu, peers.members[position])
+                self.passed |= 1 << cpu
+
+    def _take_back(self, passed: int) -> None:
+        """Who is not taken up on its turn is first no more."""
+        for cpu in bits(passed):
+            self.put_first(cpu, self.turns[cpu].holder)
+        self.passed ^= passed
 
     def _next(self, peers: Peers, cpu: int, could_run: list[int]) -> int | None:
         """The next after the holder that has somebody runnable for the cpu; None without."""
@@ -164,6 +179,8 @@ class Level:
         ends: list[tuple[int, int]] = []
         gains: list[tuple[int, int]] = []
         for index, child in enumerate(self.members):
+            if child.begun != now:
+                continue  # it runs where it ran
             runs = child.taken & self.tracked
             ran = self.running[index]
             if runs == ran:
@@ -189,6 +206,8 @@ class Level:
             there.running = True
             if len(self.peers_of[cpu].members) > 1:
                 ends.append((there.began + quantum, cpu))
+        if self.passed:
+            self._take_back(self.passed)
         return ends
 
     def _begin(self, cpu: int, index: int, now: int, ends: list[tuple[int, int]]) -> None:
@@ -200,7 +219,7 @@ class Level:
         peers = self.peers_of[cpu]
         if len(peers.members) > 1:
             ends.append((now + self.members[index].quantum, cpu))
-            peers.put_first(cpu, peers.members.index(index))
+            self.put_first(cpu, index)
 
     # -- when declarations change ---------------------------------------------
 
@@ -224,7 +243,7 @@ class Level:
             turn.running = bool(self.running[index] >> cpu & 1)
             turn.began = now - used
             peers = self.peers_of[cpu]
-            peers.put_first(cpu, peers.members.index(index))
+            self.put_first(cpu, index)
             if used >= holder.quantum:
                 self.used_up |= 1 << cpu
             elif turn.running and len(peers.members) > 1:

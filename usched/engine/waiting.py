@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 def waits_in(domain: Domain) -> tuple[int, ...]:
     """For lwps that wait in a domain or beneath it: the cpus that they wait for, each set once."""
     if domain.waits is None:
+        if not domain.levels and not domain.locked:
+            domain.waits = (domain.own_waits,) if domain.own_waits else ()
+            return domain.waits
         found = dict.fromkeys(_own_waits(domain))
         for level in domain.levels:
             if level.load:
@@ -50,7 +53,8 @@ def _own_waits(domain: Domain) -> Iterable[int]:
 
 def somebody_waits(scheduler: Domain) -> bool:
     """Whether an lwp waits for one of its vcpus that did not run in the tick before."""
-    return any(mask & ~scheduler.busy for mask in waits_in(scheduler))
+    idle = scheduler.inner & ~scheduler.busy
+    return bool(idle) and any(mask & idle for mask in waits_in(scheduler))
 
 
 def could_run_in(domain: Domain) -> int:
