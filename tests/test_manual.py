@@ -562,6 +562,7 @@ READ_COMMANDS = (
     "topology show",
     "plan --root linux",
     "ps --root linux",
+    "top --once --every 100ms --root linux",
 )
 RUNS = (
     "simulate configs/workloads/mail.yaml --figures",

@@ -11,7 +11,7 @@ _TIME = re.compile(r"([0-9]{1,9})(ms|s)")
 _UNITS = {"ms": 0.001, "s": 1.0}
 
 
-def parse_duration(text: str, option: str, least: int, most: int) -> float:
+def parse_duration(text: str, option: str, least: float, most: float) -> float:
     """Seconds, from `least` to `most`. Raises Misused with the place."""
     where = Span(Line(option, 1, text), 0, max(1, len(text)))
     found = _TIME.fullmatch(text)
@@ -20,5 +20,5 @@ def parse_duration(text: str, option: str, least: int, most: int) -> float:
         raise Misused(Problem(f"'{clip(text)}' is no time", where, remedy, "time"))
     seconds = int(found[1]) * _UNITS[found[2]]
     if not least <= seconds <= most:
-        raise Misused(Problem(f"it is {least}s to {most}s, not {text}", where, "", "time"))
+        raise Misused(Problem(f"it is {least:g}s to {most:g}s, not {text}", where, "", "time"))
     return seconds

@@ -89,7 +89,7 @@ class Cgroups:
 
     def processes(self, path: str) -> list[int]:
         """The pids in a group; none where there is no such group."""
-        text = _read(os.path.join(self._folder(path), PROCESSES)) or ""
+        text = self.say(path, PROCESSES) or ""
         return [int(pid) for pid in text.split()]
 
     def exists(self, path: str) -> bool:
@@ -97,12 +97,16 @@ class Cgroups:
 
     def threads(self, path: str) -> list[int]:
         """The tids in a group; none where there is no such group."""
-        text = _read(os.path.join(self._folder(path), THREADS)) or ""
+        text = self.say(path, THREADS) or ""
         return [int(tid) for tid in text.split()]
+
+    def say(self, path: str, file: str) -> str | None:
+        """What a file of a group says; None where there is none."""
+        return _read(os.path.join(self._folder(path), file))
 
     def effective(self, path: str) -> CpuSet | None:
         """The cpus that the threads in a group may run on, as the kernel has computed them."""
-        text = _read(os.path.join(self._folder(path), EFFECTIVE))
+        text = self.say(path, EFFECTIVE)
         return None if text is None else parse_cpu_list(text)
 
     def move(self, pid: int, path: str) -> None:

@@ -1,0 +1,185 @@
+"""usched top and metrics, on files that say what the kernel's say."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.face.live import add_group
+from tests.face.sessions import Session, block, page
+from tests.face.test_plan import linux, put
+
+__all__ = ["linux"]
+
+
+def count(session: Session, group: str, used: int, waited: int, periods: int = 0) -> None:
+    """What has been counted, in milliseconds; in every second period it was throttled."""
+    stat = f"usage_usec {used}000\nuser_usec 0\n"
+    if periods:
+        stat += f"nr_periods {periods}\nnr_throttled {periods // 2}\nthrottled_usec 2500000\n"
+    put(session.folder, f"sys/fs/cgroup/{group}/cpu.stat", stat)
+    pressure = f"some avg10=0.00 avg60=0.00 avg300=0.00 total={waited}000\nfull total=0\n"
+    put(session.folder, f"sys/fs/cgroup/{group}/cpu.pressure", pressure)
+
+
+@pytest.fixture
+def busy(linux: Session) -> Session:
+    put(linux.folder, "sys/devices/system/cpu/online", "0-7\n")
+    for path, cpus, tids in (("POOL", "4-7", ()), ("POOL/:own", "4-7", (11,)), ("N.M", "0", ())):
+        name = path.replace(".", ":")
+        add_group(linux.folder / "root", name, *tids)
+        put(linux.folder, f"sys/fs/cgroup/usched/{name}/cpuset.cpus.effective", f"{cpus}\n")
+    add_group(linux.folder / "root", "POOL/WEB", 12, 13)
+    count(linux, ".", 9000, 100)
+    count(linux, "usched/POOL", 1000, 0, 10)
+    count(linux, "usched/POOL/WEB", 500, 0)
+    return linux
+
+
+def work(session: Session) -> None:
+    """Half a second of it."""
+    count(session, ".", 11000, 350)
+    count(session, "usched/POOL", 2000, 250, 20)
+    count(session, "usched/POOL/WEB", 1250, 0)
+
+
+@pytest.fixture
+def passing(busy: Session, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """Where a look lasts half a second by the test's clock."""
+    clock = [100.0]
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+        work(busy)
+
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "sleep", sleep)
+    return busy
+
+
+def test_once(passing: Session) -> None:
+    assert passing.done("--root", "root", "top", "--once", "--every", "500ms") == page("""
+    SCHEDULER  CPUS  THREADS   %CPU  %SHARE  %WAITING  %THROTTLED
+    (machine)  0-7         3  400.0    50.0      50.0           -
+    N.M        0           0      -       -         -           -
+    POOL       4-7         3  200.0    50.0      50.0        50.0
+    POOL/WEB   0-7         2  150.0    18.8       0.0           -
+    """)
+
+
+def test_in_a_pipe_it_is_once(passing: Session) -> None:
+    assert len(passing.done("--root", "root", "top").splitlines()) == 5
+
+
+def test_as_json(passing: Session) -> None:
+    said = json.loads(passing.done("--root", "root", "top", "--once", "--json", "--every", "500ms"))
+    assert said["seconds"] == 0.5
+    assert [each["name"] for each in said["schedulers"]] == [None, "N.M", "POOL", "POOL/WEB"]
+    assert said["schedulers"][2] == {
+        "name": "POOL",
+        "cpus": "4-7",
+        "threads": 3,
+        "busy": 2.0,
+        "share": 0.5,
+        "waiting": 0.5,
+        "throttled": 0.5,
+    }
+
+
+@pytest.mark.slow
+def test_live_on_a_terminal_until_ctrl_c(busy: Session) -> None:
+    main, side = pty.openpty()
+    env = busy.environment(TERM="xterm-256color", COLUMNS="80", LINES="24")
+    process = subprocess.Popen(
+        busy.command("--root", "root", "top", "--every", "100ms"),
+        stdout=side,
+        stderr=subprocess.PIPE,
+        cwd=busy.folder,
+        env=env,
+    )
+    os.close(side)
+    try:
+        read_until(main, lambda text: text.count("POOL/WEB") > 1)
+        count(busy, "usched/POOL/WEB", 999_000, 0)
+        read_until(main, lambda text: "POOL/WEB   0-7         2  9" in text)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        os.close(main)
+    assert (process.returncode, err) == (0, b"")
+
+
+def read_until(descriptor: int, is_enough: Callable[[str], bool]) -> None:
+    text = ""
+    while not is_enough(text):
+        text += os.read(descriptor, 65536).decode()
+        assert len(text) < 1_000_000
+
+
+def test_error_json_is_once_and_times(busy: Session) -> None:
+    assert busy.refused(2, "--root", "root", "top", "--json") == block("""
+    usched: JSON is printed once
+      type: usched top --once --json
+    """)
+    assert "it is 0.1s to 3600s, not 99ms" in busy.refused(2, "top", "--every", "99ms")
+
+
+METRICS = """
+# HELP usched_cpu_seconds_total Cpu time that threads in it and beneath it have used.
+# TYPE usched_cpu_seconds_total counter
+usched_cpu_seconds_total{scheduler="POOL"} 1
+usched_cpu_seconds_total{scheduler="POOL/WEB"} 0.5
+# HELP usched_waiting_seconds_total Time in which some of its threads waited for a cpu (PSI).
+# TYPE usched_waiting_seconds_total counter
+usched_waiting_seconds_total{scheduler="POOL"} 0
+usched_waiting_seconds_total{scheduler="POOL/WEB"} 0
+# HELP usched_periods_total Periods of cpu.max in which it had something to run.
+# TYPE usched_periods_total counter
+usched_periods_total{scheduler="POOL"} 10
+# HELP usched_throttled_periods_total Periods of cpu.max in which it was held up.
+# TYPE usched_throttled_periods_total counter
+usched_throttled_periods_total{scheduler="POOL"} 5
+# HELP usched_throttled_seconds_total Time for which cpu.max held it up, summed over cpus.
+# TYPE usched_throttled_seconds_total counter
+usched_throttled_seconds_total{scheduler="POOL"} 2.5
+# HELP usched_threads Threads in it and beneath it.
+# TYPE usched_threads gauge
+usched_threads{scheduler="N.M"} 0
+usched_threads{scheduler="POOL"} 3
+usched_threads{scheduler="POOL/WEB"} 2
+# HELP usched_cpus Cpus that it may run on now.
+# TYPE usched_cpus gauge
+usched_cpus{scheduler="N.M"} 1
+usched_cpus{scheduler="POOL"} 4
+usched_cpus{scheduler="POOL/WEB"} 8
+"""
+
+
+def test_metrics(busy: Session) -> None:
+    assert busy.done("--root", "root", "metrics") == METRICS.lstrip()
+    assert busy.done("--root", "root", "metrics", "-o", "usched.prom") == ""
+    assert busy.files()["usched.prom"].decode() == METRICS.lstrip()
+
+
+def test_labels_of_metrics_are_escaped(busy: Session) -> None:
+    """Groups may be made by anybody, and be called anything."""
+    add_group(busy.folder / "root", 'a"b\\c\nd')
+    said = busy.done("--root", "root", "metrics")
+    assert 'usched_threads{scheduler="a\\"b\\\\c\\nd"} 0\n' in said
+
+
+def test_nothing_is_applied(linux: Session) -> None:
+    result = linux.run("--root", "root", "metrics")
+    assert (result.status, result.out, result.err) == (
+        0,
+        "",
+        "usched: nothing is applied: Linux has no group usched (sudo usched apply)\n",
+    )

@@ -1,0 +1,129 @@
+"""`usched top`: what each scheduler gets, live or once."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+from usched.actions.context import Context
+from usched.actions.top import Look, look, rate
+from usched.face.ending import Interrupted
+from usched.face.options import common_options, context_of, json_option, refuse_topology
+from usched.face.output import has_colour, make_printable, print_columns, print_json
+from usched.figures.meters import Rate
+from usched.text.duration import parse_duration
+from usched.words.cpuset import format_cpu_list
+from usched.words.problems import Misused, Problem
+from usched.words.statement import MACHINE
+
+_HEADS = ("SCHEDULER", "CPUS", "THREADS", "%CPU", "%SHARE", "%WAITING", "%THROTTLED")
+_RIGHT = (2, 3, 4, 5, 6)
+
+
+@click.command("top")
+@click.option("--once", is_flag=True, help="Measure once, print it, and end.")
+@click.option("--every", metavar="TIME", default="1s", help="How long each look is; default: 1s.")
+@json_option
+@common_options
+@click.pass_context
+def command(ctx: click.Context, once: bool, every: str, as_json: bool) -> None:
+    """Show what each scheduler gets of the machine, until Ctrl-C.
+
+    %CPU is of one cpu, %SHARE of those that it has; %WAITING the part of the time in which some
+    thread waited for a cpu, %THROTTLED that of the periods in which cpu.max held it up. All are of
+    the scheduler and what is beneath it. Where standard output is no terminal: once.
+    """
+    refuse_topology(ctx)
+    seconds = parse_duration(every, "--every", 0.1, 3600)
+    if as_json and not once:
+        what = "JSON is printed once"
+        raise Misused(Problem(what, remedy="type: usched top --once --json"))
+    context = context_of(ctx)
+    before = look(context)
+    if once or not sys.stdout.isatty():
+        time.sleep(seconds)
+        after = look(context._replace(tell=lambda _: None))
+        if as_json:
+            print_json(_record(before, after))
+        else:
+            print_columns(_HEADS, _rows(rate(before, after)), right=_RIGHT)
+        return
+    try:
+        _show(context._replace(tell=lambda _: None), before, seconds)
+    except Interrupted as ending:
+        if ending.code != 130:
+            raise
+
+
+def _show(context: Context, before: Look, seconds: float) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(no_color=not has_colour(), highlight=False)
+    with Live(console=console, auto_refresh=False, screen=True) as live:
+        while True:
+            after = look(context)
+            live.update(_table(rate(before, after), console.size.height), refresh=True)
+            before = after
+            time.sleep(seconds)
+
+
+def _table(rates: Mapping[str, Rate], height: int) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column, head in enumerate(_HEADS):
+        table.add_column(head, justify="right" if column in _RIGHT else "left", no_wrap=True)
+    rows = list(_rows(rates))
+    for row in rows[: max(1, height - 2)]:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def _rows(rates: Mapping[str, Rate]) -> Sequence[Sequence[str]]:
+    return [
+        (
+            make_printable(name) if name != MACHINE else "(machine)",
+            format_cpu_list(each.cpus),
+            str(each.threads),
+            _percent(each.busy),
+            _percent(each.share),
+            _percent(each.waiting),
+            _percent(each.throttled),
+        )
+        for name, each in rates.items()
+    ]
+
+
+def _percent(part: float | None) -> str:
+    return "-" if part is None else f"{part * 100:.1f}"
+
+
+def _record(before: Look, after: Look) -> dict[str, object]:
+    return {
+        "seconds": round(after.at - before.at, 6),
+        "schedulers": [
+            {
+                "name": name or None,
+                "cpus": format_cpu_list(each.cpus),
+                "threads": each.threads,
+                "busy": _round(each.busy),
+                "share": _round(each.share),
+                "waiting": _round(each.waiting),
+                "throttled": _round(each.throttled),
+            }
+            for name, each in rate(before, after).items()
+        ],
+    }
+
+
+def _round(part: float | None) -> float | None:
+    return None if part is None else round(part, 4)

@@ -1,0 +1,84 @@
+"""What Linux has counted of a scheduler's group, and how much that is a second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from usched.words.cpuset import CpuSet
+
+
+class Meter(NamedTuple):
+    """Counters of a group and all beneath it; None where this kernel does not count that.
+
+    used: cpu time, in microseconds. waited: microseconds in which some thread waited for a cpu
+    (PSI). periods, throttled: of cpu.max, how many there were, and in how many the group was held
+    up. held_up: microseconds for which it was, summed over cpus.
+    """
+
+    threads: int
+    cpus: CpuSet
+    used: int | None
+    waited: int | None
+    periods: int | None
+    throttled: int | None
+    held_up: int | None
+
+
+class Rate(NamedTuple):
+    """busy: how many cpus it used, on average. share: of the cpus that it has. waiting: in what
+    part of the time some thread waited. throttled: in what part of the periods it was held up."""
+
+    threads: int
+    cpus: CpuSet
+    busy: float | None
+    share: float | None
+    waiting: float | None
+    throttled: float | None
+
+
+def measure(before: Meter, after: Meter, seconds: float) -> Rate:
+    """Between two looks, so many seconds apart."""
+    used = _difference(before.used, after.used)
+    waited = _difference(before.waited, after.waited)
+    periods = _difference(before.periods, after.periods)
+    throttled = _difference(before.throttled, after.throttled)
+    busy = None if used is None else used / 1e6 / seconds
+    held = None
+    if throttled is not None and periods is not None:
+        held = min(1.0, throttled / periods) if periods else 0.0
+    return Rate(
+        after.threads,
+        after.cpus,
+        busy,
+        None if busy is None or not after.cpus else busy / len(after.cpus),
+        None if waited is None else min(1.0, waited / 1e6 / seconds),
+        held,
+    )
+
+
+def _difference(before: int | None, after: int | None) -> int | None:
+    """A group that was made anew counts from 0."""
+    if after is None:
+        return None
+    return after if before is None or after < before else after - before
+
+
+def parse_cpu_stat(text: str) -> Mapping[str, int]:
+    """The lines of cpu.stat (cgroup-v2.rst); one that says no number is left out."""
+    pairs = (line.split() for line in text.splitlines())
+    return {
+        pair[0]: int(pair[1])
+        for pair in pairs
+        if len(pair) == 2 and pair[1].isascii() and pair[1].isdigit()
+    }
+
+
+def parse_some(text: str) -> int | None:
+    """Microseconds in the line `some` of a pressure file (accounting/psi.rst)."""
+    for line in text.splitlines():
+        kind, _, rest = line.partition(" ")
+        if kind == "some":
+            total = rest.rpartition("total=")[2]
+            return int(total) if total.isascii() and total.isdigit() else None
+    return None
