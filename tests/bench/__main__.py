@@ -5,23 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import distributions
-from importlib.util import find_spec
-from inspect import isbuiltin
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
 
-import usched
 from tests.bench.jobs import JOBS, Job
+from tests.bench.machine import describe_machine, format_machine
 from tests.bench.yardsticks import YARDSTICKS, Missing, Yardstick
 from tests.engine.runs import plan
 from usched.engine.dispatcher import simulate
@@ -52,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
             for name, each in yardsticks.items()
             if rate and "decisions_per_second" in each
         }
-    result = {**_describe_machine(), "times": options.times, "yardsticks": yardsticks, "jobs": jobs}
+    result = {**describe_machine(), "times": options.times, "yardsticks": yardsticks, "jobs": jobs}
     print(json.dumps(result, indent=1) if options.json else _format_table(result))
     return 0
 
@@ -108,45 +100,8 @@ def _limit(until: float) -> Callable[[int], None]:
     return look
 
 
-def _describe_machine() -> dict[str, Any]:
-    compiled = isbuiltin(simulate)
-    versions = {
-        "usched": f"{usched.__version__} ({'compiled' if compiled else 'plain Python'})",
-        "python": platform.python_version(),
-    }
-    versions |= {name: number for name in ("simpy", "simso") if (number := _find_version(name))}
-    if shutil.which("cc"):
-        told = subprocess.run(["cc", "--version"], capture_output=True, text=True, check=True)
-        versions["cc"] = told.stdout.splitlines()[0].rpartition(" ")[2]
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": f"{_processor()}, {os.cpu_count()} cpus, {platform.system()}",
-        "versions": versions,
-    }
-
-
-def _find_version(name: str) -> str | None:
-    """Beside the module: SimSo brings a SimPy of its own, under the same name in another case."""
-    spec = find_spec(name)
-    if spec is None or spec.origin is None:
-        return None
-    folder = str(Path(spec.origin).parents[1])
-    found = distributions(name=name, path=[folder])
-    return next((each.version for each in found), None)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
 def _format_table(result: dict[str, Any]) -> str:
-    versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
-    lines = [result["date"], result["machine"], versions, f"medians of {result['times']}", ""]
+    lines = [*format_machine(result), f"medians of {result['times']}", ""]
     for name, each in result["yardsticks"].items():
         rate = each.get("decisions_per_second")
         told = f"{rate:14,.0f} decisions/s" if rate else f"{'missing':>14}: {each['missing']}"

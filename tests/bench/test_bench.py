@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.bench import commands
 from tests.bench.__main__ import main
 from tests.bench.jobs import JOBS, Job
 from tests.bench.yardsticks import LWPS, YARDSTICKS, Missing, Yardstick
@@ -38,3 +39,14 @@ def test_what_takes_too_long_is_said(capsys: pytest.CaptureFixture[str]) -> None
     found = json.loads(capsys.readouterr().out)
     assert found["jobs"]["S"]["given_up_after_seconds"] == 0
     assert found["yardsticks"]["y1"]["decisions_per_second"] > 0
+
+
+@pytest.mark.slow
+def test_whole_commands_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.main(["--json", "--times", "2", "--batch", "20"]) == 0
+    found = json.loads(capsys.readouterr().out)["commands"]
+    assert found["import click"]["x_import_click"] == 1
+    assert {each["times"] for each in found.values()} == {2}
+    assert all(each["seconds"] > 0 and each["peak_memory_mb"] > 1 for each in found.values())
+    assert commands.main(["--times", "1", "--batch", "10"]) == 0
+    assert "declare among 10,000 " in capsys.readouterr().out
