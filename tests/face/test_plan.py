@@ -73,13 +73,13 @@ def test_the_steps_are_in_order_and_what_linux_does_otherwise_is_told(linux: Ses
     POOL/WEB, vcpus: 1 cpu on 4: cpu.max holds all its threads together to 100
       percent, but more than 1 may run at a time
     POOL/WEB, lwktpri: a group carries no policy: SCHED_RR 9 is each thread's own
-      (exec, move); Linux keeps back 5 percent of each cpu, while somebody else
-      wants to run there
+      (exec, move, watch); Linux keeps back 5 percent of each cpu, while somebody
+      else wants to run there
     POOL/WEB, locked: a group pins nobody: a thread is kept on its cpu by its own
-      affinity (exec, move)
+      affinity (exec, move, watch)
     X, lwktpri: a group carries no policy: SCHED_RR 8 is each thread's own (exec,
-      move); Linux keeps back 5 percent of each cpu, while somebody else wants to
-      run there
+      move, watch); Linux keeps back 5 percent of each cpu, while somebody else
+      wants to run there
     """)
 
 

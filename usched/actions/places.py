@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 from usched.actions.context import Context
@@ -62,9 +62,7 @@ class Place(NamedTuple):
 def find_place(context: Context, name: str) -> Place:
     """Raises NoSuchName, and Refused where no thread can run in that scheduler."""
     kernel = read_kernel(context.root)
-    if not is_live(context.root):
-        what = f"the processes of {os.path.join(context.root, 'proc')} are not those of this system"
-        raise EnvironmentFailed(Problem(what, None, "mount -t proc none there", "root"))
+    check_live(context.root)
     tree = read_tree(context)
     tree.require(name)
     resolution = tree.resolve(name)
@@ -79,6 +77,24 @@ def find_place(context: Context, name: str) -> Place:
     is_applied = Cgroups(context.root, TOP).exists(threads.group)
     possible = possible_cpus(context.root) or tree.topology.all
     return Place(context.root, name, threads, is_applied, possible)
+
+
+def check_live(root: str) -> None:
+    """Raises EnvironmentFailed where the numbers of processes beneath a root are not ours."""
+    if not is_live(root):
+        what = f"the processes of {os.path.join(root, 'proc')} are not those of this system"
+        raise EnvironmentFailed(Problem(what, None, "mount -t proc none there", "root"))
+
+
+def find_places(root: str, wanted: Mapping[str, Threads], cpus: CpuSet) -> list[Place]:
+    """Those of all schedulers that are applied. cpus: the machine's, where Linux does not say."""
+    groups = Cgroups(root, TOP)
+    possible = possible_cpus(root) or cpus
+    return [
+        Place(root, name, threads, True, possible)
+        for name, threads in wanted.items()
+        if groups.exists(threads.group)
+    ]
 
 
 def tell_alone(place: Place, tell: Callable[[str], None]) -> None:

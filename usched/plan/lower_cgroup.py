@@ -124,8 +124,8 @@ def _tell_real_time(case: Case) -> Iterator[str]:
     if not case.kernel.throttles_real_time:
         rest = "5 percent of each cpu, while somebody else wants to run there"
     yield (
-        f"a group carries no policy: SCHED_RR {case.lwktpri} is each thread's own (exec, move); "
-        f"Linux keeps back {rest}"
+        f"a group carries no policy: SCHED_RR {case.lwktpri} is each thread's own (exec, move, "
+        f"watch); Linux keeps back {rest}"
     )
 
 
@@ -161,7 +161,8 @@ def _lower_quantum(case: Case) -> Iterator[_Said | str]:
 
 def _lower_locked(case: Case) -> Iterator[_Said | str]:
     if case.scheduler.declare.locked:
-        yield "a group pins nobody: a thread is kept on its cpu by its own affinity (exec, move)"
+        what = "a thread is kept on its cpu by its own affinity (exec, move, watch)"
+        yield f"a group pins nobody: {what}"
 
 
 def _lower_exclusive(case: Case) -> Iterator[_Said | str]:

@@ -60,6 +60,7 @@ SUBCOMMANDS = {
     "topology": "Detect, load, show or forget the machine",
     "tree": "The tree of schedulers",
     "verify": "Whether Linux is as the registry says",
+    "watch": "Keep Linux as it was applied, and pin the threads of locked schedulers",
 }
 
 #: Words that no declaration may begin with as a scheduler's first segment: what is a command today,
