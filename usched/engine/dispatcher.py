@@ -6,6 +6,7 @@ every tick is decided as the one before; nothing is computed for it.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Final
@@ -70,7 +71,13 @@ def simulate(
     recorder = Recorder(timetable.topology, segments, storage)
     dispatcher = _Dispatcher(timetable, recorder, at, progress, leap and watch is None)
     dispatcher.watch = watch
-    return dispatcher.run(ticks)
+    collects = gc.isenabled()
+    gc.disable()  # there are many objects, and nothing that a run drops is in a circle
+    try:
+        return dispatcher.run(ticks)
+    finally:
+        if collects:
+            gc.enable()
 
 
 class _Dispatcher:

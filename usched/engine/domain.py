@@ -26,6 +26,8 @@ class Vcpu(Runner):
     began: the tick at which its slice would have begun without pauses.
     """
 
+    __slots__ = ("began", "bit", "fixed", "number", "on")
+
     def __init__(self, number: int) -> None:
         super().__init__()
         self.number = number
@@ -95,6 +97,16 @@ class Domain:
     offers, results: the offers of the last tick in which it was looked at and what was used of
     each; while it is not dirty, the same offers have the same results.
     """
+
+    # so many in an instance dict are slow to find
+    __slots__ = (
+        "base", "begun", "busy", "children", "claims", "could_run", "cpus", "dirty", "exclusive",
+        "finished", "free_homes", "freed", "groups", "homes", "inner", "kept", "level", "levels",
+        "load", "locked", "lwktpri", "matched", "name", "offers", "outer", "own", "own_groups",
+        "own_load", "own_waits", "parent", "placed", "placed_on", "pool", "position", "quantum",
+        "queue", "results", "returned", "seen", "taken", "users", "vcpus", "virtual", "waits",
+        "width",
+    )  # fmt: skip
 
     def __init__(self, name: str, parent: Domain | None, position: int) -> None:
         self.name = name

@@ -24,6 +24,14 @@ class Lwp(Runner):
     when it stopped, as (base, cpu).
     """
 
+    # so many in an instance dict are slow to find
+    __slots__ = (
+        "burst", "bursts", "coming", "deadline", "dispatches", "due", "elsewhere", "exited",
+        "forked", "home", "index", "left", "mask", "migrations", "misses", "name", "pause",
+        "period", "preemptions", "program", "real", "responses", "route", "runnable",
+        "runnable_ticks", "scheduler", "settled", "since", "target", "total",
+    )  # fmt: skip
+
     def __init__(self, index: int, program: Program, number: int) -> None:
         super().__init__()
         self.index = index

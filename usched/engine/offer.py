@@ -60,16 +60,19 @@ class Dispatch:
 
     def _offer(self, child: Domain, cpus: int) -> int:
         """Offer a scheduler cpus of its pool; what it uses of them."""
-        if child.begun != self.now:
-            if child.seen != self.now:
-                child.seen = self.now
-                child.matched = 0
-            if not child.dirty:
+        now = self.now
+        if child.begun != now:
+            if child.dirty:
+                self._begin(child)
+            else:
+                if child.seen != now:
+                    child.seen = now
+                    child.matched = 0
                 matched = child.matched
                 if matched < len(child.offers) and child.offers[matched] == cpus:
                     child.matched = matched + 1
                     return child.results[matched]
-            self._begin_again(child)
+                self._begin_again(child)
         return self._offer_anew(child, cpus)
 
     def _begin_again(self, child: Domain) -> None:
@@ -80,12 +83,16 @@ class Dispatch:
             self._offer_anew(child, cpus)
 
     def _offer_anew(self, child: Domain, cpus: int) -> int:
-        if child.vcpus is None:
-            used = self._offer_inside(child, cpus)
+        vcpus = child.vcpus
+        if vcpus is None:
+            if child.levels:
+                used = self._offer_inside(child, cpus)
+            else:
+                used = self._run_at_home(child, cpus) if child.locked else self._run(child, cpus)
         elif child.locked:
-            used = self._offer_fixed_vcpus(child, child.vcpus, cpus)
+            used = self._offer_fixed_vcpus(child, vcpus, cpus)
         else:
-            used = self._offer_floating_vcpus(child, child.vcpus, cpus)
+            used = self._offer_floating_vcpus(child, vcpus, cpus)
         child.offers.append(cpus)
         child.results.append(used)
         child.taken |= used
@@ -102,8 +109,10 @@ class Dispatch:
         if domain.own_load:
             free = cpus & domain.own & ~used
             if free:
-                run = self._run_at_home if domain.locked else self._run
-                used |= run(domain, free)
+                if domain.locked:
+                    used |= self._run_at_home(domain, free)
+                else:
+                    used |= self._run(domain, free)
         return used
 
     def _offer_level(self, level: Level, cpus: int) -> int:
@@ -326,11 +335,13 @@ class Dispatch:
 
     def _finish(self, domain: Domain) -> None:
         """All offers were made: who was not picked stops, and what must be known is kept."""
+        now = self.now
         for level in domain.levels:
             for child in level.members:
-                done = child.matched if child.seen == self.now else 0
-                if child.begun != self.now and (child.dirty or done < len(child.offers)):
-                    self._begin_again(child)
+                if child.begun != now:
+                    done = child.matched if child.seen == now else 0
+                    if child.dirty or done < len(child.offers):
+                        self._begin_again(child)
             if level.tracked:
                 self.take_turns(domain, level)
         if domain.claims:

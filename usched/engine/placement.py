@@ -11,9 +11,9 @@ class Placement:
     """Placement on a machine."""
 
     def __init__(self, topology: Topology, root: Domain) -> None:
-        self._topology = topology
         self._root = root
-        self._near: dict[int, list[int]] = {}
+        #: Ever wider masks around a real cpu: its core, last-level cache, node and socket.
+        self._nearby = {cpu: _neighbours(topology, cpu) for cpu in topology.all}
 
     def place_lwps(
         self, chosen: list[Lwp], free: int, base: Domain, returned: bool, now: int
@@ -33,13 +33,19 @@ class Placement:
         idle = free & ~base.busy | free & base.freed
         idle ^= idle & kept
         busy = free ^ idle ^ kept
+        nearby = self._nearby if base is self._root else None
         for lwp in chosen:
             last = mask = lwp.mask
             if last & kept and lwp.settled == now:
                 continue
             if idle:
                 if not last & idle:
-                    mask = self._nearest(lwp.last, idle, base)
+                    mask = idle
+                    for near in nearby[lwp.last] if nearby and last else ():
+                        if near & idle:
+                            mask = near & idle
+                            break
+                    mask &= -mask
                 idle ^= mask
             else:
                 if not last & busy:
@@ -77,21 +83,21 @@ class Placement:
             if free >> last & 1:
                 return 1 << last
             if base is self._root:
-                for near in self._neighbours(last):
+                for near in self._nearby[last]:
                     if near & free:
                         free &= near
                         break
         return free & -free
 
-    def _neighbours(self, cpu: int) -> list[int]:
-        """Ever wider masks around a real cpu: its core, last-level cache, node and socket."""
-        masks = self._near.get(cpu)
-        if masks is None:
-            place = self._topology.places[cpu]
-            masks = []
-            for level in reversed(LEVELS):
-                number = getattr(place, level)
-                if number is not None:
-                    masks.append(self._topology.groups[level][number].mask)
-            self._near[cpu] = masks
-        return masks
+
+def _neighbours(topology: Topology, cpu: int) -> list[int]:
+    place = topology.places[cpu]
+    masks: list[int] = []
+    for level in reversed(LEVELS):
+        number = getattr(place, level)
+        if number is not None:
+            mask = topology.groups[level][number].mask
+            # what holds no more than the one before cannot be the first that has a free cpu
+            if mask != (masks[-1] if masks else 1 << cpu):
+                masks.append(mask)
+    return masks

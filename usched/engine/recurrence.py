@@ -89,7 +89,8 @@ class Recurrence:
         self._domains = list(machine.domains.values())
         self._kept: _Kept | None = None
         self._seen = 0
-        self._distance = 1
+        # keeping a state takes time for every lwp: no more of it than the steps in between take
+        self._first_distance = self._distance = 1 + len(machine.lwps) // 64
         self.cycle: Cycle | None = None
 
     def look(self, now: int, ticks: int | None) -> int:
@@ -126,7 +127,7 @@ class Recurrence:
         if times > 0:
             self._leap(kept, _Leap(kept.tick, now, times))
         self._kept = None
-        self._seen, self._distance = 0, 1
+        self._seen, self._distance = 0, self._first_distance
         return now + period * times
 
     def _bound(self, kept: _Kept, now: int) -> int | None:

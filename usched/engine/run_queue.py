@@ -25,6 +25,8 @@ class Runner:
     the queue.
     """
 
+    __slots__ = ("ends", "last", "order", "seat", "used")
+
     def __init__(self) -> None:
         self.last = NOWHERE
         self.seat = NOWHERE

@@ -22,6 +22,8 @@ NOBODY: Final = -1
 class Turn:
     """Whose turn it is on one cpu. used: its ticks, while it does not run; else now - began."""
 
+    __slots__ = ("began", "holder", "running", "used")
+
     def __init__(self, holder: int, used: int) -> None:
         self.holder = holder
         self.used = used
@@ -213,7 +215,11 @@ class Level:
     def _begin(self, cpu: int, index: int, now: int, ends: list[tuple[int, int]]) -> None:
         """A fresh turn."""
         self.used_up &= ~(1 << cpu)
-        turn = self.turns[cpu] = Turn(index, 0)
+        turn = self.turns.get(cpu)
+        if turn is None:
+            turn = self.turns[cpu] = Turn(index, 0)
+        turn.holder = index
+        turn.used = 0
         turn.began = now
         turn.running = True
         peers = self.peers_of[cpu]

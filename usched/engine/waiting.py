@@ -34,14 +34,13 @@ def waits_above(child: Domain) -> tuple[int, ...]:
     """Likewise, the cpus of the parent: through vcpus that did not run in the tick before."""
     if not child.load:
         return ()
-    inside = waits_in(child)
     vcpus = child.vcpus
-    if vcpus is None or not inside:
-        return inside
-    idle = child.inner & ~child.busy
-    through = [mask & idle for mask in inside if mask & idle]
+    if vcpus is None:
+        return waits_in(child)
     if not child.locked:
-        return (child.outer,) if through else ()
+        return (child.outer,) if somebody_waits(child) else ()
+    idle = child.inner & ~child.busy
+    through = [mask & idle for mask in waits_in(child) if mask & idle]
     return tuple({to_mask([vcpus.all[vcpu].fixed for vcpu in bits(m)]): None for m in through})
 
 
@@ -54,7 +53,22 @@ def _own_waits(domain: Domain) -> Iterable[int]:
 def somebody_waits(scheduler: Domain) -> bool:
     """Whether an lwp waits for one of its vcpus that did not run in the tick before."""
     idle = scheduler.inner & ~scheduler.busy
-    return bool(idle) and any(mask & idle for mask in waits_in(scheduler))
+    return bool(idle) and _wait_for(scheduler, idle)
+
+
+def _wait_for(domain: Domain, cpus: int) -> bool:
+    """Whether an lwp in a domain or beneath it waits for one of these cpus."""
+    if domain.own_waits & cpus:
+        return True
+    for level in domain.levels:
+        if level.load and level.pool & cpus:
+            for child in level.members:
+                if child.vcpus is not None:
+                    if any(mask & cpus for mask in waits_above(child)):
+                        return True
+                elif child.load and _wait_for(child, cpus):
+                    return True
+    return False
 
 
 def could_run_in(domain: Domain) -> int:
