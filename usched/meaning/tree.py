@@ -180,19 +180,22 @@ class Tree:
         self._overlay.put(entries)
         resolver.forget(names)
         after = {name: resolver.scheduler(name) for name in names}
-        # what the statement says wrong itself, or else whom it would leave without a place
         broken = [name for name in names if after[name] is None and resolver.find(name)]
-        problems = [
-            p for name in broken if name in entries for p in self._report(name, True, where)
-        ]
-        lost = [name for name in broken if before[name]]
-        foreign = [name for name in lost if self._is_foreign and self._is_foreign(name)]
-        if not problems:
-            problems = self._report_lost(lost, () if self._strand else foreign, foreign, where)
-        if problems:
-            self._overlay.take_back(entries, saved)
-            resolver.forget(names)
-            raise Refused(problems)
+        foreign: list[str] = []
+        if broken:
+            lost = [name for name in broken if before[name]]
+            foreign = [name for name in lost if self._is_foreign and self._is_foreign(name)]
+            # what the statement says wrong itself, or else whom it would leave without a place
+            problems = [
+                p for name in broken if name in entries for p in self._report(name, True, where)
+            ]
+            if not problems:
+                kept = () if self._strand else foreign
+                problems = self._report_lost(lost, kept, foreign, where)
+            if problems:
+                self._overlay.take_back(entries, saved)
+                resolver.forget(names)
+                raise Refused(problems)
         changes = tuple(self._compare(names, before, after, entries.keys()))
         if foreign:
             self._leave_out(foreign)
@@ -254,7 +257,7 @@ class Tree:
             if not differs and parent_of(name) not in moved:
                 continue
             moved.add(name)
-            had, has = (self._reach(name, found) for found in (before, after))
+            had, has = self._reach(name, before), self._reach(name, after)
             if differs or had != has:
                 yield Change(name, before[name], after[name], had, has)
 
