@@ -17,6 +17,7 @@ from usched.actions.context import Context
 from usched.actions.plan import make_plan
 from usched.actions.undoing import finish_earlier
 from usched.plan.difference import Step
+from usched.plan.kernel import Kernel as Linux
 from usched.plan.wanted import OUTSIDE
 from usched.text.language.grammar import parse_script
 from usched.words.cpuset import CpuSet
@@ -38,6 +39,9 @@ IDLE/A on cpu0 lwktpri 3
 IDLE/B on cpu1 lwktpri 7
 Y on cpu2 lwktpri 8 exclusive locked
 """
+
+
+LINUX = Linux("6.12.9", (6, 12))
 
 
 class Died(BaseException):
@@ -128,7 +132,7 @@ def declare(context: Context, script: str) -> None:
 @pytest.fixture
 def kernel(context: Context) -> Kernel:
     """With the first registry applied, and processes in it."""
-    kernel = Kernel(Model(CpuSet.span(0, 7), True))
+    kernel = Kernel(Model(CpuSet.span(0, 7), LINUX))
     declare(context, FIRST)
     apply_registry(context, kernel)
     kernel.pids = {"IDLE": [11, 12], "POOL/:own": [21], "POOL/WEB": [31, 32], OUTSIDE: [1]}
@@ -144,7 +148,7 @@ def endings(context: Context, kernel: Kernel) -> Iterator[int]:
 
 
 def test_apply_then_release_is_as_before(context: Context) -> None:
-    kernel = Kernel(Model(CpuSet.span(0, 7), True))
+    kernel = Kernel(Model(CpuSet.span(0, 7), LINUX))
     declare(context, FIRST)
     done = apply_registry(context, kernel)
     assert done.steps
@@ -212,21 +216,21 @@ def test_what_reads_back_otherwise_is_undone_and_told(context: Context, kernel: 
     """Somebody else has a cpu of the new partition: the kernel says so when it is read."""
     declare(context, SECOND)
     before = kernel.state()
-    real = kernel.model._invalid
+    real = kernel.model._judge
 
     def contested(path: str) -> str | None:
         if path == "Y" and "Y" in kernel.model.files:
             return "Cpu list in cpuset.cpus not exclusive"
         return real(path)
 
-    kernel.model._invalid = contested  # type: ignore[method-assign]
+    kernel.model._judge = contested  # type: ignore[method-assign]
     with pytest.raises(Refused) as refusal:
         apply_registry(context, kernel)
     assert [format_problem(each) for each in refusal.value.problems] == [
         "usched/Y/cpuset.cpus.partition was told `isolated`, and reads back `isolated invalid (Cpu "
         "list in cpuset.cpus not exclusive)`\n  nothing is changed: what was done is undone"
     ]
-    kernel.model._invalid = real  # type: ignore[method-assign]
+    kernel.model._judge = real  # type: ignore[method-assign]
     assert kernel.state() == before
 
 
@@ -280,7 +284,7 @@ def test_verify_looks_at_the_cpus_that_there_are(context: Context, kernel: Kerne
 
 def test_verify_before_anything_is_applied(context: Context) -> None:
     declare(context, FIRST)
-    assert drift(context, Kernel(Model(CpuSet.span(0, 7), True))) == [
+    assert drift(context, Kernel(Model(CpuSet.span(0, 7), LINUX))) == [
         "nothing is applied: Linux has no group usched\n"
         "  usched apply makes it as the registry says",
     ]

@@ -51,13 +51,11 @@ def test_the_steps_are_in_order_and_what_linux_does_otherwise_is_told(linux: Ses
       mkdir  usched/POOL/:own
       mkdir  usched/POOL/WEB
       mkdir  usched/X
-      write  usched/cpuset.cpus.exclusive        0-1
       write  usched/IDLE/cpuset.cpus             2-7
       write  usched/POOL/cpuset.cpus             4-7
       write  usched/POOL/:own/cpuset.cpus        4-7
       write  usched/POOL/WEB/cpuset.cpus         4-7
       write  usched/X/cpuset.cpus                0-1
-      write  usched/X/cpuset.cpus.exclusive      0-1
       write  usched/IDLE/cpu.idle                1
       write  usched/POOL/cpu.weight              10000
       write  usched/POOL/cpu.max                 200000 100000
@@ -65,6 +63,8 @@ def test_the_steps_are_in_order_and_what_linux_does_otherwise_is_told(linux: Ses
       write  usched/POOL/WEB/cpu.weight          10000
       write  usched/POOL/WEB/cpu.max             100000 100000
       write  usched/X/cpu.weight                 10000
+      write  usched/cpuset.cpus.exclusive        0-1
+      write  usched/X/cpuset.cpus.exclusive      0-1
       write  usched/X/cpuset.cpus.partition      root
     What Linux does otherwise:
     POOL, vcpus: 2 cpus on 4: cpu.max holds all its threads together to 200 percent,

@@ -7,53 +7,16 @@ import random
 import pytest
 
 from tests.plan.cgroup_model import Cgroups
-from usched.meaning.registry import EMPTY
-from usched.meaning.resolver import Resolver
-from usched.meaning.tree import Tree
+from tests.plan.trees import EIGHT, random_tree, tree_of
 from usched.plan.difference import Step, compare, plan_back
 from usched.plan.kernel import Kernel
 from usched.plan.lower_cgroup import lower
+from usched.plan.readings import find_drift
 from usched.plan.wanted import OUTSIDE, Group, Wanted
-from usched.text.language.grammar import Unreadable, parse_script
-from usched.text.topology.mapping import parse_topology
 from usched.words.cpuset import parse_cpu_list
-from usched.words.located import locate
 from usched.words.problems import UschedError
 
-EIGHT = parse_topology(locate({"machine": "eight", "sockets": 2, "cores": 2, "threads": 2}))
-
 KERNELS = [Kernel("6.1.0", (6, 1)), Kernel("6.12.9", (6, 12)), Kernel("7.3.1", (7, 3))]
-
-
-def tree_of(*statements: str, keep_going: bool = False) -> Resolver:
-    tree = Tree(EMPTY, EIGHT)
-    for place, (_, statement) in enumerate(parse_script("\n".join(statements), "script"), 1):
-        assert not isinstance(statement, Unreadable)
-        try:
-            tree.apply(statement, place)
-        except UschedError:
-            if not keep_going:
-                raise
-    return tree.resolver
-
-
-def random_tree(seed: int) -> Resolver:
-    chance = random.Random(seed)
-    names = ["A", "B", "C", "A/X", "A/Y", "B/X", "A/X/P", "A/X/Q", "C/cpu.max"]
-    statements = []
-    for name in names:
-        if chance.random() < 0.35:
-            continue
-        first = chance.randint(0, 6)
-        cpus = chance.choice([f"cpu{first}-{chance.randint(first, 7)}", "cpu* except cpu0", "cpu0"])
-        words = [name, "on", cpus, "lwktpri", str(chance.randint(2, 10))]
-        if chance.random() < 0.3:
-            words += ["vcpus", str(chance.randint(1, 9))]
-        if chance.random() < 0.3:
-            words += ["quantum", str(chance.randint(1, 20))]
-        words += [each for each in ("exclusive", "locked") if chance.random() < 0.25]
-        statements.append(" ".join(words))
-    return tree_of(*statements, keep_going=True)
 
 
 def carry_out(groups: Cgroups, wanted: Wanted) -> None:
@@ -75,6 +38,7 @@ def hold(groups: Cgroups, wanted: Wanted) -> None:
             else:
                 assert said[group.path][file] == text, (group.path, file)
     assert compare(wanted.groups, said) == []
+    assert list(find_drift(wanted.groups, said)) == []
 
 
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.release)
@@ -83,7 +47,7 @@ def test_a_plan_leads_from_any_registry_to_any_other_and_back(kernel: Kernel, pa
     partitions = moves = 0
     for seed in range(part * 60, part * 60 + 60):
         chance = random.Random(seed)
-        groups = Cgroups(EIGHT.online, kernel.has_remote_partitions)
+        groups = Cgroups(EIGHT.online, kernel)
         try:
             before, after = (lower(random_tree(2 * seed + n), kernel) for n in (0, 1))
         except UschedError:
@@ -112,7 +76,7 @@ def test_a_plan_leads_from_any_registry_to_any_other_and_back(kernel: Kernel, pa
 def test_what_is_undone_is_as_it_was(kernel: Kernel) -> None:
     """From wherever it stopped; processes have not moved."""
     for seed in range(40):
-        groups = Cgroups(EIGHT.online, kernel.has_remote_partitions)
+        groups = Cgroups(EIGHT.online, kernel)
         try:
             before, after = (lower(random_tree(1000 + 2 * seed + n), kernel) for n in (0, 1))
         except UschedError:
@@ -127,8 +91,20 @@ def test_what_is_undone_is_as_it_was(kernel: Kernel) -> None:
         assert groups.observed() == there
 
 
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.release)
+def test_partitions_in_what_is_a_partition_no_more_are_made_anew(kernel: Kernel) -> None:
+    """With their parent they become invalid, which nothing that is to be written would tell."""
+    inner = ("A/X on cpu0 lwktpri 6 exclusive", "A/X/P on cpu0 lwktpri 6")
+    outer = ("A on cpu1-3 lwktpri 6", "A on cpu1-3 lwktpri 6 exclusive", "A on cpu1-4 lwktpri 6")
+    groups = Cgroups(EIGHT.online, kernel)
+    for first in (*outer, *outer):
+        wanted = lower(tree_of(first, *inner), kernel)
+        carry_out(groups, wanted)
+        hold(groups, wanted)
+
+
 def test_what_somebody_made_by_hand_is_put_back_without_files_of_controllers() -> None:
-    groups = Cgroups(EIGHT.online, True)
+    groups = Cgroups(EIGHT.online, KERNELS[1])
     for path in ("", "MINE", "MINE/X"):
         groups.do(Step("mkdir", path))
     there = groups.observed()
@@ -139,8 +115,25 @@ def test_what_somebody_made_by_hand_is_put_back_without_files_of_controllers() -
     assert groups.observed() == there
 
 
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.release)
+def test_processes_are_out_while_a_group_loses_its_last_cpu(kernel: Kernel) -> None:
+    """They are moved back by who undoes."""
+    groups = Cgroups(EIGHT.online, kernel)
+    carry_out(groups, lower(tree_of(), kernel))
+    groups.do(Step("write", "", "cgroup.subtree_control", "+cpuset +cpu"))
+    groups.do(Step("mkdir", "A"))
+    groups.procs["A"] = 2
+    there = groups.observed()
+    carry_out(groups, lower(tree_of("A on cpu0 lwktpri 6"), kernel))
+    for step in plan_back(there, groups.observed()):
+        groups.do(step)
+    assert groups.procs == {OUTSIDE: 102, "": 0, "A": 0}
+    groups.procs["A"] = 2
+    assert groups.observed() == there
+
+
 def test_cpus_that_are_exchanged_are_had_together_for_a_while() -> None:
-    groups = Cgroups(EIGHT.online, True)
+    groups = Cgroups(EIGHT.online, KERNELS[1])
     carry_out(groups, lower(tree_of("A on cpu0-3 lwktpri 6", "A/B on cpu0 lwktpri 6"), KERNELS[1]))
     wanted = lower(tree_of("A on cpu4-7 lwktpri 6", "A/B on cpu0 lwktpri 6"), KERNELS[1])
     steps = compare(wanted.groups, groups.observed())
@@ -156,7 +149,7 @@ def test_cpus_that_are_exchanged_are_had_together_for_a_while() -> None:
 
 
 def test_without_any_group_the_processes_go_to_the_root_group() -> None:
-    groups = Cgroups(EIGHT.online, True)
+    groups = Cgroups(EIGHT.online, KERNELS[1])
     carry_out(groups, lower(tree_of("A on cpu0 lwktpri 6", "A/B on cpu0 lwktpri 6"), KERNELS[1]))
     groups.procs.update({"A/:own": 2, "A/B": 1})
     outside = Group(OUTSIDE, "", groups.files[OUTSIDE])
@@ -167,7 +160,7 @@ def test_without_any_group_the_processes_go_to_the_root_group() -> None:
 
 
 def test_a_machine_with_nothing_declared_has_no_groups_but_the_top() -> None:
-    groups = Cgroups(EIGHT.online, True)
+    groups = Cgroups(EIGHT.online, KERNELS[1])
     empty = lower(tree_of(), KERNELS[1])
     carry_out(groups, empty)
     assert groups.files.keys() == {OUTSIDE, ""}

@@ -58,8 +58,9 @@ def compare(groups: tuple[Group, ...], observed: Observed) -> list[Step]:
         *_make_groups(wanted, observed),
         *_widen(wanted, now),
         *_remove_groups(wanted, observed),
-        *_narrow(wanted, now),
+        *_narrow(wanted, now, observed),
         *_share(wanted, now),
+        *_take_exclusive(wanted, now),
         *_become_partitions(wanted, now),
     ]
     return [step for step in steps if step.kind != "write" or step.value != step.before]
@@ -90,18 +91,30 @@ def _write(path: str, file: str, value: str, now: _Now) -> Step:
 
 
 def _leave_partitions(wanted: _Files, now: _Now, observed: Observed) -> Iterator[Step]:
-    """Those that are to be another kind of partition, or have other cpus, or are invalid."""
+    """Those that are to be another kind of partition, or have other cpus, or are invalid; and
+    those beneath them, which would become invalid with them."""
+    left: set[str] = set()
+    for path, said in observed.items():
+        if _becomes_other(said, wanted.get(path)) or path.rpartition("/")[0] in left:
+            left.add(path)
     for path in reversed(list(observed)):
-        said = observed[path].get(_PARTITION, "member")
-        if said == "member":
+        kind = observed[path].get(_PARTITION, "member")
+        if kind == "member" or path not in left:
             continue
-        files = wanted.get(path)
-        if files is None:
-            yield Step("write", path, _PARTITION, "member", said)
-        elif said != files.get(_PARTITION, "member") or any(
-            _differ(now[path].get(file, ""), files.get(file, "")) for file in (_CPUS, _EXCLUSIVE)
-        ):
+        if path in wanted:
             yield _write(path, _PARTITION, "member", now)
+        else:
+            yield Step("write", path, _PARTITION, "member", kind)
+
+
+def _becomes_other(said: Mapping[str, str], files: Mapping[str, str] | None) -> bool:
+    """Whether a group is a partition, or is to be one, and not both as it is."""
+    kind = said.get(_PARTITION, "member")
+    if files is None or kind != files.get(_PARTITION, "member"):
+        return files is not None or kind != "member"
+    return kind != "member" and any(
+        _differ(said.get(file, ""), files.get(file, "")) for file in (_CPUS, _EXCLUSIVE)
+    )
 
 
 def _give_up_exclusive(wanted: _Files, now: _Now, observed: Observed) -> Iterator[Step]:
@@ -159,8 +172,6 @@ def _widen(wanted: _Files, now: _Now) -> Iterator[Step]:
         there, then = (parse_cpu_list(each.get(_CPUS, "")) for each in (now[path], files))
         if then and not (there and then <= there):  # without any it has all that the parent has
             yield _write(path, _CPUS, format_cpu_list(there | then), now)
-        if _EXCLUSIVE in files and _differ(now[path].get(_EXCLUSIVE, ""), files[_EXCLUSIVE]):
-            yield _write(path, _EXCLUSIVE, files[_EXCLUSIVE], now)
 
 
 def _remove_groups(wanted: _Files, observed: Observed) -> Iterator[Step]:
@@ -177,10 +188,13 @@ def _remove_groups(wanted: _Files, observed: Observed) -> Iterator[Step]:
         yield Step("rmdir", path)
 
 
-def _narrow(wanted: _Files, now: _Now) -> Iterator[Step]:
+def _narrow(wanted: _Files, now: _Now, observed: Observed) -> Iterator[Step]:
     for path in reversed(list(wanted)):
         files = wanted[path]
         if _CPUS in files and _differ(now[path].get(_CPUS, ""), files[_CPUS]):
+            processes = observed.get(path, {}).get(PROCESSES, "0")
+            if not files[_CPUS] and processes != "0":  # Linux to 6.12: ENOSPC while they are in it
+                yield Step("move", path, "", OUTSIDE, processes)
             yield _write(path, _CPUS, files[_CPUS], now)
 
 
@@ -199,6 +213,13 @@ def _share(wanted: _Files, now: _Now) -> Iterator[Step]:
         if files["cpu.idle"] == "0":
             yield _write(path, "cpu.weight", files["cpu.weight"], now)
         yield _write(path, "cpu.max", files["cpu.max"], now)
+
+
+def _take_exclusive(wanted: _Files, now: _Now) -> Iterator[Step]:
+    """Last but one: it is refused (EINVAL) where a sibling asks for nothing but these cpus."""
+    for path, files in wanted.items():
+        if _EXCLUSIVE in files and _differ(now[path].get(_EXCLUSIVE, ""), files[_EXCLUSIVE]):
+            yield _write(path, _EXCLUSIVE, files[_EXCLUSIVE], now)
 
 
 def _become_partitions(wanted: _Files, now: _Now) -> Iterator[Step]:

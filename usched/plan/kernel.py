@@ -16,9 +16,8 @@ _REMOTE = (6, 7)
 #: throttling left a cpu idle.
 _FAIR_SERVER = (6, 12)
 
-#: What 6.1 and 6.12 say of a partition that shares a cpu with a sibling. 7.3 leaves it a partition,
-#: of the cpus that are its own.
-NOT_EXCLUSIVE = "Cpu list in cpuset.cpus not exclusive"
+#: The first of those measured that says so of a partition beneath one that is not its parent.
+_DISTRIBUTES = (7, 0)
 
 
 class Kernel(NamedTuple):
@@ -45,19 +44,22 @@ def parse_release(release: str) -> tuple[int, int] | None:
 
 
 class Place(NamedTuple):
-    """Where a partition would stand: whether its parent is one, and whether anybody above is."""
+    """Where a partition would stand: whether its parent is one, whether anybody above is, and
+    whether a sibling has cpus of its own."""
 
     parent: bool
     above: bool
+    shared: bool
 
 
 def foresee_partition(kernel: Kernel, place: Place) -> str | None:
-    """Why a partition would be invalid there, in the kernel's words; None where it would hold.
-
-    Of the rest that makes one invalid, only shared cpus can come out of a valid tree.
-    """
-    if place.parent:
+    """Why a partition would be invalid there, in the kernel's words; None where it would hold."""
+    if not kernel.has_remote_partitions:
+        if place.shared:
+            return "Cpu list in cpuset.cpus not exclusive"
+        return None if place.parent else "Parent is not a partition root"
+    if place.parent or not place.above:
         return None
-    if not kernel.has_remote_partitions or place.above:
-        return "Parent is not a partition root"
-    return None
+    if kernel.version < _DISTRIBUTES:
+        return "Invalid cpu list in cpuset.cpus.exclusive"
+    return "Parent unable to distribute cpu downstream"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from usched.meaning.reach import held_cpus, own_cpus, reach, reach_of
 from usched.meaning.resolver import Resolver, Scheduler
-from usched.plan.kernel import NOT_EXCLUSIVE, Kernel, Place, foresee_partition
+from usched.plan.kernel import Kernel, Place, foresee_partition
 from usched.plan.wanted import OUTSIDE, OWN, Group, Note, Threads, Wanted, group_of
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpu_list, parse_cpu_list
 from usched.words.phrases import count, join_names
@@ -169,29 +169,25 @@ def _lower_exclusive(case: Case) -> Iterator[_Said | str]:
     if not case.scheduler.declare.exclusive:
         return
     kind = "isolated" if case.scheduler.declare.locked else "root"
-    invalid, instead = _foresee(case)
-    if not invalid:
+    apart = "so there is none: cpus are kept apart by cpuset.cpus alone"
+    invalid, rival = foresee_partition(case.kernel, _place(case)), _find_rival(case)
+    if invalid:
+        instead = _do_instead(case, rival)
+        yield f"a partition would read back as `{kind} invalid ({invalid})`, {apart}; {instead}"
+    elif rival:
+        yield f"a partition would take its cpus from {rival}, which may run on them, too, {apart}"
+    else:
         if case.kernel.has_remote_partitions:
             yield "cpuset.cpus.exclusive", format_cpu_list(case.reach)
         yield "cpuset.cpus.partition", kind
-        return
-    yield (
-        f"a partition would read back as `{kind} invalid ({invalid})`, so there is none: "
-        f"cpus are kept apart by cpuset.cpus alone; {instead}"
-    )
 
 
-def _foresee(case: Case) -> tuple[str, str]:
-    """Why a partition would be invalid, in the kernel's words, and what to do; "" if it holds."""
-    other = _find_rival(case)
-    if other:
-        return NOT_EXCLUSIVE, f"{other} may run on the same real cpus"
-    invalid = foresee_partition(case.kernel, _place(case))
-    if invalid is None:
-        return "", ""
+def _do_instead(case: Case, rival: str) -> str:
+    if rival:
+        return f"{rival} may run on the same real cpus"
     if case.kernel.has_remote_partitions:
-        return invalid, f"make {parent_of(case.scheduler.name)} exclusive, too"
-    return invalid, "boot with isolcpus=, or Linux 6.7 or later"
+        return f"make {parent_of(case.scheduler.name)} exclusive, too"
+    return "boot with isolcpus=, or Linux 6.7 or later"
 
 
 def _find_rival(case: Case) -> str:
@@ -201,15 +197,21 @@ def _find_rival(case: Case) -> str:
     """
     name = case.scheduler.name
     while name != MACHINE:
-        above = parent_of(name)
-        for each in case.tree.children(above):
-            sibling = case.tree.scheduler(each.name)
-            if sibling and each.name != name and reach_of(case.tree, sibling) & case.reach:
-                return each.name
-        if above != MACHINE and _own_reach(case.tree, above) & case.reach:
-            return above
-        name = above
+        rival = _find_beside(case, name)
+        if rival:
+            return rival
+        name = parent_of(name)
     return ""
+
+
+def _find_beside(case: Case, name: str) -> str:
+    """Of those who stand in one group with `name`."""
+    above = parent_of(name)
+    for each in case.tree.children(above):
+        sibling = case.tree.scheduler(each.name)
+        if sibling and each.name != name and reach_of(case.tree, sibling) & case.reach:
+            return each.name
+    return above if above != MACHINE and _own_reach(case.tree, above) & case.reach else ""
 
 
 def _own_reach(tree: Resolver, name: str) -> CpuSet:
@@ -227,14 +229,15 @@ def _place(case: Case) -> Place:
     while above != MACHINE:
         anybody = anybody or _is_partition(case.tree, case.kernel, above)
         above = parent_of(above)
-    return Place(parent, anybody)
+    return Place(parent, anybody, bool(_find_beside(case, case.scheduler.name)))
 
 
 def _is_partition(tree: Resolver, kernel: Kernel, name: str) -> bool:
     scheduler = tree.scheduler(name)
     if scheduler is None or not scheduler.declare.exclusive:
         return False
-    return not _foresee(_case(tree, kernel, scheduler))[0]
+    case = _case(tree, kernel, scheduler)
+    return not foresee_partition(kernel, _place(case)) and not _find_rival(case)
 
 
 TABLE = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from usched.plan.difference import EFFECTIVE, Observed
-from usched.plan.wanted import OUTSIDE, Group, full_path
+from usched.plan.wanted import Group, full_path
 from usched.words.cpuset import format_cpu_list, parse_cpu_list
 
 
@@ -61,8 +61,11 @@ def find_drift(groups: Sequence[Group], observed: Observed) -> Iterator[str]:
         if path not in wanted:
             yield f"{full_path(path)} is there, and the registry knows nothing of it"
     for group in groups:
+        if group.files.get("cgroup.subtree_control"):
+            continue  # no process is in it; and it has its parent's cpus where partitions in it
+            # have taken all of its own
         wish = parse_cpu_list(group.files.get("cpuset.cpus", ""))
         has = parse_cpu_list(observed.get(group.path, {}).get(EFFECTIVE, ""))
-        if wish and not has <= wish and group.path != OUTSIDE:
+        if wish and not has <= wish:
             name, cpus = full_path(group.path), format_cpu_list(has - wish)
             yield f"{name} may run on cpus {cpus}, which are not its own: its own are offline"
