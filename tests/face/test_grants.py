@@ -453,3 +453,84 @@ def test_system_registry_is_made_for_all_to_read(tmp_path: Path) -> None:
         paths.SYSTEM_FOLDER = before
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
     assert stat.S_IMODE((folder / "registry.db").stat().st_mode) == 0o644
+
+
+def test_giver_cannot_say_for_the_holder_what_he_declared(pool: People) -> None:
+    """A journal beside bob's store, in alice's folder, would put other pages into what is read."""
+    store = pool.store(ALICE, "POOL", BOB, "POOL:WEB")
+    now = store.read_bytes()
+    forged = now.replace(b"POOL/WEB/IN on cpu1 lwktpri 2", b"POOL/WEB/IN on cpu0 lwktpri 1")
+    size = 4096
+    pages = [
+        (at // size + 1, forged[at : at + size])
+        for at in range(0, len(forged), size)
+        if forged[at : at + size] != now[at : at + size]
+    ]
+    assert pages
+    head = [len(pages), 0, len(now) // size, 512, size]
+    journal = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + b"".join(n.to_bytes(4, "big") for n in head)
+    journal = journal.ljust(512, b"\0")
+    for number, page_of in pages:
+        checksum = sum(page_of[size - 200 : 0 : -200]) & 0xFFFFFFFF
+        journal += number.to_bytes(4, "big") + page_of + checksum.to_bytes(4, "big")
+
+    def plant(who: str) -> None:
+        path = store.with_name(f"{store.name}-journal")
+        assert pool.act(who, lambda: path.write_bytes(journal) * 0).status == 0
+
+    plant(ALICE)
+    assert "POOL/WEB/IN  lwktpri 2, on cpu1" in pool.done("root", "tree").replace("|", "")
+    # what bob leaves there himself is a change of his that was cut short
+    store.with_name(f"{store.name}-journal").unlink()
+    plant(BOB)
+    assert "POOL/WEB/IN  lwktpri 1, on cpu0" in pool.done("root", "tree").replace("|", "")
+
+
+def test_stranded_scheduler_says_why_and_what_brings_it_back(pool: People) -> None:
+    assert pool.say("root", "POOL on cpu0 lwktpri 6 vcpus 1 --strand").status == 0
+    why = "cpu1 is not in POOL (it has cpu0)"
+    back = f"  it is back when POOL has room for it again, or when {ALICE} declares it anew"
+    for line in ("show POOL/WEB", "explain POOL/WEB", "tree POOL/WEB", "move 1 into POOL/WEB"):
+        said = pool.refused(4, "root", line)
+        assert said.endswith(f"\nusched: POOL/WEB is stranded: {why}\n{back}"), line
+    said = pool.refused(4, BOB, "show POOL/WEB/IN")
+    assert said.endswith(f"\nusched: POOL/WEB/IN is stranded, with POOL/WEB: {why}\n{back}")
+    said = pool.refused(3, BOB, "POOL/WEB/NEW on cpu0 lwktpri 1")
+    assert f"1:1: POOL/WEB is stranded: {why}\n" in said
+    assert "there is no scheduler POOL/NOPE" in pool.refused(4, BOB, "show POOL/NOPE")
+    assert pool.say("root", "POOL on cpu0-7 lwktpri 6 vcpus 4").status == 0
+    assert pool.say("root", f"grant POOL to {ALICE} lwktpri 3 --strand").status == 0
+    assert "POOL is granted with wider bounds, or" in pool.refused(4, "root", "show POOL/WEB")
+    assert pool.say("root", f"grant POOL to {ALICE} until 1").status == 0
+    ends = json.loads(pool.say("root", "grants --json").out)[0]["until"]
+    assert pool.refused(4, "root", "show POOL/WEB").endswith(
+        f"usched: there is no POOL/WEB: {ALICE}'s part of POOL does not hold: "
+        f"the grant ended at {ends}\n"
+        "  what is declared there is kept, and is back when that holds again"
+    )
+
+
+def test_levels_that_are_left_are_never_fewer_than_none(people: People) -> None:
+    declare(people, POOL[:2])
+    people.done("root", f"grant POOL to {ALICE}")
+    people.done(ALICE, "POOL/WEB on cpu0 lwktpri 6")
+    people.done(ALICE, f"grant POOL/WEB to {BOB}")
+    people.done(BOB, "POOL/WEB/IN on cpu0 lwktpri 2")
+    people.done(BOB, f"grant POOL/WEB/IN to {CAROL}")
+    people.done("root", f"grant POOL to {ALICE} depth 1 --strand")
+    assert [each["levels"] for each in json.loads(people.say("root", "grants --json").out)] == [
+        1, 0, 0,
+    ]  # fmt: skip
+
+
+def test_giver_who_is_not_in_the_group_cannot_write_its_part(people: People) -> None:
+    declare(people, POOL[:2])
+    people.done("root", f"grant POOL to {CAROL}")
+    people.done(CAROL, "POOL/WEB on cpu0 lwktpri 6")
+    people.done(CAROL, f"grant POOL/WEB to @{TEAM}")
+    people.done(BOB, "POOL/WEB/IN on cpu0 lwktpri 2")
+    shutil.chown(people.store(CAROL, "POOL", f"@{TEAM}", "POOL:WEB"), CAROL)
+    assert people.say("root", "tree").err.splitlines()[0] == (
+        f"usched: POOL/WEB: @{TEAM}'s part does not hold: "
+        f"its file is {CAROL}'s, who is not in @{TEAM}"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import shutil
 import sqlite3
@@ -357,7 +358,7 @@ def test_state_that_the_log_has_lost_twice_is_not_gone_back_to(
     tamper(
         scratch,
         "UPDATE change SET after = 'x' WHERE revision = 1",
-        "UPDATE change SET before = 'y' WHERE revision = 6",
+        "UPDATE change SET before = 'y'",
     )
     before = scratch.path.read_bytes()
     lost = "what A was at revision 5 is damaged"
@@ -418,3 +419,41 @@ def test_damaged_row_of_what_moved_is_named_and_costs_the_log_nothing_else(
     status, out, err = say(scratch, capsys, "log")
     assert (status, err) == (0, "usched: what moved at revision 5 is damaged in the log\n")
     assert len([line for line in out.splitlines() if line.strip()[0].isdigit()]) == 5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE granting SET after = 'x'",
+        "UPDATE granting SET after = NULL",
+        "UPDATE granting SET after = x'00'",
+        "UPDATE granting SET name = 'C'",
+        "UPDATE granting SET before = '[]'",
+    ],
+)
+def test_damaged_grant_in_the_log_is_found_by_check(
+    change: str, scratch: Scratch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scratch.declare("LAST on cpu0 lwktpri 1", f"grant LAST to {getpass.getuser()}")
+    assert "granted" not in say(scratch, capsys, "check")[2]
+    tamper(scratch, change)
+    status, out, _ = say(scratch, capsys, "check", "--json")
+    name = "C" if "'C'" in change else "LAST"
+    assert status == 0
+    assert {
+        "rule": "log",
+        "scheduler": name,
+        "message": f"what revision 7 granted of {name} is damaged in the log",
+    } in json.loads(out)["warnings"]
+
+
+def test_damaged_grant_is_found_by_check(
+    scratch: Scratch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scratch.declare("LAST on cpu0 lwktpri 1", f"grant LAST to {getpass.getuser()}")
+    tamper(scratch, "UPDATE granted SET record = 'x'")
+    assert say(scratch, capsys, "check")[2].splitlines()[0] == (
+        "usched: to whom LAST is granted is damaged in the registry: grant it again"
+    )
+    scratch.declare(f"grant LAST to {getpass.getuser()}")
+    assert "damaged" not in say(scratch, capsys, "check")[2]

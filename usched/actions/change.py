@@ -142,7 +142,8 @@ def _start(whole: Whole, hands: Hands, topology: Topology, number: int, wish: Wi
     def is_foreign(name: str) -> bool:
         return hands.desk_of(name) != hands.desk
 
-    tree = Tree(whole.source, topology, is_foreign if whole.parts else None, wish.strand)
+    foreign = is_foreign if whole.parts else None
+    tree = Tree(whole.source, topology, foreign, wish.strand, whole.find_aside)
     return Ledger(tree, number, hands, wish.strand)
 
 

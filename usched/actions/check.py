@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from usched.actions.context import Context, find_machine, open_registry
-from usched.actions.parts import find_hands, find_parts
+from usched.actions.parts import find_hands, find_parts_of, tell_damaged_grants
 from usched.meaning.joined import join
 from usched.meaning.resolver import Resolver
 from usched.meaning.script import ScriptLine, carry_out_on
@@ -26,10 +26,12 @@ def check_registry(context: Context, script: list[ScriptLine]) -> Report:
     """Carry scripts out on a copy and look at everything. Raises Refused with all that is wrong."""
     with open_registry(context) as store:
         machine = find_machine(store, context)
-        found = find_parts(store, context.registry)
+        granted, damaged = store.grants()
+        tell_damaged_grants(damaged, context)
+        found = find_parts_of(granted, context.registry)
         whole = join(store.registry(), found, machine.topology)
         hands = find_hands(whole, context, None)
-        tree = Tree(whole.source, machine.topology)
+        tree = Tree(whole.source, machine.topology, find_aside=whole.find_aside)
         problems = tree.resolver.survey()
         if problems and not script:
             raise Refused(problems)

@@ -130,13 +130,17 @@ def join_parts(
     """The registry with its parts, as far as they hold; what does not is told. base: the
     registry's declarations, where they are read already."""
     grants, damaged = store.grants()
-    for name in damaged:
-        context.tell(f"to whom {name} is granted is damaged in the registry: grant it again")
+    tell_damaged_grants(damaged, context)
     found = find_parts_of(grants, context.registry, own)
     whole = join(store if base is None else base, found, topology, own and own.name)
     for problem in whole.problems:
         context.tell(format_problem(problem))
     return whole
+
+
+def tell_damaged_grants(names: Iterable[str], context: Context) -> None:
+    for name in names:
+        context.tell(f"to whom {name} is granted is damaged in the registry: grant it again")
 
 
 def read_part_log(

@@ -46,7 +46,8 @@ def read_joined(context: Context) -> Joined:
     with open_registry(context) as store:
         machine = find_machine(store, context)
         whole = join_parts(store, context, machine.topology, base=store.registry())
-        return Joined(Resolver(whole.source, machine.topology), find_hands(whole, context))
+        tree = Resolver(whole.source, machine.topology, whole.find_aside)
+        return Joined(tree, find_hands(whole, context))
 
 
 class Shown(NamedTuple):
@@ -117,7 +118,7 @@ def read_log(context: Context, name: str | None, limit: int | None) -> list[Revi
         if name is not None and not found and not damaged:
             topology = find_machine(store, context).topology
             whole = join_parts(store, context, topology, base=store.registry())
-            Resolver(whole.source, topology).require(name)
+            Resolver(whole.source, topology, whole.find_aside).require(name)
     if parts:
         found.sort(key=lambda each: each.time, reverse=True)
     return found[:limit]

@@ -335,7 +335,7 @@ def check_bounds(declare: Declare, part: Part) -> list[Problem]:
     if _segments(name) > bounds.segments:
         levels = count(_segments(name) - _segments(part.name), "level")
         what = f"{name} is {levels} beneath {part.name}, where {part.user} "
-        most = bounds.segments - _segments(part.name)
+        most = levels_beneath(part)
         what += f"may go {count(most, 'level')} deep"
         problems.append(Problem(what, declare.spans.get("name"), "", "bounds", name))
     return problems
@@ -350,7 +350,7 @@ def describe_bounds(part: Part) -> str:
 
 def levels_beneath(part: Part) -> int:
     """How many levels of schedulers its holder may declare."""
-    return part.bounds.segments - _segments(part.name)
+    return max(0, part.bounds.segments - _segments(part.name))
 
 
 def seconds(time: Quantum, hz: int) -> float:

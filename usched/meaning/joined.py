@@ -68,6 +68,9 @@ class Whole(NamedTuple):
     parts: Mapping[str, Part]
     problems: tuple[Problem, ...] = ()
 
+    def find_aside(self, name: str) -> Problem | None:
+        return find_aside(self.parts, name)
+
 
 def join(base: Source, found: Sequence[Part], topology: Topology, own: str | None = None) -> Whole:
     """Parts on the registry that they belong to. own: the name of the one that its holder is at
@@ -174,6 +177,39 @@ def describe_part(part: Part) -> Iterator[Problem]:
     if len(part.problems) > _SHOWN:
         more = f"{len(part.problems) - _SHOWN} more problems"
         yield Problem(f"{part.name}: {part.user}'s part has {more}", None, "", "part", part.name)
+
+
+def find_aside(parts: Mapping[str, Part], name: str) -> Problem | None:
+    """Why a scheduler that is declared in somebody's part does not hold, and what brings it back;
+    None where nothing is known of it."""
+    for each in lineage(name):
+        above = (parts.get(domain) for domain in lineage(parent_of(each)))
+        part = next(filter(None, above), None)
+        if part is None:
+            continue
+        found = next((problem for problem in part.problems if problem.name == each), None)
+        if found is None and not part.trouble:
+            continue
+        if found is None:
+            what = f"there is no {name}: {part.user}'s part of {part.name} does not hold"
+            remedy = "what is declared there is kept, and is back when that holds again"
+            return Problem(f"{what}: {part.trouble}", None, remedy, "stranded", name)
+        fallen = "" if each == name else f", with {each}"
+        remedy = _describe_return(each, part, found)
+        return Problem(f"{name} is stranded{fallen}: {found.what}", None, remedy, "stranded", name)
+    return None
+
+
+def _describe_return(name: str, part: Part, why: Problem) -> str:
+    """What brings a stranded scheduler back."""
+    anew = f"or when {part.user} declares it anew"
+    match why.rule:
+        case "bounds":
+            return f"it is back when {part.name} is granted with wider bounds, {anew}"
+        case "lost":
+            return f"it is back when {parent_of(name)} is, {anew}"
+        case _:
+            return f"it is back when {parent_of(name)} has room for it again, {anew}"
 
 
 def require_unstranded(before: Whole, after: Whole, strand: bool) -> None:

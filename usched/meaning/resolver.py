@@ -6,7 +6,7 @@ exclusive siblings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from usched.meaning.lost import describe_damage, find_lost
@@ -52,10 +52,17 @@ class Resolver:
     """Declarations of a source on a topology, resolved as they are asked for.
 
     What is resolved is kept, until `forget` is told that a declaration is another one.
+    find_aside: why a scheduler that is not in the source stands aside, None where it does not.
     """
 
-    def __init__(self, source: Source, topology: Topology) -> None:
+    def __init__(
+        self,
+        source: Source,
+        topology: Topology,
+        find_aside: Callable[[str], Problem | None] = lambda _: None,
+    ) -> None:
         self.topology = topology
+        self.find_aside = find_aside
         self._source = source
         self._resolved: dict[str, Resolution] = {}
         self._views: dict[str, View] = {}
@@ -76,6 +83,8 @@ class Resolver:
         entry = self.stored(name)
         if isinstance(entry, Damaged):
             raise EnvironmentFailed(describe_damage(self._source, entry))
+        if entry is None and (aside := self.find_aside(name)):
+            raise NoSuchName(aside._replace(where=where))
         if entry is None:
             near = suggest(name, self.names())
             remedy = near or "usched list shows the schedulers"

@@ -56,7 +56,7 @@ class Tree:
     """Schedulers by name; `apply` changes it or raises and changes nothing.
 
     resolver: what there is, as it is now. is_foreign: whether a scheduler is somebody else's, whom
-    a statement may only strand; strand: whether it may do that.
+    a statement may only strand; strand: whether it may do that; find_aside: as a resolver's.
     """
 
     def __init__(
@@ -65,9 +65,10 @@ class Tree:
         topology: Topology,
         is_foreign: Callable[[str], bool] | None = None,
         strand: bool = False,
+        find_aside: Callable[[str], Problem | None] = lambda _: None,
     ) -> None:
         self._overlay = Overlay(source)
-        self.resolver = Resolver(self._overlay, topology)
+        self.resolver = Resolver(self._overlay, topology, find_aside)
         self._is_foreign = is_foreign
         self._strand = strand
 
@@ -122,6 +123,8 @@ class Tree:
         if isinstance(stored, Damaged):
             what = f"{parent} is damaged in the registry, so nothing can be declared in it"
             return [Problem(what, where, "usched check says more", "parent", declare.name)]
+        if stored is None and (aside := self.resolver.find_aside(parent)):
+            return [aside._replace(where=where, name=declare.name)]
         if stored is None:
             near = suggest(parent, self.resolver.names())
             remedy = near or f"declare it first: usched {parent} on CPUS lwktpri N"

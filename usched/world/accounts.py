@@ -44,10 +44,13 @@ def find_actor(registry: str) -> Actor:
 
 def owns(registry: str) -> bool:
     """Whether a registry is this user's to change, or to make; one of his own that is read-only
-    is his."""
+    is his, and somebody else's is not root's."""
     real = os.path.realpath(registry)
     try:
-        return os.access(real, os.W_OK) or os.stat(real).st_uid == os.geteuid()
+        owner = os.stat(real).st_uid
+        if os.geteuid() == 0:
+            return owner == 0
+        return os.access(real, os.W_OK) or owner == os.geteuid()
     except FileNotFoundError:
         return True
     except (OSError, ValueError):

@@ -10,23 +10,29 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
 from usched.meaning.grants import Granted
-from usched.words.problems import UschedError
+from usched.words.problems import EnvironmentFailed, UschedError
 from usched.world.accounts import find_user_name, is_member
 from usched.world.part_files import locate_part
 from usched.world.registry_file import APPLICATION_ID, SCHEMA_VERSION, make_schema, settle
 from usched.world.snapshot import PATIENCE, NoSnapshot, open_folder, take_snapshot
 from usched.world.store import Store
+from usched.world.strangers import is_trusted
 
 MAX_BYTES = 64 * 1024 * 1024
 
 #: Seconds of the cpu that reading may take; the longest text or key in a store, in bytes.
 MAX_SECONDS, MAX_TEXT = 0.4, 100_000
+
+#: The same for a registry of somebody else's that this user names himself: all of what he sees.
+MAX_NAMED_SECONDS, MAX_NAMED_TEXT = 10, 16 * 1024 * 1024
 
 #: How many virtual machine steps SQLite makes between two looks at the clock.
 _STEPS = 2000
@@ -39,8 +45,8 @@ class Allowance:
     clock only the waiting for a moment at which nobody writes.
     """
 
-    def __init__(self) -> None:
-        self._ends = time.thread_time() + MAX_SECONDS
+    def __init__(self, seconds: float = MAX_SECONDS) -> None:
+        self._ends = time.thread_time() + seconds
         self.patience_ends = time.monotonic() + PATIENCE
 
     def is_spent(self) -> bool:
@@ -81,6 +87,38 @@ def open_foreign(
         raise DoesNotHold(f"it is damaged: {error}") from error
 
 
+def open_strangers(path: str, wait: float) -> sqlite3.Connection:
+    """A registry that somebody else could have written to, or beside, in a transaction. wait:
+    seconds that others may go on changing it. Raises EnvironmentFailed.
+    """
+    folder, name = os.path.split(os.path.realpath(path))
+    named = os.stat(os.path.join(folder, name))
+    owner = named.st_uid
+    until = time.monotonic() + max(wait, PATIENCE)
+    try:
+        with open_folder(folder) as number:
+            most = sys.maxsize if is_trusted(owner) else MAX_BYTES
+            data = take_snapshot(number, name, most, partial(_check_writer, named), until)
+        connection = open_bytes(data or b"", Allowance(MAX_NAMED_SECONDS), named=True)
+    except (NoSnapshot, DoesNotHold) as trouble:
+        whose = "" if is_trusted(owner) else f", which is {find_user_name(owner)}'s,"
+        raise EnvironmentFailed(f"registry {path}{whose} cannot be read: {trouble}") from trouble
+    connection.execute("BEGIN")
+    return connection
+
+
+def _check_writer(registry: os.stat_result, status: os.stat_result) -> str:
+    """What is wrong with who has the file, or a journal of it: only who may write a registry says
+    what is in there."""
+    writer = status.st_uid
+    shared = registry.st_mode & stat.S_IWOTH or (
+        registry.st_mode & stat.S_IWGRP and is_member(writer, registry.st_gid)
+    )
+    if shared or writer == registry.st_uid or is_trusted(writer):
+        return ""
+    return f"what stands there now is {find_user_name(writer)}'s"
+
+
 def _read(registry: str, chain: Sequence[Granted], allowance: Allowance) -> bytes | None:
     base, steps, name = locate_part(registry, chain)
     try:
@@ -97,7 +135,7 @@ def check_owner(granted: Granted, status: os.stat_result) -> str:
     """What is wrong with who has a store's file, in words; "" for nothing."""
     whose = find_user_name(status.st_uid)
     if granted.is_for_group:
-        if status.st_uid != granted.giver and not is_member(status.st_uid, granted.number):
+        if not is_member(status.st_uid, granted.number):
             return f"its file is {whose}'s, who is not in {granted.user}"
     elif status.st_uid != granted.number:
         return f"its file is {whose}'s, not {find_user_name(granted.number)}'s"
@@ -106,15 +144,18 @@ def check_owner(granted: Granted, status: os.stat_result) -> str:
     return ""
 
 
-def open_bytes(data: bytes, allowance: Allowance | None = None) -> sqlite3.Connection:
-    """A store's bytes as a database in memory, none of which is carried out. Raises DoesNotHold."""
+def open_bytes(
+    data: bytes, allowance: Allowance | None = None, named: bool = False
+) -> sqlite3.Connection:
+    """A store's bytes as a database in memory, none of which is carried out. named: it is a
+    registry that somebody named, which may be large, and an older one. Raises DoesNotHold."""
     if data[:16] != b"SQLite format 3\0":
         raise DoesNotHold("it is not a SQLite file")
     if data[18:20] != b"\1\1":  # a write-ahead log is another file, which nobody reads
         raise DoesNotHold("it is not in rollback journal mode")
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_TEXT)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_NAMED_TEXT if named else MAX_TEXT)
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         if allowance is not None:
             connection.set_progress_handler(allowance.is_spent, _STEPS)
@@ -126,15 +167,16 @@ def open_bytes(data: bytes, allowance: Allowance | None = None) -> sqlite3.Conne
         expected = pages * connection.execute("PRAGMA page_size").fetchone()[0]
         if len(data) < expected:
             raise DoesNotHold(f"it is truncated: {len(data)} of {expected} bytes are there")
-        _check_schema(connection)
+        _check_schema(connection, named)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _check_schema(connection: sqlite3.Connection) -> None:
-    """Whether there is nothing but the tables and indexes of a registry: no view, no trigger."""
+def _check_schema(connection: sqlite3.Connection, may_be_older: bool) -> None:
+    """Whether there is nothing but the tables and indexes of a registry, of which an older one has
+    fewer: no view, no trigger."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise DoesNotHold("it is no usched registry")
     if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
@@ -146,5 +188,6 @@ def _check_schema(connection: sqlite3.Connection) -> None:
         wanted = model.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema").fetchall()
     finally:
         model.close()
-    if sorted(map(repr, found)) != sorted(map(repr, wanted)):
+    seen, known = sorted(map(repr, found)), sorted(map(repr, wanted))
+    if seen != known and not (may_be_older and set(seen) < set(known)):
         raise DoesNotHold("its schema is not a registry's")

@@ -14,6 +14,7 @@ import sys
 import time
 
 from usched.words.problems import EnvironmentFailed, Problem, UschedError
+from usched.world.strangers import may_be_tampered_with, require_trusted
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x75736368  # "usch"
@@ -56,7 +57,13 @@ def begin(path: str, write: bool, wait: float) -> sqlite3.Connection:
     """A connection in a transaction, on a file that has proved to be a registry."""
     if is_new(path) and not write:
         return _open_empty()
-    if not write and _is_cut_short(path):
+    if write:
+        require_trusted(path)
+    elif may_be_tampered_with(path):
+        from usched.world.foreign import open_strangers
+
+        return open_strangers(path, wait)
+    elif _is_cut_short(path):
         return _open_copy(path, wait)
     connection = _connect(path, write, wait)
     try:
@@ -291,6 +298,8 @@ def explain(error: sqlite3.Error, path: str, waited: float) -> UschedError:
     if unremoved or code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         check_folder(path)
         return _explain_rights(path, error)
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return EnvironmentFailed(f"registry {path} cannot be read: it takes too long")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return damaged(path, str(error))
     return EnvironmentFailed(f"registry {path}: {error}")

@@ -12,7 +12,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 #: How long one waits for a moment at which nobody writes, and between two looks, in seconds.
 PATIENCE = 0.5
@@ -46,13 +46,13 @@ def take_snapshot(
     """
     until = time.monotonic() + PATIENCE if until is None else until
     for attempt in itertools.count(1):
-        journal = _read(folder, f"{name}-journal", 2 * max_bytes, _is_plain)
+        journal = _read_journal(folder, f"{name}-journal", 2 * max_bytes, check)
         file = _open(folder, name, max_bytes, check)
         if file is None:
             return None
         try:
             data = _read_all(file, max_bytes)
-            after = _read(folder, f"{name}-journal", 2 * max_bytes, _is_plain)
+            after = _read_journal(folder, f"{name}-journal", 2 * max_bytes, check)
             # who writes in place has a journal until the last page is written: what is the same
             # twice, around a journal that is the same, is what was there before the change that
             # the journal is of; who puts another file in its place leaves this one alone
@@ -66,10 +66,6 @@ def take_snapshot(
             break
         time.sleep(_PAUSE)
     raise NoSnapshot("it does not stay the same while it is read")
-
-
-def _is_plain(_status: os.stat_result) -> str:
-    return ""
 
 
 @contextmanager
@@ -87,6 +83,14 @@ def open_folder(base: str, steps: tuple[str, ...] = ()) -> Iterator[int]:
         yield folder
     finally:
         os.close(folder)
+
+
+def _read_journal(folder: int, name: str, max_bytes: int, check: Check) -> bytes | None:
+    """None also where its owner may not write the file, of which it is no change then."""
+    with suppress(FileNotFoundError):
+        if not check(os.stat(name, dir_fd=folder, follow_symlinks=False)):
+            return _read(folder, name, max_bytes, check)
+    return None
 
 
 def _read(folder: int, name: str, max_bytes: int, check: Check) -> bytes | None:

@@ -216,6 +216,23 @@ class Store:
             whose = name if is_text(name) else ""
             what = f"what revision {number} did to {whose or 'a scheduler'} is damaged in the log"
             problems.append(Problem(what, rule="log", name=whose))
+        return problems + self._find_grant_damage()
+
+    def _find_grant_damage(self) -> list[Problem]:
+        """What of the log of grants cannot be read."""
+        problems = []
+        if self._has_table("granting"):
+            rows = self._db.execute(
+                "SELECT revision, name, before, after, revision IN (SELECT number FROM revision) "
+                "FROM granting ORDER BY revision, name"
+            )
+            for number, name, before, after, is_known in rows:
+                sides = [each for each in (before, after) if each is not None]
+                if is_known and sides and all(read_granted(name, each) for each in sides):
+                    continue
+                whose = name if is_text(name) else ""
+                what = f"what revision {number} granted of {whose or 'a scheduler'} is damaged"
+                problems.append(Problem(f"{what} in the log", rule="log", name=whose))
         return problems
 
     def registry_at(self, number: int) -> Registry:

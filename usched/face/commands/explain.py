@@ -38,7 +38,7 @@ def command(ctx: click.Context, what: str, as_json: bool) -> None:
     may not, with the reason.
     """
     tree = read_tree(context_of(ctx))
-    if tree.stored(what) is None:
+    if tree.stored(what) is None and tree.find_aside(what) is None:
         asked = _Asked(what, _select(tree, what))
         routes, barred = routes_to(tree, asked.cpus)
         warn_of_misfits(tree)
