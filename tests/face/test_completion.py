@@ -135,6 +135,10 @@ def test_a_folder_is_wanted_for_a_root(session: Session) -> None:
     assert completed(session, "usched topology detect --root d") == ["dir,d"]
 
 
+def test_a_folder_is_wanted_for_units(session: Session) -> None:
+    assert completed(session, "usched export --systemd -o ") == ["dir,"]
+
+
 @pytest.mark.parametrize("words", ["usched show ", "usched list ", "usched log ", "usched export "])
 def test_no_file_is_offered_where_none_is_wanted(session: Session, words: str) -> None:
     assert not any(line.startswith(("file,", "dir,")) for line in completed(session, words))

@@ -40,7 +40,7 @@ SUBCOMMANDS = {
     "diff": "What changed between two revisions",
     "exec": "Run a program in a scheduler",
     "explain": "Who may run on a cpu, or where a scheduler may run, and why",
-    "export": "Print the registry as a .usched script",
+    "export": "Print the registry as a .usched script, or as units for systemd",
     "generate": "Make a workload of periodic lwps drawn from a seed",
     "grants": "Who holds what is granted, and what each may do",
     "import": "Make a workload of a trace (perf, ftrace, trace-cmd, rt-app)",

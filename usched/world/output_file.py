@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import IO
 
@@ -102,6 +102,18 @@ class OutputFile:
     def _failed(self, error: OSError | ValueError) -> EnvironmentFailed:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         return EnvironmentFailed(f"{self.path} cannot be written: {reason}")
+
+
+def write_folder(folder: str, files: Iterable[tuple[str, str]]) -> None:
+    """Files into a folder that is there: none has its name before all are written."""
+    with ExitStack() as stack:
+        opened = []
+        for name, text in files:
+            target = stack.enter_context(OutputFile(os.path.join(folder, name)))
+            target.write([text])
+            opened.append(target)
+        for target in opened:
+            target.commit()
 
 
 def _is_replaceable(there: os.stat_result) -> bool:

@@ -1,0 +1,124 @@
+"""Slices: the same wish as the control groups, in systemd's words, for any registry."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.plan.test_difference import KERNELS
+from tests.plan.trees import random_tree, tree_of
+from usched.plan.lower_cgroup import lower
+from usched.plan.systemd_units import Units, format_units, slice_name
+from usched.plan.wanted import OUTSIDE, OWN
+from usched.words.problems import Refused
+from usched.words.statement import Grant
+
+PROGRAM = ("/opt/my tools/usched", "--registry", '/srv/100%/$a "b".db')
+
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
+)
+
+
+def units_of(seed: int) -> Units:
+    tree = random_tree(seed)
+    return format_units(tree, lower(tree, KERNELS[seed % 3]), [], PROGRAM, "/srv/100%")
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_slice_says_what_its_group_says(seed: int) -> None:
+    tree = random_tree(seed)
+    groups = [each for each in lower(tree, KERNELS[1]).groups if each.path not in (OUTSIDE, "")]
+    slices = {unit.name: unit.text for unit in units_of(seed).files[2:]}
+    assert len(slices) == len(groups)
+    for group in groups:
+        name = slice_name(group.scheduler)
+        if group.path.endswith(OWN):
+            name = name.replace(".slice", "-.own.slice")
+        said = dict(line.split("=", 1) for line in slices[name].partition("[Slice]\n")[2].split())
+        assert said.pop("AllowedCPUs") == group.files["cpuset.cpus"]
+        weight = said.pop("CPUWeight")
+        assert (weight == "idle") == (group.files["cpu.idle"] == "1")
+        assert weight in ("idle", group.files["cpu.weight"])
+        quota = said.pop("CPUQuota", None)
+        most = f"{int(quota[:-1]) * 1000}" if quota else "max"
+        assert group.files["cpu.max"] == f"{most} 100000"
+        assert said == {}
+
+
+@needs_systemd
+def test_systemd_has_nothing_to_say_of_any_of_them(tmp_path: Path) -> None:
+    seen = 0
+    for seed in range(6):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        files = units_of(seed).files
+        for unit in files:
+            text = unit.text.replace('"/opt/my tools/usched"', "/bin/true")
+            (folder / unit.name).write_text(text, encoding="utf-8")
+        paths = [str(folder / unit.name) for unit in files]
+        done = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", *paths],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+        seen += len(files)
+    assert seen > 20
+
+
+@needs_systemd
+def test_systemd_verify_finds_what_is_wrong(tmp_path: Path) -> None:
+    """So that the test above can fail; and why no slice has Delegate=."""
+    path = tmp_path / "usched-A.slice"
+    path.write_text("[Slice]\nAllowedCPUs=0\nDelegate=cpuset cpu\n", encoding="utf-8")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Delegate= setting not supported for this unit type" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("systemd-escape") is None, reason="there is no systemd-escape")
+@pytest.mark.parametrize("name", ["NORM", "A-b/c.d/_x-", "a--b"])
+def test_names_are_escaped_as_systemd_does(name: str) -> None:
+    done = subprocess.run(
+        ["systemd-escape", "--path", f"usched/{name}"], capture_output=True, text=True, check=True
+    )
+    assert slice_name(name) == f"{done.stdout.strip()}.slice"
+
+
+def test_the_words_of_a_command_are_as_systemd_reads_them() -> None:
+    service = units_of(1).files[0].text
+    assert (
+        'ExecStart="/opt/my tools/usched" --registry "/srv/100%%/$$a \\"b\\".db" apply\n' in service
+    )
+    assert "RequiresMountsFor=/srv/100%%\n" in service
+
+
+def test_who_holds_a_part_is_told_how_systemd_would_delegate_it() -> None:
+    tree = tree_of("POOL on cpu0-3 lwktpri 6", "A-B on cpu4 lwktpri 6")
+    grants = [Grant("POOL", "alice"), Grant("A-B", "@devs")]
+    units = format_units(tree, lower(tree, KERNELS[1]), grants, ("/bin/usched",), "/")
+    assert [note.what for note in units.notes] == [
+        "systemd delegates services, not slices: systemd-run --uid=alice "
+        "--slice='usched-POOL.slice' -p Delegate='cpuset cpu' COMMAND",
+        "systemd delegates services, not slices: systemd-run --gid=devs "
+        r"--slice='usched-A\x2dB.slice' -p Delegate='cpuset cpu' COMMAND",
+    ]
+
+
+def test_a_name_may_be_too_long_for_a_unit() -> None:
+    name = "/".join(f"{letter}{'-' * 30}" for letter in "AB")
+    tree = tree_of("A" + "-" * 30 + " on cpu* lwktpri 6", f"{name} on cpu0 lwktpri 6")
+    with pytest.raises(Refused) as caught:
+        format_units(tree, lower(tree, KERNELS[1]), [], ("/bin/usched",), "/")
+    (problem,) = caught.value.problems
+    assert problem.what.startswith(f"{name} has a name that is too long for a unit of systemd: ")
+    assert problem.remedy == "it may have 255 characters"
