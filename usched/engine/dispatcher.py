@@ -68,12 +68,12 @@ def simulate(
     if ticks is None and _shortest(timetable) > MAX_TICKS:
         what = f"this workload does not end within {MAX_TICKS} ticks"
         raise Refused(Problem(what, None, "say how long to run it: --ticks N", "ticks"))
-    recorder = Recorder(timetable.topology, segments, storage)
-    dispatcher = _Dispatcher(timetable, recorder, at, progress, leap and watch is None)
-    dispatcher.watch = watch
     collects = gc.isenabled()
     gc.disable()  # there are many objects, and nothing that a run drops is in a circle
     try:
+        recorder = Recorder(timetable.topology, segments, storage)
+        dispatcher = _Dispatcher(timetable, recorder, at, progress, leap and watch is None)
+        dispatcher.watch = watch
         return dispatcher.run(ticks)
     finally:
         if collects:
@@ -273,7 +273,10 @@ class _Dispatcher:
         period = lwp.period
         lwp.due = due = now + lwp.pause if period is None else lwp.due + period
         if due > now:
-            self.machine.free(lwp)
+            if domain.base.vcpus is None:
+                domain.base.freed |= lwp.mask
+            else:
+                self.machine.free(lwp)
         else:  # it is runnable again, as if it had never been otherwise
             domain.returned = now
             due = now

@@ -78,7 +78,7 @@ class Machine:
         self._moved.clear()
         waiting = [lwp for lwp in self.lwps if lwp.runnable and not lwp.ran_before(now)]
         for lwp in self.lwps:
-            lwp.route = route(lwp) if lwp.scheduler and lwp.ran_before(now) else []
+            lwp.route = route(lwp) if lwp.scheduler and lwp.ran_before(now) else ()
         for domain in self.domains.values():
             if domain.locked:
                 self._gather(domain, now)

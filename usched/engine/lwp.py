@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ class Lwp(Runner):
         self.due = 0
         self.settled = 0
         self.home = NOWHERE
-        self.route: list[tuple[Domain, int]] = []
+        self.route: Sequence[tuple[Domain, int]] = ()
         # figures: runnable_ticks are those before tick `since`, from when on it counts if runnable
         self.since = 0
         self.runnable_ticks = 0

@@ -161,11 +161,14 @@ class Dispatch:
 
     def _run_displaced(self, domain: Domain, claimed: int, free: int) -> int:
         """Likewise, where some who stay were not offered their cpu: they come first."""
-        displaced = domain.runners(domain.claims ^ claimed)[: free.bit_count()]
-        in_order = sorted(domain.runners(claimed) + displaced, key=pick_order)
+        room = free.bit_count()
+        displaced = domain.runners(domain.claims ^ claimed)[:room]
+        places = [lwp.order for lwp in displaced]
+        in_order = None
+        if domain.own_groups or len(domain.groups) > 1:  # else those have the order that they had
+            in_order = sorted(domain.runners(claimed) + displaced, key=pick_order)
         group = self._keep(domain, claimed)
         waiting = domain.queue.waiting
-        room = free.bit_count()
         chosen = displaced.copy()
         while len(chosen) < room and waiting:
             chosen.append(waiting.popleft())
@@ -173,7 +176,11 @@ class Dispatch:
             domain.claims ^= lwp.mask
         used = claimed | self.placement.place_lwps(chosen, free, domain.base, True, self.now)
         self._start(domain, chosen, group)
-        self._number(in_order + chosen[len(displaced) :], group)
+        if in_order is not None:
+            self._number(in_order + chosen[len(displaced) :], group)
+        else:
+            for lwp, order in zip(displaced, places, strict=True):
+                lwp.order = order
         domain.own_groups[group] = used
         domain.kept |= used
         return used

@@ -90,7 +90,7 @@ class Recurrence:
         self._kept: _Kept | None = None
         self._seen = 0
         # keeping a state takes time for every lwp: no more of it than the steps in between take
-        self._first_distance = self._distance = 1 + len(machine.lwps) // 64
+        self._first_distance = self._distance = max(1, len(machine.lwps) // 64)
         self.cycle: Cycle | None = None
 
     def look(self, now: int, ticks: int | None) -> int:
@@ -109,7 +109,7 @@ class Recurrence:
             if bound is None or bound > 0:
                 return self._go_on(kept, now, ticks, bound)
         self._seen += 1
-        if kept is None or self._seen >= self._distance:
+        if self._seen >= self._distance:
             self._kept = self._keep(now)
             self._seen = 0
             self._distance *= 2

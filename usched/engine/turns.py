@@ -121,18 +121,24 @@ class Level:
         used_up = self.used_up & cpus
         waits = {mask & used_up: None for child in self.members for mask in waits_above(child)}
         waits.pop(0, None)
-        wanted = 0
+        wanted = alone = 0
         for mask in waits:
             wanted |= mask
+            if not mask & (mask - 1):
+                alone |= mask  # somebody waits there and nowhere else: like no other cpu
         if not wanted:
             return
+        wide = [mask for mask in waits if mask & (mask - 1)]
         could_run = [could_run_above(child) for child in self.members]
         together: dict[tuple[int, ...], list[tuple[int, int]]] = {}
         for cpu in bits(wanted):
             peers = self.peers_of[cpu]
             position = self._next(peers, cpu, could_run)
             if position is not None:
-                alike = (id(peers), *(mask >> cpu & 1 for mask in waits))
+                if alone >> cpu & 1:
+                    alike: tuple[int, ...] = (cpu,)
+                else:
+                    alike = (id(peers), *[mask >> cpu & 1 for mask in wide])
                 together.setdefault(alike, []).append((cpu, position))
         for group in together.values():
             peers = self.peers_of[group[0][0]]
