@@ -49,7 +49,7 @@ _FLAGS = ("-n", "--dry-run", "-q", "--quiet", "--json", "--summary", "--figures"
 _BEHIND = (
     *("--ticks", "--script", "--at"),
     *("--csv", "--html", "--perfetto", "--sched-switch", "--svg"),
-    *("--map", "--default", "--tick", "--into"),
+    *("--map", "--default", "--tick", "--into", "--name"),
 )
 #: Options that are everybody's, and have a value.
 _COMMON = ("--registry", "--topology", "--root", "--wait")
@@ -58,7 +58,7 @@ _COMMON = ("--registry", "--topology", "--root", "--wait")
 _MODULES = {"destroy": "statement", "import": "import_trace"}
 
 #: The subcommands that change something; a statement does, too.
-_CHANGING = ("batch", "rollback", "topology")
+_CHANGING = ("batch", "rollback", "shield", "topology")
 
 
 class _Group(click.Group):

@@ -126,6 +126,22 @@ class MoveWords(SchedulerName):
         return items(["into"], incomplete) if before and "into" not in before else []
 
 
+class ShieldWords(_Type):
+    """The cpus of a shield and its clauses, or `off`."""
+
+    name = "cpus"
+
+    def shell_complete(
+        self, ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        before = [str(word) for word in ctx.params.get("words") or ()]
+        if before == ["off"]:
+            return []
+        name = str(ctx.params.get("name") or "SHIELD")
+        words = _declaration_words(ctx, [name, "on", *before])
+        return items(words if before else ["off", *words], incomplete)
+
+
 def items(words: list[str], incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 

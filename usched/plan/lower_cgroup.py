@@ -252,7 +252,7 @@ TABLE = (
 
 def lower(tree: Resolver, kernel: Kernel) -> Wanted:
     """The groups of a valid tree. Raises Refused where the rest of the system had no cpu left."""
-    _check_rest(tree)
+    check_rest(tree)
     files: dict[str, dict[str, str]] = {"": {}}
     names = {"": MACHINE}
     threads: dict[str, Threads] = {}
@@ -347,7 +347,7 @@ def _join(first: str, second: str) -> str:
     return format_cpu_list(parse_cpu_list(first) | parse_cpu_list(second))
 
 
-def _check_rest(tree: Resolver) -> None:
+def check_rest(tree: Resolver) -> None:
     """Partitions take their cpus from everybody: the rest of the system must keep one."""
     taken = NO_CPUS
     names = []

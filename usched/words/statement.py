@@ -54,6 +54,7 @@ SUBCOMMANDS = {
     "record": "Record this machine with perf, for import",
     "release": "Take away what apply made",
     "rollback": "Go back to the registry as it was at a revision",
+    "shield": "Keep cpus for nobody but who is put there",
     "show": "Show one scheduler, resolved on the topology",
     "simulate": "Dispatch a workload and report who ran where",
     "top": "What each scheduler gets of the machine, live",
