@@ -68,6 +68,7 @@ MORE = (
     ("log", "NORM"),
     ("diff", "0"),
     ("rollback", "0"),
+    ("exec", "NORM", "nonesuch"),
 )
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.actions.test_apply import SECOND, Kernel, context, declare, kernel
-from tests.face.live import CPUS, add_group, lay_root
-from tests.face.test_move import threaded
+from tests.face.live import CPUS, add_group, lay_root, threaded
 from usched.actions.apply import apply_registry
 from usched.actions.change import carry_out
 from usched.actions.context import Context

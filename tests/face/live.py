@@ -4,8 +4,11 @@ groups are plain files."""
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -53,3 +56,43 @@ def live(empty: Session) -> Session:
     lay_root(empty.folder)
     empty.run("--root", "root", "topology", "detect")
     return empty
+
+
+#: Makes so many threads, says so, and waits.
+THREADED = """
+import sys, threading
+for _ in range(int(sys.argv[1])):
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def running(*words: str, user: str = "") -> Iterator[subprocess.Popen[str]]:
+    """A process that has said that it is ready; it and all of its group are gone afterwards."""
+    process = subprocess.Popen(
+        words,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        user=user or None,
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "ready\n"
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, 9)
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            assert stream is not None
+            stream.close()
+
+
+@contextmanager
+def threaded(number: int, user: str = "") -> Iterator[subprocess.Popen[str]]:
+    with running(sys.executable, "-c", THREADED, str(number), user=user) as process:
+        yield process

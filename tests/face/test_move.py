@@ -7,12 +7,12 @@ import pty
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.face.live import CPUS, add_group, live, open_to_all
+from tests.face.live import CPUS, add_group, live, open_to_all, running, threaded
 from tests.face.sessions import Result, Session, block
 from tests.people import ALICE, People, import_everything, make_users
 from usched.actions import family
@@ -25,15 +25,6 @@ ALONE = (
     "usched: NORM is not applied (sudo usched apply): its cpus are set by affinity, and its share "
     "by nice\n"
 )
-
-#: Makes so many threads, says so, and waits.
-THREADED = """
-import sys, threading
-for _ in range(int(sys.argv[1])):
-    threading.Thread(target=threading.Event().wait, daemon=True).start()
-print("ready", flush=True)
-sys.stdin.read()
-"""
 
 #: Forks for as long as it is let, each child a moment before it ends, and says so after a few.
 FORKING = """
@@ -56,36 +47,6 @@ while not select.select([sys.stdin], [], [], 0.02)[0]:
     if time.monotonic() > end:
         sys.exit("nobody stopped it")
 """
-
-
-@contextmanager
-def running(*words: str, user: str = "") -> Iterator[subprocess.Popen[str]]:
-    """A process that has said that it is ready; it and all of its group are gone afterwards."""
-    process = subprocess.Popen(
-        words,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        user=user or None,
-    )
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == "ready\n"
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, 9)
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            assert stream is not None
-            stream.close()
-
-
-@contextmanager
-def threaded(number: int, user: str = "") -> Iterator[subprocess.Popen[str]]:
-    with running(sys.executable, "-c", THREADED, str(number), user=user) as process:
-        yield process
 
 
 def move(session: Session, *words: str) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import time
@@ -108,7 +109,7 @@ def test_live_on_a_terminal_until_ctrl_c(busy: Session) -> None:
     try:
         read_until(main, lambda text: text.count("POOL/WEB") > 1)
         count(busy, "usched/POOL/WEB", 999_000, 0)
-        read_until(main, lambda text: "POOL/WEB   0-7         2  9" in text)
+        read_until(main, lambda text: bool(re.search(r"POOL/WEB +0-7 +2 +[0-9]{5,}", text)))
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     finally:
@@ -121,7 +122,7 @@ def read_until(descriptor: int, is_enough: Callable[[str], bool]) -> None:
     text = ""
     while not is_enough(text):
         text += os.read(descriptor, 65536).decode()
-        assert len(text) < 1_000_000
+        assert len(text) < 100_000
 
 
 def test_error_json_is_once_and_times(busy: Session) -> None:

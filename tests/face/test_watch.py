@@ -8,9 +8,8 @@ import subprocess
 
 import pytest
 
-from tests.face.live import CPUS, add_group, live
+from tests.face.live import CPUS, add_group, live, threaded
 from tests.face.sessions import Session, block
-from tests.face.test_move import threaded
 from usched.world.linux.threads import threads_of
 
 __all__ = ["live"]

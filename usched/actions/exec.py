@@ -105,10 +105,15 @@ def _own_name() -> str:
 
 
 def become(account: Account) -> None:
-    """This process is that user's from now on, environment included."""
-    os.initgroups(account.name, account.gid)
-    os.setresgid(account.gid, account.gid, account.gid)
-    os.setresuid(account.uid, account.uid, account.uid)
+    """This process is that user's from now on, environment included. Raises NotPermitted, as in a
+    container that may not change users."""
+    try:
+        os.initgroups(account.name, account.gid)
+        os.setresgid(account.gid, account.gid, account.gid)
+        os.setresuid(account.uid, account.uid, account.uid)
+    except PermissionError as error:
+        what = f"running as {account.name} is not permitted here: {error.strerror}"
+        raise NotPermitted(Problem(what, None, "--user root runs it as root")) from error
     os.environ.update(
         HOME=account.home, USER=account.name, LOGNAME=account.name, SHELL=account.shell
     )

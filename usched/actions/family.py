@@ -136,9 +136,12 @@ def _explain_none(pattern: str, fitting: Sequence[Thread], kept: Sequence[Thread
     what = f"no process is called '{clip(pattern)}'"
     if not fitting:
         return Problem(what, None, "ps -e shows how they are called", "comm")
-    if kept:
-        remedy = f"name its pid: {' '.join(str(each.pid) for each in kept[:8])}"
+    others = [each for each in kept if each.pid != 1]
+    if others:
+        remedy = f"name its pid: {' '.join(str(each.pid) for each in others[:8])}"
         return Problem(f"{what} but what may be somebody's login", None, remedy, "login")
+    if kept:
+        return Problem(f"{what} but pid 1, which stays where it is", None, "", "pid 1")
     return Problem(f"{what} and is yours", None, "sudo usched move ...", "owner")
 
 

@@ -66,14 +66,18 @@ class Watch:
         """All of them. is_first: whether some may never have been given a home."""
         self._online = online_cpus(self._context.root)
         for place in self._places:
-            self._settle(place, set(), is_first)
+            if not _is_fair(place):
+                there = place.groups.threads(place.threads.group)
+                self._settle(place, there, set(), is_first)
 
     def hear(self, forked: Collection[int]) -> None:
         """These threads are new."""
         new = set(forked)
         for place in self._places:
-            if new & set(place.groups.threads(place.threads.group)):
-                self._settle(place, new, False)
+            if new and not _is_fair(place):
+                there = place.groups.threads(place.threads.group)
+                if not new.isdisjoint(there):
+                    self._settle(place, there, new, False)
 
     def notice_cpus(self) -> None:
         """If some came or went, homes are looked at anew."""
@@ -83,10 +87,11 @@ class Watch:
                 self._say(f"cpus {format_cpu_list(online)} are online")
             self.look_at_threads()
 
-    def _settle(self, place: Place, new: set[int], is_first: bool) -> None:
-        if not place.threads.pinned and place.threads.priority is None:
-            return
-        threads = read_all(place.root, place.groups.threads(place.threads.group))
+    def _settle(self, place: Place, there: list[int], new: set[int], is_first: bool) -> None:
+        """there: who is in its group. new: who was just forked, if that is why one looks."""
+        if new and not place.threads.pinned:  # the others do not matter to them
+            there = [tid for tid in there if tid in new]
+        threads = read_all(place.root, there)
         homes = self._choose(place, threads, new, is_first)
         for thread, home in zip(threads, homes, strict=True):
             has = thread.affinity & place.online
@@ -178,3 +183,8 @@ class Watch:
             if line not in self._said:
                 self._say(line)
         self._said = lines
+
+
+def _is_fair(place: Place) -> bool:
+    """Whether its threads have neither homes nor a policy of their own."""
+    return not place.threads.pinned and place.threads.priority is None

@@ -50,6 +50,7 @@ _BEHIND = (
     *("--ticks", "--script", "--at"),
     *("--csv", "--html", "--perfetto", "--sched-switch", "--svg"),
     *("--map", "--default", "--tick", "--into", "--name"),
+    *("--confirm", "--every", "--user"),
 )
 #: Options that are everybody's, and have a value.
 _COMMON = ("--registry", "--topology", "--root", "--wait")

@@ -24,6 +24,9 @@ from usched.words.problems import Misused, Problem
 from usched.words.statement import MACHINE
 
 _HEADS = ("SCHEDULER", "CPUS", "THREADS", "%CPU", "%SHARE", "%WAITING", "%THROTTLED")
+#: Seconds that the first look on a terminal is, at most: nobody likes to see nothing.
+_FIRST = 0.3
+
 _RIGHT = (2, 3, 4, 5, 6)
 
 
@@ -68,6 +71,7 @@ def _show(context: Context, before: Look, seconds: float) -> None:
 
     console = Console(no_color=not has_colour(), highlight=False)
     with Live(console=console, auto_refresh=False, screen=True) as live:
+        time.sleep(min(seconds, _FIRST))
         while True:
             after = look(context)
             live.update(_table(rate(before, after), console.size.height), refresh=True)
