@@ -23,6 +23,7 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.face.live import lay_applied, lay_root
 from usched.face.app import usched
 from usched.text.language.cursor import CLAUSES
 from usched.text.topology.mapping import parse_topology
@@ -571,6 +572,20 @@ RUNS = (
 )
 
 
+def conform_here(scratch: Scratch) -> dict[str, object]:
+    """What conform prints of a tenth of a second on this machine."""
+    work = scratch.folder / "work"
+    lay_root(work)
+    usched = "usched --registry here.db --root root"
+    scratch.must(f"{usched} topology detect")
+    scratch.must(f"{usched} NORM on 'cpu*' lwktpri 6")
+    lay_applied(work / "here.db", work / "root")
+    scratch.write("here.yaml", "workload: w\nprograms: [{name: a, scheduler: NORM, run: 10}]\n")
+    printed = json.loads(scratch.must(f"{usched} conform here.yaml --json"))
+    assert isinstance(printed, dict)
+    return printed
+
+
 @pytest.mark.slow
 def test_every_json_key_is_in_usched_5_and_none_else(scratch: Scratch) -> None:
     scratch.must(f"usched topology load '{EIGHT_CPUS}'")
@@ -588,10 +603,16 @@ def test_every_json_key_is_in_usched_5_and_none_else(scratch: Scratch) -> None:
         (scratch.folder / "work/linux" / name).write_text(text)
     takers = {name for name, command in commands().items() if {"--json"} in own_options(command)}
     covered = {name for name in takers if any(each.startswith(name) for each in READ_COMMANDS)}
-    assert takers == covered | {"simulate", "compare", "verify"}  # verify prints as check does
+    assert takers == covered | {
+        "simulate",
+        "compare",
+        "conform",
+        "verify",
+    }  # verify prints as check does
     printed: dict[str, dict[str, object]] = {"A RUN": {}, "THE REGISTRY AS JSON": {}}
     for command in RUNS:
         printed["A RUN"][command] = json.loads(scratch.must(f"usched {command} --json"))
+    printed["A RUN"]["conform"] = conform_here(scratch)
     for command in READ_COMMANDS:
         text = scratch.must(f"usched {command} --json 2>/dev/null")
         printed["THE REGISTRY AS JSON"][command] = json.loads(text)

@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.face.sessions import Session
+from usched.actions.context import Context
+from usched.actions.plan import make_plan
+from usched.plan.wanted import full_path
 
 CPUS = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
 
@@ -39,6 +42,16 @@ def add_group(root: Path, path: str, *tids: int) -> Path:
     (group / "cgroup.procs").write_text("")
     (group / "cgroup.threads").write_text("".join(f"{tid}\n" for tid in tids))
     return group
+
+
+def lay_applied(registry: Path, root: Path) -> None:
+    """The groups as they are when the registry is applied. registry: its file."""
+    context = Context(str(registry), print, root=str(root))
+    for group in make_plan(context).wanted.groups:
+        folder = root / "sys/fs/cgroup" / full_path(group.path)
+        folder.mkdir(exist_ok=True)
+        for file, text in {"cgroup.procs": "", "cgroup.threads": "", **group.files}.items():
+            (folder / file).write_text(text)
 
 
 def open_to_all(folder: Path) -> None:

@@ -86,7 +86,9 @@ def of_missing_on(cursor: Cursor, first: Word) -> Misused:
         return verb
     other = _SYNONYMS.get(first.text.lower())
     near = f"did you mean '{other}'?" if other else ""
-    if first.text.lower() not in DECLARING:
+    # NORM is near `conform`, but what is in capitals, and no command, is a scheduler
+    is_name = first.text.isupper() and first.text.lower() not in SUBCOMMANDS
+    if first.text.lower() not in DECLARING and not is_name:
         near = near or suggest(first.text, (*SUBCOMMANDS, "grant", "revoke"))
     if near or cursor.peek() is None:
         what = f"'{clip(first.text)}' is neither a subcommand nor the start of a statement"

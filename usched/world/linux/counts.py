@@ -1,0 +1,41 @@
+"""What the kernel counts of a thread, always and for everybody."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from usched.words.problems import EnvironmentFailed
+
+_MIGRATIONS = re.compile(r"^se\.nr_migrations\s*:\s*([0-9]+)$", re.MULTILINE)
+
+
+class Counts(NamedTuple):
+    """Since it began. ran, waited: ns. migrations: from one cpu to another, also while it did not
+    run; None where the kernel does not say."""
+
+    ran: int
+    waited: int
+    migrations: int | None
+
+
+def read_counts(root: str, tid: int) -> Counts:
+    """Raises EnvironmentFailed where it is gone, or the kernel does not count."""
+    folder = os.path.join(root, "proc", str(tid))
+    try:
+        with open(os.path.join(folder, "schedstat")) as file:
+            ran, waited, _ = map(int, file.read().split())
+    except (OSError, ValueError) as error:
+        what = f"{folder}/schedstat, where Linux says how long it ran, cannot be read"
+        raise EnvironmentFailed(what) from error
+    return Counts(ran, waited, _read_migrations(folder))
+
+
+def _read_migrations(folder: str) -> int | None:
+    try:
+        with open(os.path.join(folder, "sched")) as file:
+            found = _MIGRATIONS.search(file.read())
+    except OSError:  # a kernel without CONFIG_SCHED_DEBUG
+        return None
+    return int(found[1]) if found else None
