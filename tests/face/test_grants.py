@@ -279,6 +279,20 @@ def test_name_that_a_holder_writes_into_her_log_is_behind_hers(pool: People) -> 
     users = {each["user"] for each in json.loads(pool.done("root", "log POOL --json"))}
     assert users == {"root", BOB, f"{ALICE} (as root\N{REPLACEMENT CHARACTER}[2J)"}
 
+    def forge_the_name_alone() -> int:
+        import sqlite3
+
+        connection = sqlite3.connect(pool.store(ALICE, "POOL"))
+        connection.execute("UPDATE revision SET uid = ?, user = 'root'", (os.geteuid(),))
+        connection.execute("UPDATE revision SET time = char(27) || '[2J' WHERE number = 1")
+        connection.commit()
+        return 0
+
+    assert pool.act(ALICE, forge_the_name_alone).status == 0
+    result = pool.say("root", "log POOL --json")
+    assert result.err == f"usched: POOL: of the log of {ALICE}'s part 1 are damaged\n"
+    assert {each["user"] for each in json.loads(result.out)} == {"root", BOB, f"{ALICE} (as root)"}
+
 
 def test_grant_ends_by_itself(pool: People) -> None:
     pool.done("root", f"grant POOL to {ALICE} until 1")  # a tick, and the clock shows seconds
@@ -334,10 +348,22 @@ def test_file_of_who_is_not_in_the_group_any_more_does_not_hold(people: People) 
     assert people.say("root", "tree").err.splitlines()[0] == (
         f"usched: NORM: @{TEAM}'s part does not hold: {why}"
     )
-    assert people.refused(1, BOB, "NORM/B on cpu0 lwktpri 5").splitlines()[-2:] == [
+    path = people.store(f"@{TEAM}", "NORM")
+    assert people.refused(1, BOB, "NORM/B on cpu0 lwktpri 5").splitlines()[-3:] == [
         f"usched: your part of NORM cannot be read: {why}",
-        f"  it is {people.store(f'@{TEAM}', 'NORM')}: put it back from a copy, or move it away",
+        f"  it is {path}: put it back from a copy, or move it away",
+        f"  or take it over as it is: cp {path} {path}-mine && mv -f {path}-mine {path}",
     ]
+
+    def take_over() -> int:
+        mine = path.with_name(f"{path.name}-mine")
+        mine.write_bytes(path.read_bytes())
+        mine.replace(path)
+        return 0
+
+    assert people.act(BOB, take_over).status == 0
+    people.done(BOB, "NORM/B on cpu0 lwktpri 5")
+    assert "NORM/A" in people.done("root", "tree")
 
 
 def test_giver_cannot_have_the_holder_write_or_delete_anything_else(pool: People) -> None:
@@ -534,3 +560,20 @@ def test_giver_who_is_not_in_the_group_cannot_write_its_part(people: People) -> 
         f"usched: POOL/WEB: @{TEAM}'s part does not hold: "
         f"its file is {CAROL}'s, who is not in @{TEAM}"
     )
+
+
+def test_hard_link_in_the_place_of_the_lock_changes_no_other_files_mode(pool: People) -> None:
+    """The folder of bob's store is alice's; where the system lets her link to his files, she may
+    put one there."""
+    lock = pool.store(ALICE, "POOL", BOB, "POOL:WEB").with_name("POOL:WEB.db-lock")
+    victim = pool.folder / "victim"
+    victim.write_text("precious")
+    victim.chmod(0o644)
+    shutil.chown(victim, BOB)
+    lock.unlink()
+    lock.hardlink_to(victim)
+    assert (
+        "POOL:WEB.db-lock has 2 names (hard links)"
+        in pool.say(BOB, "POOL/WEB/IN on cpu0 lwktpri 1").err
+    )
+    assert stat.S_IMODE(victim.stat().st_mode) == 0o644

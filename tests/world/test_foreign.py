@@ -384,3 +384,20 @@ def test_deep_chain_of_grants_is_read_to_its_end_and_no_further(held: Held) -> N
     held.write_tables(grant_all)
     held.look()
     assert held.session.run("grants").out.count("POOL/S") <= 64
+
+
+def test_many_large_stores_are_not_all_read(held: Held) -> None:
+    """A holder may hand on parts to himself, and fill each store with what takes long to copy."""
+    record = f'["grant %s to {held.user}",{os.getuid()},{os.getuid()},null]'
+    names = [f"POOL/S{number}" for number in range(70)]
+
+    def grant_all(db: sqlite3.Connection) -> None:
+        db.executemany("INSERT INTO granted VALUES (?, ?)", [(n, record % n) for n in names])
+
+    held.write_tables(grant_all)
+    folder = held.store.with_name("POOL.db.grants") / held.user
+    folder.mkdir(parents=True)
+    for name in names:
+        with (folder / f"{name.replace('/', ':')}.db").open("wb") as file:
+            file.truncate(64 * 2**20)
+    assert "it takes too long to read" in held.look()

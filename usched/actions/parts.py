@@ -168,15 +168,11 @@ def read_part_log(
 
 def _signed(revision: Revision, part: Part) -> Revision:
     """A revision of somebody else's store, and who answers for it."""
-    user = clip(_printable(revision.user), 64)
-    if part.granted.is_for_group or revision.uid != part.granted.number:
+    user = clip(revision.user, 64)
+    is_holders = revision.uid == part.granted.number and not part.granted.is_for_group
+    if not is_holders or (user != part.user and not user.startswith(f"{part.user} (sudo: ")):
         user = f"{part.user} (as {user})"
-    text = clip(_printable(revision.text), 1000)
-    return revision._replace(user=user, text=text, store=part.name)
-
-
-def _printable(text: str) -> str:
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return revision._replace(user=user, text=clip(revision.text, 1000), store=part.name)
 
 
 def find_hands(whole: Whole, context: Context, desk: str | None = "") -> Hands:
@@ -199,11 +195,16 @@ class Desk(NamedTuple):
     chain: tuple[Granted, ...]
 
 
-def find_desk(context: Context, names: Iterable[str]) -> Desk | None:
+def find_desk(context: Context, names: Sequence[str]) -> Desk | None:
     """The first part that one of these schedulers is declared in and that this user holds; None
     where it is the registry itself, or where nothing of them is his."""
-    parts = read_parts(context)
     actor = find_actor(context.registry)
+    with open_registry(context) as store:
+        grants, _ = store.grants()
+        # who owns the registry, and is at work on that, need not wait for what others declared
+        if actor.owns and not _stands_in(names[:1], grants):
+            return None
+        parts = find_parts_of(grants, context.registry)
     hands = Hands({each.name: each for each in parts}, find_owner(context.registry), actor)
     for name in names:
         desk = hands.desk_of(name)
@@ -212,6 +213,11 @@ def find_desk(context: Context, names: Iterable[str]) -> Desk | None:
         if desk and hands.may_change(name):
             return Desk(desk, chain_of(parts, desk))
     return None
+
+
+def _stands_in(names: Iterable[str], grants: Iterable[Granted]) -> bool:
+    granted = [each.name for each in grants]
+    return any(is_beneath(parent_of(name), each) for name in names for each in granted)
 
 
 def choose_desk(context: Context, where: str | None) -> Desk | None:

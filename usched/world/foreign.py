@@ -34,6 +34,8 @@ MAX_SECONDS, MAX_TEXT = 0.4, 100_000
 #: The same for a registry of somebody else's that this user names himself: all of what he sees.
 MAX_NAMED_SECONDS, MAX_NAMED_TEXT = 10, 16 * 1024 * 1024
 
+_TOO_LONG = "it takes too long to read"
+
 #: How many virtual machine steps SQLite makes between two looks at the clock.
 _STEPS = 2000
 
@@ -79,7 +81,7 @@ def open_foreign(
         raise DoesNotHold(str(trouble)) from trouble
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
-            raise DoesNotHold("it takes too long to read") from error
+            raise DoesNotHold(_TOO_LONG) from error
         raise DoesNotHold(f"it is damaged: {error}") from error
     except (ValueError, OverflowError, RecursionError) as error:  # sqlite3's own decoding, too
         raise DoesNotHold("it is damaged: what it holds cannot be read") from error
@@ -121,6 +123,8 @@ def _check_writer(registry: os.stat_result, status: os.stat_result) -> str:
 
 def _read(registry: str, chain: Sequence[Granted], allowance: Allowance) -> bytes | None:
     base, steps, name = locate_part(registry, chain)
+    if allowance.is_spent():  # of many that each are large
+        raise DoesNotHold(_TOO_LONG)
     try:
         with open_folder(base, steps) as folder:
             until = allowance.patience_ends

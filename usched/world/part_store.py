@@ -57,6 +57,10 @@ def open_part_store(
     except (NoSnapshot, DoesNotHold) as trouble:
         what = f"your part of {chain[-1].name} cannot be read: {trouble}"
         remedy = f"it is {path}: put it back from a copy, or move it away"
+        if chain[-1].is_for_group:  # who wrote it last may have left
+            remedy += (
+                f"\nor take it over as it is: cp {path} {path}-mine && mv -f {path}-mine {path}"
+            )
         raise EnvironmentFailed(Problem(what, None, remedy, "part")) from trouble
     except sqlite3.Error as error:
         raise explain(error, path, 0) from error
@@ -139,6 +143,8 @@ class _Lock:
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(0, f"{self._name} is not a regular file")
+        if status.st_nlink > 1:  # by a hard link it would be another file's mode that changes
+            raise OSError(0, f"{self._name} has {status.st_nlink} names (hard links)")
         if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) != self._mode:
             os.fchmod(file, self._mode)  # a group's is for all of it, whatever the umask
         try:

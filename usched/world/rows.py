@@ -30,6 +30,16 @@ def is_text(value: object) -> TypeGuard[str]:
     return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
+def is_moment(text: object) -> bool:
+    """Whether a column holds a time, as ISO 8601."""
+    return isinstance(text, str) and _MOMENT.fullmatch(text) is not None
+
+
+def as_printed(text: str) -> str:
+    """A text that does nothing to a terminal."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
 def read_scheduler(
     name: object, parent: object, position: object, exclusive: object, text: object
 ) -> Placed | Damaged:
@@ -92,13 +102,9 @@ def read_granted(name: object, record: object) -> Granted | None:
     numbers = all(type(each) is int and 0 <= each < 1 << 32 for each in (number, giver))
     if not (isinstance(grant, Grant) and grant.name == name and numbers):
         return None
-    if grant.name.count("/") >= MAX_DEPTH or not (ends is None or _is_moment(ends)):
+    if grant.name.count("/") >= MAX_DEPTH or not (ends is None or is_moment(ends)):
         return None
     return Granted(grant, number, giver, ends)
-
-
-def _is_moment(text: object) -> bool:
-    return isinstance(text, str) and _MOMENT.fullmatch(text) is not None
 
 
 def write_granted(granted: Granted | None) -> str | None:

@@ -23,7 +23,9 @@ from usched.words.problems import Problem
 from usched.words.statement import parent_of
 from usched.world.registry_file import begin, damaged, explain
 from usched.world.rows import (
+    as_printed,
     gather,
+    is_moment,
     is_text,
     read_declaration,
     read_granted,
@@ -178,10 +180,10 @@ class Store:
         found, damaged = [], []
         for row in rows:
             each = Revision(*row)
-            texts = (each.time, each.user, each.text)
             numbers = 0 < each.number <= MAX_REVISION and isinstance(each.uid, int)
-            if numbers and all(map(is_text, texts)):
-                found.append(each)
+            if numbers and is_moment(each.time) and is_text(each.user) and is_text(each.text):
+                user, text = as_printed(each.user), as_printed(each.text)
+                found.append(each._replace(user=user, text=text))
             else:
                 damaged.append(f"revision {each.number} is damaged in the log")
         if knows_moved and found and moved:
