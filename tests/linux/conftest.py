@@ -29,9 +29,15 @@ class Seen:
         return saw
 
 
-@pytest.fixture(scope="module", params=KERNELS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seen" in metafunc.fixturenames:
+        kernels = getattr(metafunc.module, "ONLY", KERNELS)
+        metafunc.parametrize("seen", kernels, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    """Of the module's PROGRAM, on each kernel that is there, in SECONDS."""
+    """Of the module's PROGRAM, in SECONDS, on each kernel that is there, or on ONLY those."""
     kernel, program = request.param, request.module.PROGRAM
     missing = find_missing(kernel)
     if missing:
