@@ -11,14 +11,16 @@ import pytest
 
 from tests.actions.test_apply import SECOND, Kernel, context, declare, kernel
 from tests.face.live import CPUS, add_group, lay_root, threaded
-from usched.actions.apply import apply_registry
+from usched.actions.apply import apply_registry, release
 from usched.actions.change import carry_out
 from usched.actions.context import Context
+from usched.actions.undoing import finish_earlier
 from usched.actions.watch import Watch
 from usched.plan.difference import Step
 from usched.text.language.grammar import parse_script
 from usched.words.cpuset import CpuSet, format_cpu_list
 from usched.words.problems import Refused
+from usched.world.linux.journal import Before, Journal, Trial
 from usched.world.linux.threads import threads_of
 
 __all__ = ["context", "kernel"]
@@ -180,11 +182,19 @@ class Refusing:
 
 
 def test_what_is_refused_is_said(machine: Machine, tids: list[int]) -> None:
-    Watch(machine.context, False, machine.said.append, change=Refusing()).start()
-    assert machine.said[1:] == [
+    watch = Watch(machine.context, False, machine.said.append, change=Refusing())
+    watch.start()
+    said = [
         f"{tid} (python3) of LOCK: its home is {SECOND_CPU}: refused: Operation not permitted"
         for tid in tids[2:]
     ]
+    assert machine.said[1:] == said
+    watch.look_at_threads(is_first=True)  # once, for as long as it is so
+    watch.look_at_threads(is_first=True)
+    assert machine.said[1:] == said
+    watch.look_at_threads()
+    watch.look_at_threads(is_first=True)
+    assert machine.said[1:] == said * 2
 
 
 # -- groups --------------------------------------------------------------------
@@ -261,6 +271,53 @@ def test_what_is_declared_since_is_for_somebody_to_apply(context: Context, kerne
     assert listener.look(15) == []
     kernel.model.files["Y"]["cpu.weight"] = "7"
     assert listener.look(20)[1:] == ["applied again: 1 step"]
+
+
+def test_what_is_released_is_not_applied_again(context: Context, kernel: Kernel) -> None:
+    listener = Listener(context, kernel)
+    release(context, kernel)
+    assert listener.look(5) == ["nothing is applied: Linux has no group usched"]
+    assert listener.look(10) == []
+    kernel.model.do(Step("mkdir", ""))
+    assert listener.look(15) == [UNAPPLIED]
+    apply_registry(context, kernel)
+    listener.look(20)
+    listener.spoil()
+    assert listener.look(25) == [SPOILT, "applied again: 1 step"]
+
+
+def test_what_was_not_confirmed_is_not_applied_again(context: Context, kernel: Kernel) -> None:
+    """It may have cut somebody off."""
+    listener = Listener(context, kernel)
+    declare(context, SECOND)
+    before = kernel.state()
+    journal = Journal(context.root)
+    done = kernel.read(), {path: tuple(kernel.processes(path)) for path in kernel.pids}
+    apply_registry(context, kernel)
+    trial = Trial(Before(*done, os.getpid()), 0.0)
+    with journal.lock():
+        journal.save_trial(trial)
+    assert listener.look(5) == []
+    with journal.lock():
+        finish_earlier(journal, kernel, lambda _: None)
+    assert kernel.state() == before
+    assert listener.look(10) == [UNAPPLIED]
+    assert kernel.state() == before
+    apply_registry(context, kernel)
+    assert listener.look(15) == []
+    kernel.model.files["Y"]["cpu.weight"] = "7"
+    assert listener.look(20)[1:] == ["applied again: 1 step"]
+
+
+def test_while_somebody_applies_nothing_is_read(context: Context, kernel: Kernel) -> None:
+    listener = Listener(context, kernel)
+    listener.spoil()
+    journal = Journal(context.root)
+    with journal.lock():
+        journal.save(Before(kernel.read(), {}, os.getpid()))
+        assert listener.look(5) == []
+        journal.close()
+    assert listener.look(10) == [SPOILT, "applied again: 1 step"]
 
 
 def test_what_cannot_be_planned_is_said_and_watching_goes_on(

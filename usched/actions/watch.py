@@ -19,6 +19,7 @@ from usched.words.cpuset import NO_CPUS, CpuSet, format_cpu_list
 from usched.words.phrases import count
 from usched.words.problems import UschedError
 from usched.world.linux.cgroups import Cgroups
+from usched.world.linux.journal import Journal
 from usched.world.linux.threads import REAL_TIME, Live, Thread, online_cpus, read_all
 
 #: Whoever changes it back as often within so many seconds is not fought over it.
@@ -52,6 +53,10 @@ class Watch:
         self._applied: tuple[Group, ...] | None = None
         self._said: list[str] = []
         self._again: list[float] = []
+        self._journal = Journal(context.root)
+        #: What was said of threads when all were looked at last, and since.
+        self._of_threads: set[str] = set()
+        self._now: set[str] = set()
 
     # -- threads --------------------------------------------------------------
 
@@ -65,10 +70,12 @@ class Watch:
     def look_at_threads(self, is_first: bool = False) -> None:
         """All of them. is_first: whether some may never have been given a home."""
         self._online = online_cpus(self._context.root)
+        self._now = set()
         for place in self._places:
             if not _is_fair(place):
                 there = place.groups.threads(place.threads.group)
                 self._settle(place, there, set(), is_first)
+        self._of_threads = self._now
 
     def hear(self, forked: Collection[int]) -> None:
         """These threads are new."""
@@ -118,14 +125,16 @@ class Watch:
         cpus = format_cpu_list(home)
         if self._report_only:
             may = format_cpu_list(thread.affinity)
-            self._say(f"{who} may run on cpus {may}, and its home is {cpus}")
+            self._report(f"{who} may run on cpus {may}, and its home is {cpus}")
             return
         self._do(f"{who}: its home is {cpus}", lambda: self._change.pin(thread.tid, home))
 
     def _give_priority(self, place: Place, thread: Thread, priority: int) -> None:
         who = f"{thread.tid} ({thread.comm}) of {place.name}"
         if self._report_only:
-            self._say(f"{who} is SCHED_{thread.policy.upper()}, and should be SCHED_RR {priority}")
+            self._report(
+                f"{who} is SCHED_{thread.policy.upper()}, and should be SCHED_RR {priority}"
+            )
             return
         what = f"{who}: it is SCHED_RR {priority}"
         self._do(what, lambda: self._change.set_policy(thread.tid, "rr", priority))
@@ -136,16 +145,27 @@ class Watch:
         except ProcessLookupError:
             return
         except OSError as error:
-            self._say(f"{what}: refused: {error.strerror}")
+            self._report(f"{what}: refused: {error.strerror}")
         else:
             self._say(what)
+
+    def _report(self, line: str) -> None:
+        """What stays as it is, once for as long as it does."""
+        self._now.add(line)
+        if line not in self._of_threads:
+            self._of_threads.add(line)
+            self._say(line)
 
     # -- groups ---------------------------------------------------------------
 
     def look_at_groups(self, now: float) -> None:
         """now: seconds of any clock. What is not as it was applied is said, and applied again."""
+        if self._journal.exists():
+            return
         try:
             plan = make_plan(self._context, self._groups)
+            if self._journal.exists():  # somebody began to apply while this was read
+                return
             self._learn(plan)
             self._compare(plan, now)
         except UschedError as error:
@@ -158,8 +178,13 @@ class Watch:
     def _compare(self, plan: Plan, now: float) -> None:
         drift = list(find_drift(plan.wanted.groups, plan.observed))
         if not drift:
-            self._applied = plan.wanted.groups
             self._said = []
+            # what waits to be confirmed may be undone, and is then not to be applied again
+            if self._journal.load_trial() is None:
+                self._applied = plan.wanted.groups
+        elif "" not in plan.observed:
+            self._applied = None  # by `usched release`, which is meant
+            self._tell(drift)
         elif plan.wanted.groups != self._applied:
             # declared since, or not applied yet: that is for whoever declares to do
             self._tell(["Linux is not as the registry says: usched apply, or usched verify"])
