@@ -140,7 +140,7 @@ def test_release_leaves_nothing_and_ends_nobody(seen: Seen) -> None:
 
 
 def test_a_narrow_pool_gets_the_cpu_time_of_its_virtual_cpus(seen: Seen) -> None:
-    assert seen["narrow"] == pytest.approx(400, abs=5)
+    assert max(seen["narrow"]) == pytest.approx(400, abs=5)
 
 
 def test_siblings_share_a_cpu_by_lwktpri_and_quantum(seen: Seen) -> None:

@@ -119,10 +119,17 @@ def apply_shared() -> object:
 
 
 def narrow() -> object:
-    """Eight hogs for four virtual cpus."""
+    """Eight hogs for four virtual cpus.
+
+    A guest whose own cpus have to wait for a busy machine is late to hand out the quota, and then
+    less is used: until it is all used once.
+    """
     group = OURS / "NARROW"
+    found: list[float] = []
     with hogs(*[group] * 8):
-        return percent_of_periods(group, 60)
+        while len(found) < 5 and max(found, default=0) < 395:
+            found.append(percent_of_periods(group, 60))
+    return found
 
 
 def weights() -> object:
