@@ -577,3 +577,22 @@ def test_hard_link_in_the_place_of_the_lock_changes_no_other_files_mode(pool: Pe
         in pool.say(BOB, "POOL/WEB/IN on cpu0 lwktpri 1").err
     )
     assert stat.S_IMODE(victim.stat().st_mode) == 0o644
+
+
+def test_folder_that_is_gone_is_said_and_made_anew(pool: People) -> None:
+    """A registry that was put back from a copy may be without its parts."""
+    folder = pool.store(ALICE, "POOL").parent
+    folder.rename(pool.folder / "aside")
+    why = "its folder is gone: to revoke and grant it makes a new one"
+    assert pool.say("root", "tree").err == (
+        f"usched: POOL: {ALICE}'s part does not hold: {why}\n  POOL runs as if undivided\n"
+    )
+    assert pool.refused(1, ALICE, "POOL/X on cpu0 lwktpri 1").endswith(
+        "POOL.db: No such file or directory\n"
+        "  its folder is gone: who granted it makes a new one by revoke and grant"
+    )
+    folder.parent.rmdir()
+    assert why in pool.refused(3, ALICE, "POOL/X on cpu0 lwktpri 1")
+    assert pool.say("root", "revoke POOL").status == 0
+    pool.done("root", f"grant POOL to {ALICE}")
+    pool.done(ALICE, "POOL/X on cpu0 lwktpri 1")

@@ -142,3 +142,10 @@ def test_registry_that_a_group_shares_is_changed_by_all_of_it(hers: Hers) -> Non
     assert hers.say(BOB, "NORM on cpu1 lwktpri 4").status == 0
     assert hers.say("nobody", "export").out == "NORM on cpu1 lwktpri 4\n"
     assert Path(hers.path).owner() == ALICE
+
+
+def test_folder_that_may_be_entered_and_not_listed_is_enough(hers: Hers) -> None:
+    hers.folder.chmod(0o711)
+    assert hers.say(ALICE, f"grant NORM to {BOB}").status == 0
+    assert hers.say(BOB, "NORM/IN on cpu0 lwktpri 1").status == 0
+    assert "NORM/IN" in hers.say("nobody", "tree").out

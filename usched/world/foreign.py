@@ -94,17 +94,24 @@ def open_strangers(path: str, wait: float) -> sqlite3.Connection:
     seconds that others may go on changing it. Raises EnvironmentFailed.
     """
     folder, name = os.path.split(os.path.realpath(path))
-    named = os.stat(os.path.join(folder, name))
-    owner = named.st_uid
+    most = MAX_BYTES
+    allowance: Allowance | None = Allowance(MAX_NAMED_SECONDS)
+    whose = ""
     until = time.monotonic() + max(wait, PATIENCE)
     try:
+        named = os.stat(os.path.join(folder, name))
+        if is_trusted(named.st_uid):  # his own may be as large as he likes
+            most, allowance = sys.maxsize, None
+        else:
+            whose = f", which is {find_user_name(named.st_uid)}'s,"
         with open_folder(folder) as number:
-            most = sys.maxsize if is_trusted(owner) else MAX_BYTES
             data = take_snapshot(number, name, most, partial(_check_writer, named), until)
-        connection = open_bytes(data or b"", Allowance(MAX_NAMED_SECONDS), named=True)
+        connection = open_bytes(data or b"", allowance, named=True)
     except (NoSnapshot, DoesNotHold) as trouble:
-        whose = "" if is_trusted(owner) else f", which is {find_user_name(owner)}'s,"
         raise EnvironmentFailed(f"registry {path}{whose} cannot be read: {trouble}") from trouble
+    except OSError as error:
+        what = f"registry {path}{whose} cannot be read: {error.strerror}"
+        raise EnvironmentFailed(what) from error
     connection.execute("BEGIN")
     return connection
 
@@ -129,8 +136,8 @@ def _read(registry: str, chain: Sequence[Granted], allowance: Allowance) -> byte
         with open_folder(base, steps) as folder:
             until = allowance.patience_ends
             return take_snapshot(folder, name, MAX_BYTES, partial(check_owner, chain[-1]), until)
-    except FileNotFoundError:
-        return None
+    except FileNotFoundError as error:  # a grant makes it
+        raise DoesNotHold("its folder is gone: to revoke and grant it makes a new one") from error
     except OSError as error:
         raise DoesNotHold(f"its folder cannot be entered: {error.strerror}") from error
 

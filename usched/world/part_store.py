@@ -8,6 +8,7 @@ the old one or the new one, and need no lock; a writer that is killed leaves the
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -66,7 +67,10 @@ def open_part_store(
         raise explain(error, path, 0) from error
     except OSError as error:
         what = f"your part of {chain[-1].name} cannot be written: {path}: {error.strerror}"
-        raise EnvironmentFailed(what) from error
+        remedy = ""
+        if error.errno == errno.ENOENT:
+            remedy = "its folder is gone: who granted it makes a new one by revoke and grant"
+        raise EnvironmentFailed(Problem(what, None, remedy)) from error
 
 
 def _load(folder: int, name: str, granted: Granted) -> sqlite3.Connection:

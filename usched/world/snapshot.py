@@ -74,15 +74,23 @@ def open_folder(base: str, steps: tuple[str, ...] = ()) -> Iterator[int]:
 
     Raises OSError.
     """
-    folder = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    folder = _open_to_enter(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for step in steps:
-            inner = os.open(step, _FLAGS | os.O_DIRECTORY, dir_fd=folder)
+            inner = _open_to_enter(step, _FLAGS | os.O_DIRECTORY, folder)
             os.close(folder)
             folder = inner
         yield folder
     finally:
         os.close(folder)
+
+
+def _open_to_enter(name: str, flags: int, folder: int | None = None) -> int:
+    """A descriptor of a folder, which one need not be able to list."""
+    try:
+        return os.open(name, flags, dir_fd=folder)
+    except PermissionError:
+        return os.open(name, flags | os.O_PATH, dir_fd=folder)
 
 
 def _read_journal(folder: int, name: str, max_bytes: int, check: Check) -> bytes | None:

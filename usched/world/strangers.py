@@ -20,9 +20,12 @@ def is_trusted(uid: int) -> bool:
 
 
 def may_be_tampered_with(path: str) -> bool:
-    """Whether somebody else may write a registry that there is, or beside it."""
+    """Whether somebody else may write a registry, or beside it; also where it has just gone."""
     real = os.path.realpath(path)
-    file, folder = os.stat(real), os.stat(os.path.dirname(real))
+    try:
+        file, folder = os.stat(real), os.stat(os.path.dirname(real))
+    except OSError:
+        return True
     # with a group of one's own, as many systems give to everybody, the group's right is no other's
     shared = folder.st_mode & stat.S_IWOTH or (
         folder.st_mode & stat.S_IWGRP and folder.st_gid != os.getegid()
