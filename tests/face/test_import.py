@@ -129,6 +129,19 @@ def test_error_a_trace_without_switches(session: Session) -> None:
     )
 
 
+def test_error_times_since_the_event_before(session: Session) -> None:
+    session.write("day.txt", PERF + (PERF.splitlines()[-1] + "\n").replace("10.0", "9.9") * 10)
+    result = session.run("import", "day.txt", "--default", "NORM", "-o", "day.yaml")
+    assert (result.status, result.err) == (
+        3,
+        "usched: 10 of 17 events of day.txt are behind a later one\n"
+        "  times are of one clock for all cpus, and not since the event before "
+        "(perf script without --deltatime);\n"
+        "  the lines of several cpus are sorted by time\n",
+    )
+    assert "day.yaml" not in session.files()
+
+
 def test_error_nobody_is_left(session: Session) -> None:
     session.write("t", trace(switch(0, "-", "R", "kswapd0:3"), switch(4, "kswapd0:3", "S", "-")))
     assert session.refused(3, "import", "t", "--default", "A") == (

@@ -60,18 +60,26 @@ def test_error_damaged(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("zstd") is None, reason="zstd is not installed")
-def test_zstd_is_unpacked_or_it_is_said_how(tmp_path: Path) -> None:
-    path = tmp_path / "t"
-    path.write_bytes(TEXT)
-    subprocess.run(["zstd", "-q", "--rm", str(path), "-o", str(tmp_path / "z")], check=True)
+def test_zstd_is_unpacked_by_python_or_by_zstd(tmp_path: Path) -> None:
+    text = b"".join(b"line %d\n" % number for number in range(100_000))  # more than a pipe takes
     packed = tmp_path / "z"
-    if sys.version_info >= (3, 14):
-        assert lines_of(packed) == LINES
-    else:
-        assert refusal(packed) == (
-            "FILE is compressed by zstd, which this Python does not unpack\n"
-            "  type: zstd -dc FILE | usched import -"
-        )
+    packed.write_bytes(subprocess.run(["zstd", "-qc"], input=text, stdout=-1, check=True).stdout)
+    assert lines_of(packed) == text.decode().splitlines(keepends=True)
+    packed.write_bytes(packed.read_bytes()[:-9])
+    assert refusal(packed).startswith("trace FILE cannot be unpacked: it is cut short")
+    with open_lines(str(packed), "trace") as (_, lines):
+        assert next(lines) == "line 0\n"  # and zstd is not left behind
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python unpacks it")
+def test_error_zstd_without_zstd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = tmp_path / "z"
+    packed.write_bytes(b"\x28\xb5\x2f\xfd" + bytes(20))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert refusal(packed) == (
+        "FILE is compressed by zstd, which this Python does not unpack\n"
+        "  type: zstd -dc FILE | usched import -"
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,6 +89,7 @@ def test_zstd_is_unpacked_or_it_is_said_how(tmp_path: Path) -> None:
         (b"\x17\x08\x44tracing6",
          "trace-cmd's own record", "trace-cmd report FILE | usched import -"),
         (b"PK\x03\x04", "a zip archive", "unzip -p FILE | usched import -"),
+        (b"\xff\xfeb\0", "text in UTF-16", "iconv -f UTF-16 -t UTF-8 FILE | usched import -"),
     ],
 )  # fmt: skip
 def test_error_what_another_tool_turns_into_text(

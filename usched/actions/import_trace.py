@@ -30,6 +30,9 @@ from usched.words.workload import Workload
 from usched.world.files import MAX_BYTES
 from usched.world.unpacked import open_lines
 
+#: So many events behind a later one are no sign of anything; more than a tenth of all are.
+_FEW = 10
+
 
 def import_file(path: str, wanted: Wanted) -> Imported:
     """Read a trace. Raises Refused where no workload can be made of it."""
@@ -65,6 +68,9 @@ def _import_trace(
     recording = replayer.finish()
     if not recording.switches:
         raise Refused(_no_switch(counts))
+    unordered = recording.doubts.unordered
+    if unordered >= _FEW and unordered > counts.events // 10:
+        raise Refused(_no_order(counts, unordered))
     apart = [] if wanted.with_kernel else [each for each in recording.threads if each.is_kernel]
     chosen = [each for each in recording.threads if wanted.with_kernel or not each.is_kernel]
     tick = wanted.tick or DEFAULT_TICK
@@ -92,6 +98,15 @@ def _no_switch(counts: TraceCounts) -> Problem:
     where = None if counts.first is None else counts.first.where
     expected = "" if counts.first is None else f"{counts.first.what}\n"
     return Problem(what, where, f"{expected}record it with: perf sched record", "trace")
+
+
+def _no_order(counts: TraceCounts, unordered: int) -> Problem:
+    what = f"{unordered:,} of {counts.events:,} events of {counts.label} are behind a later one"
+    remedy = (
+        "times are of one clock for all cpus, and not since the event before "
+        "(perf script without --deltatime);\nthe lines of several cpus are sorted by time"
+    )
+    return Problem(what, remedy=remedy, rule="trace")
 
 
 def _nobody(label: str, recording: Recording, apart: list[Thread]) -> Problem:

@@ -71,15 +71,19 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
-def parse_json(text: str, label: str) -> Node:
-    """One value. Raises Refused with line and column."""
-    return _Reader(text, label).document()
+def parse_json(text: str, label: str, bare: tuple[str, ...] = ()) -> Node:
+    """One value. bare: keys that begin so may have no value, and have a text of nothing then.
+
+    Raises Refused with line and column.
+    """
+    return _Reader(text, label, bare).document()
 
 
 class _Reader:
-    def __init__(self, text: str, label: str) -> None:
+    def __init__(self, text: str, label: str, bare: tuple[str, ...]) -> None:
         self.text = text
         self.label = label
+        self.bare = bare
         self.at = 0
         self.line = 1  # of the character at `counted`
         self.counted = 0
@@ -124,8 +128,11 @@ class _Reader:
                 raise self.missed('a key in double quotes, or "}"')
             key, span = self.quoted()
             self.blank()
-            self.take(":", f"':' behind the key '{key[:40]}'")
-            yield Pair(key, span, self.value(depth + 1))
+            if key.startswith(self.bare) and self.text[self.at : self.at + 1] in (",", "}"):
+                yield Pair(key, span, Node("text", "", span))
+            else:
+                self.take(":", f"':' behind the key '{key[:40]}'")
+                yield Pair(key, span, self.value(depth + 1))
             self.separate("}")
 
     def elements(self, depth: int) -> Iterator[Node]:

@@ -10,11 +10,11 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
-from typing import IO, Any, cast
+from typing import IO, NoReturn, cast
 
 from usched.words.problems import EnvironmentFailed, Problem, Refused
 from usched.world.files import STANDARD_INPUT, explain_unreadable
+from usched.world.zstd import open_zstd
 
 #: Longer lines are given in pieces of so many bytes.
 _MAX_PIECE = 1 << 16
@@ -28,6 +28,8 @@ _FOREIGN = {
     b"7z\xbc\xaf": ("a 7-Zip archive", "7z e -so {path} | usched import -"),
     b"\x04\x22\x4d\x18": ("compressed by lz4", "lz4 -dc {path} | usched import -"),
     b"LZIP": ("compressed by lzip", "lzip -dc {path} | usched import -"),
+    b"\xff\xfe": ("text in UTF-16", "iconv -f UTF-16 -t UTF-8 {path} | usched import -"),
+    b"\xfe\xff": ("text in UTF-16", "iconv -f UTF-16 -t UTF-8 {path} | usched import -"),
 }
 _RECORDS = {
     b"PERFIL": ("perf's own record", "perf script -i {path} | usched import -"),
@@ -67,6 +69,7 @@ def _open(path: str) -> io.BufferedReader:
 
 
 def _read_lines(raw: io.BufferedReader, label: str, what: str) -> Iterator[str]:
+    file: IO[bytes] = raw
     try:
         file = _unpack(raw, label)
         while piece := file.readline(_MAX_PIECE):
@@ -78,6 +81,9 @@ def _read_lines(raw: io.BufferedReader, label: str, what: str) -> Iterator[str]:
             raise Refused(f"{what} {label} cannot be unpacked: {_describe(error)}") from error
         reason = error.strerror or str(error)
         raise EnvironmentFailed(f"{what} {label} cannot be read: {reason}") from error
+    finally:
+        if file is not raw:
+            file.close()
 
 
 def _describe(error: Exception) -> str:
@@ -100,17 +106,11 @@ def _unpack(raw: io.BufferedReader, label: str) -> IO[bytes]:
     if begin.startswith(b"\xfd7zXZ"):
         return lzma.LZMAFile(raw)
     if begin.startswith(_ZSTD):
-        return _open_zstd(raw, label)
+        return open_zstd(raw) or _refuse_zstd(label)
     return raw
 
 
-def _open_zstd(raw: io.BufferedReader, label: str) -> IO[bytes]:
-    """Python 3.14 and later can."""
-    try:
-        zstd: Any = import_module("compression.zstd")
-    except ImportError as error:
-        what = f"{label} is compressed by zstd, which this Python does not unpack"
-        remedy = f"type: zstd -dc {label} | usched import -"
-        raise Refused(Problem(what, remedy=remedy, rule="packed")) from error
-    opened: IO[bytes] = zstd.ZstdFile(raw)
-    return opened
+def _refuse_zstd(label: str) -> NoReturn:
+    what = f"{label} is compressed by zstd, which this Python does not unpack"
+    path = "FILE" if label.startswith("<") else label
+    raise Refused(Problem(what, remedy=f"type: zstd -dc {path} | usched import -", rule="packed"))

@@ -70,6 +70,10 @@ def test_events(text: str, event: tuple[object, ...]) -> None:
         ":-1    -1 [002] 10.000001: ",
         "a b c 100 [002] 10.000001:       1 ",
         "bash   100 [002]    10.000001000: ",
+        "100 [002] 10.000001: ",
+        "  90/100   [002] 10.000001: ",
+        "bash   100 [002] K      10.000001: ",
+        "bash   100 [002]    10,000001: ",
     ],
 )
 def test_heads_of_perf_script(head: str) -> None:
@@ -83,6 +87,13 @@ def test_heads_of_perf_script(head: str) -> None:
 )
 def test_heads_of_ftrace(head: str) -> None:
     assert one("sched_waking: comm=a pid=7 prio=120", head) == Wake(10_000_001_000, 7, "a", False)
+
+
+def test_seconds_since_1970() -> None:
+    """perf record -k CLOCK_REALTIME, trace-cmd report --date."""
+    for head in ("bash 100 [002] 1764157645.531556: ", "bash-100 [002] d..2. 1764157645.531556: "):
+        event = one("sched_stat_runtime: comm=a pid=7 runtime=450 [ns]", head)
+        assert event == Ran(1_764_157_645_531_556_000, 7, "a", 450)
 
 
 def test_a_cgroup_stands_behind_the_fields() -> None:
@@ -185,6 +196,14 @@ def test_error_what_other_commands_print() -> None:
     assert refusal("bash 100 10.000001: sched:sched_switch: prev_comm=").splitlines()[-1] == (
         "  type: perf script -F +cpu > trace.txt"
     )
+    assert refusal("bash [002] 10.000001: sched:sched_switch: prev_comm=").splitlines()[-1] == (
+        "  type: perf script -F comm,tid,cpu,time,event,trace > trace.txt"
+    )
+    for line in (
+        "bash-100   2d..2. 10.000001: sched_switch: x",
+        "a-7 0d..2 14us : sched_waking: x",
+    ):
+        assert refusal(line).splitlines()[0] == "t.txt:1:1: this is a trace in the latency format"
     assert refusal("bash-100 [002] d..2 61234567: sched_switch: prev_comm=").splitlines()[-1] == (
         "  record it with another one: echo mono > trace_clock"
     )

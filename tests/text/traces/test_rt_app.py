@@ -107,6 +107,14 @@ def test_what_has_no_equivalent_is_counted() -> None:
     }  # fmt: skip
 
 
+def test_suspend_needs_no_value() -> None:
+    """As in rt-app's doc/examples/video-short.json; workgen writes the task's own name there."""
+    for bare in ('"suspend"', '"suspend1", "sleep": 0'):
+        app = read('"a": {"loop": 3, "run": 2000, "sleep": 1000, ' + bare + "}")
+        assert app.tasks[0].bursts == ((2000, 1000),)
+        assert app.dropped == {"suspend": 1}
+
+
 def test_tasks_that_cannot_be_in_a_workload_are_left_out_and_named() -> None:
     app = read(
         '"a": {"suspend": "x", "run": 5}, "b": {"timer": {"ref": "t", "period": 5}},'

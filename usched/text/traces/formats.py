@@ -40,6 +40,17 @@ _FOREIGN = (
         "type: perf script -F +cpu > trace.txt",
     ),
     (
+        re.compile(r".*\bsched:sched_\w+:"),
+        "perf script text without all that an import needs",
+        "type: perf script -F comm,tid,cpu,time,event,trace > trace.txt",
+    ),
+    (
+        re.compile(r"\s*\S.*?-[0-9]+\s+[0-9]+[a-zA-Z.]\S{2,7}\s+[0-9.]+(?:us)?\s?:\s+\w+:"),
+        "a trace in the latency format",
+        "type: trace-cmd report > trace.txt, without -l; of ftrace: echo nolatency-format > "
+        "trace_options",
+    ),
+    (
         re.compile(r"\s*(?:usched\s+)?\S+\s+on\s.*\blwktpri\b"),
         "a script of statements",
         "type: usched batch FILE",

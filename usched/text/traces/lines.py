@@ -19,7 +19,8 @@ from usched.words.trace import InCgroup, Lost, TraceEvent
 #: A longer line is no event: comms have 15 characters, cgroups at most 4,096.
 MAX_LINE = 8192
 
-_TIME = r"(?P<seconds>[0-9]{1,9})\.(?P<fraction>[0-9]{6}|[0-9]{9})"
+#: Seconds since 1970 have ten digits: perf record -k CLOCK_REALTIME.
+_TIME = r"(?P<seconds>[0-9]{1,11})[.,](?P<fraction>[0-9]{6}|[0-9]{9})"
 
 
 class Format(NamedTuple):
@@ -34,8 +35,8 @@ class Format(NamedTuple):
 PERF = Format(
     "perf script",
     re.compile(
-        r"\s*\S.*?\s+(?:-?[0-9]{1,10}/)?(?P<pid>-?[0-9]{1,10})\s+\[(?P<cpu>[0-9]{1,6})\]\s+"
-        rf"{_TIME}:\s+(?:[0-9]+\s+)?(?:[\w-]+:)?(?P<event>[\w-]+):?\s(?P<rest>.*)"
+        r"\s*(?:\S.*?\s+)?(?:-?[0-9]{1,10}/)?(?P<pid>-?[0-9]{1,10})\s+\[(?P<cpu>[0-9]{1,6})\]\s+"
+        rf"(?:[A-Za-z]{{1,8}}\s+)?{_TIME}:\s+(?:[0-9]+\s+)?(?:[\w-]+:)?(?P<event>[\w-]+):?\s(?P<rest>.*)"
     ),
     "comm pid [cpu] seconds: event: fields",
     re.compile(r"(?:.*lost (?P<chunks>[0-9]+) chunks|.*LOST (?P<events>[0-9]+) events)"),
