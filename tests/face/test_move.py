@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pty
 import subprocess
@@ -17,6 +18,8 @@ from tests.face.sessions import Result, Session, block
 from tests.people import ALICE, People, import_everything, make_users
 from usched.actions import family
 from usched.face.app import run
+from usched.plan.difference import Step
+from usched.world.linux.cgroups import Cgroups, StepFailed
 from usched.world.linux.threads import clock_now, read_processes, read_thread, threads_of
 
 __all__ = ["live"]
@@ -298,3 +301,35 @@ def test_error_somebody_elses(live: Session) -> None:
         )
         assert act(hers.pid) == Result(0, "# 1 process with 1 thread moved into NORM\n", ALONE)
         assert os.sched_getaffinity(hers.pid) == {CPUS[1]}
+
+
+def test_only_those_that_may_enter_a_group_do(
+    live: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where somebody holds a part of the groups, and a process of his is outside of it."""
+    live.done("TOP", "on", "cpu*", "lwktpri", "7")
+    live.done("NORM", "on", f"cpu{CPUS[1]}", "lwktpri", "6")
+    group = add_group(live.folder / "root", "NORM")
+    real = Cgroups.move
+
+    with threaded(0) as inside, threaded(0) as outside:
+
+        def move_one(groups: Cgroups, pid: int, path: str) -> None:
+            if pid == outside.pid:
+                error = PermissionError(errno.EACCES, "Permission denied")
+                raise StepFailed(Step("move", path, "cgroup.procs", str(pid)), error)
+            real(groups, pid, path)
+
+        monkeypatch.setattr(Cgroups, "move", move_one)
+        result = move(live, str(inside.pid), str(outside.pid), "into", "NORM")
+        assert result == Result(
+            0,
+            "# 2 processes with 2 threads moved into NORM\n",
+            "usched: entering usched/NORM is not permitted (it takes root): its cpus are set by "
+            "affinity, and its share by nice\n",
+        )
+        assert (group / "cgroup.procs").read_text() == f"{inside.pid}\n"
+        assert os.sched_getaffinity(inside.pid) == set(CPUS)
+        assert os.sched_getaffinity(outside.pid) == {CPUS[1]}
+        found = [read_thread("/", each.pid) for each in (inside, outside)]
+        assert [each.nice for each in found if each] == [0, 10]

@@ -50,7 +50,7 @@ def move(
     meant = find_meant(context.root, words)
     mover = _Mover(place, Family(context.root, meant, context.tell), context.tell)
     mover.enter_all()
-    if not mover.joined:
+    if mover.alone:
         tell_alone(place, context.tell)
     mover.settle_all(change or Live())
     if meant.tids:
@@ -62,13 +62,13 @@ def move(
 
 class _Mover:
     """moved: the group that each process was in before. entered: those that were put elsewhere.
-    settled: of each thread, its process."""
+    alone: the pids of those that may not enter. settled: of each thread, its process."""
 
     def __init__(self, place: Place, family: Family, tell: Callable[[str], None]) -> None:
         self.place = place
         self.family = family
         self.tell = tell
-        self.joined = place.is_applied
+        self.alone: set[int] = set()
         self.moved: dict[_Key, str | None] = {}
         self.entered: list[_Key] = []
         self.settled: dict[_Key, int] = {}
@@ -84,18 +84,19 @@ class _Mover:
             for each in fresh:
                 group = group_path(self.place.root, each.pid)
                 self.moved[_key(each)] = group
-                if self.joined and group != self.place.group:
+                if not self.place.is_applied or each.parent in self.alone:
+                    self.alone.add(each.pid)
+                elif group != self.place.group:
                     strangers.append(each)
             if not strangers:
                 return
             for each in strangers:
                 self._enter(each)
+        self._go_back()
         what = "processes are forked faster than they are moved"
         raise EnvironmentFailed(Problem(what, None, "stop who forks them: kill -STOP"))
 
     def _enter(self, process: Thread) -> None:
-        if not self.joined:
-            return
         try:
             self.place.groups.move(process.pid, self.place.threads.group)
         except StepFailed as failed:
@@ -103,7 +104,7 @@ class _Mover:
                 self._go_back()
                 who = f"{process.pid} ({process.comm}): "
                 raise explain_refusal(failed, who, "all are back where they were") from failed
-            self.joined = False
+            self.alone.add(process.pid)
         else:
             self.entered.append(_key(process))
 
@@ -133,14 +134,18 @@ class _Mover:
             if not fresh:
                 return
             is_first = False
-            self._settle(fresh, self.joined, change)
+            for joined in (True, False):
+                chosen = [each for each in fresh if (each.pid not in self.alone) == joined]
+                if chosen:
+                    self._settle(chosen, joined, change)
             self.enter_all()
         what = "threads are made faster than they are settled"
         raise EnvironmentFailed(Problem(what, None, "stop who makes them: kill -STOP"))
 
     def _needs(self, thread: Thread) -> bool:
         known = {refusal.what for refusal in self.refused}
-        return not known.issuperset(find_needs(self.place, thread, self.joined))
+        joined = thread.pid not in self.alone
+        return not known.issuperset(find_needs(self.place, thread, joined))
 
     def settle_threads(self, tids: Sequence[int], change: Changeable) -> None:
         """Single threads: their group stays that of their process."""
