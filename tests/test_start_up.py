@@ -68,7 +68,6 @@ MORE = (
     ("log", "NORM"),
     ("diff", "0"),
     ("rollback", "0"),
-    ("exec", "NORM", "nonesuch"),
 )
 
 
@@ -81,6 +80,18 @@ def test_command_imports_neither_rich_nor_yaml_nor_the_engine(
     words: tuple[str, ...], filled: Path
 ) -> None:
     assert heavy(imported(filled, *words)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="programs run in schedulers of Linux")
+def test_exec_imports_nothing_heavy(filled: Path) -> None:
+    """Seen where the program, at the last moment, cannot take its place."""
+    program = filled / "broken"
+    program.write_text("#!/nonesuch\n")
+    program.chmod(0o755)
+    modules = imported(filled, "exec", "NORM", str(program), status=127)
+    assert "usched.actions.places" in modules
+    assert heavy(modules) == []
 
 
 @pytest.mark.slow
