@@ -21,7 +21,7 @@ class Calendar:
         self.arrivals: dict[int, list[Lwp]] = {}
         self.lwps: dict[int, list[Lwp]] = {}
         self.vcpus: dict[int, list[tuple[Domain, Vcpu]]] = {}
-        self.turns: dict[int, list[tuple[Domain, Level, int]]] = {}
+        self.turns: dict[int, list[tuple[Domain, Level, int]]] = {}  # with a mask of cpus
 
     def next(self) -> int | None:
         """The first tick with an appointment; None without any."""
@@ -67,11 +67,11 @@ class Calendar:
         else:
             there.append((scheduler, vcpu))
 
-    def end_turn(self, tick: int, domain: Domain, level: Level, cpu: int) -> None:
-        """A turn is used up."""
+    def end_turns(self, tick: int, domain: Domain, level: Level, cpus: int) -> None:
+        """Turns are used up."""
         there = self.turns.get(tick)
         if there is None:
-            self.turns[tick] = [(domain, level, cpu)]
+            self.turns[tick] = [(domain, level, cpus)]
             heapq.heappush(self._ticks, tick)
         else:
-            there.append((domain, level, cpu))
+            there.append((domain, level, cpus))

@@ -207,8 +207,8 @@ class _Dispatcher:
     def end_slices(self, now: int) -> None:
         """Bursts, slices and turns that end with the tick before."""
         calendar = self.calendar
-        for domain, level, cpu in calendar.turns.pop(now, ()):
-            if level.use_up(cpu, now):
+        for domain, level, cpus in calendar.turns.pop(now, ()):
+            if level.use_up(cpus, now):
                 self.turns[level] = domain
         for scheduler, vcpu in calendar.vcpus.pop(now, ()):
             vcpus = scheduler.vcpus

@@ -169,8 +169,8 @@ class Machine:
                     for cpu, (holder, used) in turns.get((domain, lwktpri), {}).items()
                     if holder not in fresh
                 }
-                for tick, cpu in level.restore(standing, now):
-                    self.calendar.end_turn(tick, domain, level, cpu)
+                for tick, cpus in level.restore(standing, now).items():
+                    self.calendar.end_turns(tick, domain, level, cpus)
 
     def _forget_history(self, domain: Domain, now: int) -> None:
         """As if nothing had run in it; slices that lwps have used count, against its quantum."""

@@ -119,6 +119,8 @@ class Dispatch:
         """Children of one lwktpri: pass by pass, each offered the cpus on which it is j-th."""
         if level.used_up & cpus:
             level.pass_turns(cpus)
+        if len(level.members) == 1:
+            return self._offer(level.members[0], cpus)
         free = cpus
         for rank in level.ranks:
             for child, places in zip(level.members, rank, strict=True):
@@ -363,8 +365,8 @@ class Dispatch:
 
     def take_turns(self, domain: Domain, level: Level) -> None:
         """Whoever runs has the turn."""
-        for tick, cpu in level.take_turns(self.now):
-            self.calendar.end_turn(tick, domain, level, cpu)
+        for tick, cpus in level.take_turns(self.now).items():
+            self.calendar.end_turns(tick, domain, level, cpus)
 
     def _stop(self, domain: Domain) -> None:
         """Preempted: back to the head of the queue, and no claim."""

@@ -91,7 +91,10 @@ class Recorder:
         for cpu in topology.offline:
             self.cpus[cpu].offline_since = 0
         self.schedulers: dict[str, SchedulerCounts] = {}
-        self._logs = {cpu: counts.log for cpu, counts in self.cpus.items()}
+        #: By number; a machine's may have gaps.
+        self._logs: list[list[int]] = [[] for _ in range(max(self.cpus, default=0) + 1)]
+        for cpu, counts in self.cpus.items():
+            self._logs[cpu] = counts.log
         self.segments: dict[int, array[int]] | None = None
         self.storage = storage
         self.put_away = 0

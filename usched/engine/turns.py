@@ -56,7 +56,7 @@ class Level:
     running[i]: the tracked cpus on which member i ran in the tick before. used_up: cpus whose
     holder has had its turn, whether it runs or not; passed: those of them where another is first
     in the tick at hand. ranks[j][i]: the cpus on which member i is j-th in the order of turns;
-    first: on each shared one, the place of the first among its peers.
+    first: on each tracked one, which member is first. shared: the cpus of several.
     """
 
     def __init__(self, members: list[Domain], tracks_all: bool) -> None:
@@ -68,6 +68,7 @@ class Level:
         for child in members:
             shared |= self.pool & child.outer
             self.pool |= child.outer
+        self.shared = shared
         self.tracked = self.pool if tracks_all else shared
         classes = _class_cpus(members, shared)
         most = max(len(peers.members) for peers in classes)
@@ -79,7 +80,7 @@ class Level:
                 rank[index] |= peers.mask
             for cpu in bits(peers.mask & self.tracked):
                 self.peers_of[cpu] = peers
-                self.first[cpu] = 0
+                self.first[cpu] = peers.members[0]
         self.turns: dict[int, Turn] = {}
         self.running = [0] * len(members)
         self.used_up = 0
@@ -87,11 +88,12 @@ class Level:
 
     def put_first(self, cpu: int, index: int) -> None:
         """Make a member first on a cpu, and the others follow it."""
-        members = self.peers_of[cpu].members
-        first = self.first[cpu]
-        if members[first] == index:
+        if self.first[cpu] == index:
             return
-        self.first[cpu] = position = members.index(index)
+        members = self.peers_of[cpu].members
+        first = members.index(self.first[cpu])
+        position = members.index(index)
+        self.first[cpu] = index
         bit = 1 << cpu
         for place, rank in enumerate(self.ranks[: len(members)]):
             rank[members[(first + place) % len(members)]] ^= bit
@@ -99,15 +101,17 @@ class Level:
 
     # -- before a tick's dispatch ---------------------------------------------
 
-    def use_up(self, cpu: int, now: int) -> bool:
-        """Whether a turn is used up at this tick, as was thought."""
-        turn = self.turns.get(cpu)
-        if turn is None or not turn.running:
-            return False
-        if now - turn.began != self.members[turn.holder].quantum:
-            return False
-        self.used_up |= 1 << cpu
-        return True
+    def use_up(self, cpus: int, now: int) -> bool:
+        """Whether turns on some of these cpus are used up at this tick, as was thought."""
+        used_up = 0
+        for cpu in bits(cpus):
+            turn = self.turns.get(cpu)
+            if turn is None or not turn.running:
+                continue
+            if now - turn.began == self.members[turn.holder].quantum:
+                used_up |= 1 << cpu
+        self.used_up |= used_up
+        return used_up > 0
 
     def wanted(self) -> bool:
         """Whether an lwp of this level waits for a cpu whose turn is used up."""
@@ -142,7 +146,7 @@ class Level:
                 together.setdefault(alike, []).append((cpu, position))
         for group in together.values():
             peers = self.peers_of[group[0][0]]
-            for cpu, position in self._exchange(peers, group):
+            for cpu, position in self._exchange(peers, group) if len(group) > 1 else group:
                 self.put_first(cpu, peers.members[position])
                 self.passed |= 1 << cpu
 
@@ -163,29 +167,29 @@ class Level:
         return None
 
     def _exchange(self, peers: Peers, group: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Turns that pass on cpus that are alike, as (cpu, position): who ran there stays."""
+        """Turns that pass on cpus that are alike, as (cpu, position), but for those where who ran
+        takes it back: there the holder stays."""
         owed = [0] * len(peers.members)
         for _, position in group:
             owed[position] += 1
-        given = []
         rest = []
         for cpu, _ in group:
             holder = peers.members.index(self.turns[cpu].holder)
             if owed[holder] and self.running[peers.members[holder]] >> cpu & 1:
                 owed[holder] -= 1
-                given.append((cpu, holder))
             else:
                 rest.append(cpu)
         positions = [position for position, count in enumerate(owed) for _ in range(count)]
-        return given + list(zip(rest, positions, strict=True))
+        return list(zip(rest, positions, strict=True))
 
     # -- after it -------------------------------------------------------------
 
-    def take_turns(self, now: int) -> list[tuple[int, int]]:
-        """Who of the level ran where in this tick takes turns; as (tick, cpu), when those that
-        began will be used up."""
-        ends: list[tuple[int, int]] = []
+    def take_turns(self, now: int) -> dict[int, int]:
+        """Who of the level ran where in this tick takes turns; when those that began will be used
+        up, on which cpus."""
+        ends: dict[int, int] = {}
         gains: list[tuple[int, int]] = []
+        turns = self.turns
         for index, child in enumerate(self.members):
             if child.begun != now:
                 continue  # it runs where it ran
@@ -194,44 +198,41 @@ class Level:
             if runs == ran:
                 continue
             self.running[index] = runs
-            quantum = child.quantum
             for cpu in bits(ran & ~runs):
-                turn = self.turns[cpu]
-                turn.used = turn.ticks(now, quantum)
+                turn = turns[cpu]
+                turn.used = turn.ticks(now, child.quantum)
                 turn.running = False
-            gains.extend((cpu, index) for cpu in bits(runs & ~ran))
+            gains.append((index, runs & ~ran))
         for cpu in bits(self.used_up):
-            turn = self.turns[cpu]
+            turn = turns[cpu]
             if turn.running:
-                self._begin(cpu, turn.holder, now, ends)
-        for cpu, index in gains:
-            there = self.turns.get(cpu)
+                self._begin(turn, cpu, now, 0, ends)
+        for index, cpus in gains:
             quantum = self.members[index].quantum
-            if there is None or there.holder != index or there.used >= quantum:
-                self._begin(cpu, index, now, ends)
-                continue
-            there.began = now - there.used
-            there.running = True
-            if len(self.peers_of[cpu].members) > 1:
-                ends.append((there.began + quantum, cpu))
+            for cpu in bits(cpus):
+                if cpu not in turns:
+                    turns[cpu] = Turn(index, 0)
+                turn = turns[cpu]
+                same = turn.holder == index and turn.used < quantum
+                turn.holder = index
+                self._begin(turn, cpu, now, turn.used if same else 0, ends)
         if self.passed:
             self._take_back(self.passed)
         return ends
 
-    def _begin(self, cpu: int, index: int, now: int, ends: list[tuple[int, int]]) -> None:
-        """A fresh turn."""
-        self.used_up &= ~(1 << cpu)
-        turn = self.turns.get(cpu)
-        if turn is None:
-            turn = self.turns[cpu] = Turn(index, 0)
-        turn.holder = index
-        turn.used = 0
-        turn.began = now
+    def _begin(self, turn: Turn, cpu: int, now: int, used: int, ends: dict[int, int]) -> None:
+        """A turn begins, or goes on after so many ticks."""
+        turn.used = used
+        turn.began = now - used
         turn.running = True
-        peers = self.peers_of[cpu]
-        if len(peers.members) > 1:
-            ends.append((now + self.members[index].quantum, cpu))
-            self.put_first(cpu, index)
+        bit = 1 << cpu
+        if self.used_up & bit:
+            self.used_up ^= bit
+        if self.shared & bit:
+            tick = turn.began + self.members[turn.holder].quantum
+            ends[tick] = ends.get(tick, 0) | bit
+            if self.first[cpu] != turn.holder:
+                self.put_first(cpu, turn.holder)
 
     # -- when declarations change ---------------------------------------------
 
@@ -243,9 +244,9 @@ class Level:
             found[cpu] = (holder, turn.ticks(now, holder.quantum))
         return found
 
-    def restore(self, standing: dict[int, tuple[Domain, int]], now: int) -> list[tuple[int, int]]:
-        """Take over turns from before a change; (tick, cpu) when they will be used up."""
-        ends: list[tuple[int, int]] = []
+    def restore(self, standing: dict[int, tuple[Domain, int]], now: int) -> dict[int, int]:
+        """Take over turns from before a change; when they will be used up, on which cpus."""
+        ends: dict[int, int] = {}
         self.running = [child.taken & self.tracked for child in self.members]
         for cpu, (holder, used) in standing.items():
             if holder not in self.members or not holder.outer >> cpu & 1:
@@ -254,12 +255,13 @@ class Level:
             turn = self.turns[cpu] = Turn(index, used)
             turn.running = bool(self.running[index] >> cpu & 1)
             turn.began = now - used
-            peers = self.peers_of[cpu]
             self.put_first(cpu, index)
+            bit = 1 << cpu
             if used >= holder.quantum:
-                self.used_up |= 1 << cpu
-            elif turn.running and len(peers.members) > 1:
-                ends.append((turn.began + holder.quantum, cpu))
+                self.used_up |= bit
+            elif turn.running and self.shared & bit:
+                tick = turn.began + holder.quantum
+                ends[tick] = ends.get(tick, 0) | bit
         return ends
 
 
