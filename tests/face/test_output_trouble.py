@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import pty
+import re
+import select
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.face.sessions import Session
+from tests.text.traces.recordings import PERF
 
 FULL = Path("/dev/full")
 
@@ -81,3 +84,26 @@ def test_a_long_run_shows_a_progress_bar_on_a_terminal(session: Session) -> None
     os.close(main)
     assert b"ticks" in shown
     assert b"%" in shown
+
+
+@pytest.mark.slow
+def test_a_long_import_counts_its_lines_on_a_terminal(session: Session) -> None:
+    """The trace has no end: whoever sees the count stops it."""
+    main, side = pty.openpty()
+    env = session.environment(TERM="xterm-256color", COLUMNS="80", LINES="24")
+    command = session.command("import", "-", "--default", "NORM", "-o", "made.yaml")
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=side, cwd=session.folder, env=env
+    ) as process:
+        os.close(side)
+        assert process.stdin is not None
+        process.stdin.write(PERF.encode())
+        shown = b""
+        while b" lines" not in shown and process.poll() is None:
+            process.stdin.write(b"#\n" * 10_000)
+            if select.select([main], [], [], 0)[0]:
+                shown += os.read(main, 4096)
+        process.kill()
+    os.close(main)
+    assert re.search(rb"[1-9][0-9]*,[0-9]{3} lines", shown)
+    assert "made.yaml" not in session.files()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from usched.actions.import_tasks import import_tasks
 from usched.actions.imported import (
@@ -34,10 +34,27 @@ from usched.world.unpacked import open_lines
 _FEW = 10
 
 
-def import_file(path: str, wanted: Wanted) -> Imported:
-    """Read a trace. Raises Refused where no workload can be made of it."""
+#: As many lines are read between two looks at the progress.
+_STRIDE = 4096
+
+
+def import_file(
+    path: str, wanted: Wanted, progress: Callable[[int], None] | None = None
+) -> Imported:
+    """Read a trace. progress: told now and then how many lines were read.
+
+    Raises Refused where no workload can be made of it.
+    """
     with open_lines(path, "trace") as (label, lines):
-        return import_lines(label, lines, wanted)
+        watched = lines if progress is None else _watched(lines, progress)
+        return import_lines(label, watched, wanted)
+
+
+def _watched(lines: Iterator[str], progress: Callable[[int], None]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        if not number % _STRIDE:
+            progress(number)
+        yield line
 
 
 def import_lines(label: str, lines: Iterable[str], wanted: Wanted) -> Imported:

@@ -14,6 +14,7 @@ from usched.face.options import (
     workload_output_option,
 )
 from usched.face.output import warn
+from usched.face.progress import Progress
 from usched.text.traces.rules import check_scheduler, parse_rule
 from usched.text.traces.tick import parse_tick
 from usched.text.workload_yaml import format_workload
@@ -76,7 +77,8 @@ def command(
     if is_same_file(file, output):
         raise Misused(f"-o {output} would take the place of the trace itself")
     with OutputFile(output) as target:
-        imported = import_file(file, wanted)
+        with Progress(None, "lines") as progress:
+            imported = import_file(file, wanted, progress.reach)
         comments = head_comments(imported, "standard input" if file == STANDARD_INPUT else file)
         target.write(format_workload(imported.workload, comments))
         target.commit()
