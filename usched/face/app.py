@@ -59,7 +59,7 @@ _COMMON = ("--registry", "--topology", "--root", "--wait")
 _MODULES = {"destroy": "statement", "import": "import_trace"}
 
 #: The subcommands that change something; a statement does, too.
-_CHANGING = ("batch", "rollback", "shield", "topology")
+_CHANGING = ("adopt", "batch", "rollback", "shield", "topology")
 
 
 class _Group(click.Group):

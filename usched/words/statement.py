@@ -30,6 +30,7 @@ GRAMMAR = {
 
 #: Each subcommand with its line in `usched --help`; a test holds them to the commands there are.
 SUBCOMMANDS = {
+    "adopt": "Declare what this machine is partitioned into already",
     "apply": "Make Linux as the registry says, all of it or nothing",
     "batch": "Carry out a file of statements, all or nothing",
     "check": "Check the registry, or scripts and files, and change nothing",
