@@ -46,6 +46,8 @@ LEVELS = ["socket0", "socket1", "node0", "node1", "core0", "core1", "core2", "co
         ("usched show ", NAMES),
         ("usched show POOL/", ["POOL/WEB"]),
         ("usched import t --default PO", ["POOL", "POOL/WEB"]),
+        ("usched import t --map re*=PO", ["re*=POOL", "re*=POOL/WEB"]),
+        ("usched import t --map re*", []),
         ("usched gr", ["grant", "grants"]),
         ("usched grant ", NAMES),
         ("usched grant X ", ["to"]),

@@ -136,6 +136,9 @@ def _clear(terminal: Terminal) -> None:
         ("show POOL/\t", "show|POOL/WEB"),
         ("destroy POOL into POO\t", "destroy|POOL|into|POO"),
         ("destroy POOL into PON\t", "destroy|POOL|into|POND"),
+        ("import t --map redis=PON\t", "import|t|--map|redis=POND"),
+        ("import t --map 'redis=PON\t", "import|t|--map|redis=POND"),
+        ("import t --map 'a*=PON\t", "import|t|--map|a*=POND"),
         # revisions
         ("rollback 6\t", "rollback|6"),
         ("diff 1 6\t--json", "diff|1|6|--json"),

@@ -41,6 +41,19 @@ class SchedulerName(_Type):
         return items(scheduler_names(ctx), incomplete)
 
 
+class MapRule(SchedulerName):
+    """PATTERN=SCHEDULER; completes the scheduler, once there is a pattern."""
+
+    name = "rule"
+
+    def shell_complete(
+        self, ctx: click.Context, _param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        pattern, equals, _ = incomplete.rpartition("=")
+        names = scheduler_names(ctx) if equals else []
+        return items([f"{pattern}={name}" for name in names], incomplete)
+
+
 class GrantedName(SchedulerName):
     """The name of a scheduler that is granted."""
 

@@ -6,13 +6,15 @@ its help for fish, three lines for zsh. TYPE is plain, file or dir.
 
 from __future__ import annotations
 
-#: bash parts words at `=`: they are joined again. What it inserts is quoted, as `cpu*` has to be.
+#: bash parts words at `=`: they are joined again. What it inserts is quoted, as `cpu*` has to be,
+#: but within quotes.
 _BASH = r"""_usched_completion() {
     local IFS=$'\n' response completion type value word count=0
     local -a words=()
     COMPREPLY=()
     for word in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
-        if ((count > 0)) && [[ $word == = || ${words[count-1]} == --*= ]]; then
+        if ((count > 0)) && [[ $word == = || ${words[count-1]} == --*= ||
+            ${words[count-2]-} == --map && ${words[count-1]} == *= ]]; then
             words[count-1]+=$word
         else
             words[count++]=$word
@@ -24,7 +26,11 @@ _BASH = r"""_usched_completion() {
         case $type in
             dir) compopt -o dirnames ;;
             file) compopt -o default ;;
-            plain) printf -v value %q "$value" && COMPREPLY+=("$value") ;;
+            plain)
+                [[ ${COMP_WORDS[COMP_CWORD]} == *=?* ]] || value=${value##*=}
+                [[ ${COMP_WORDS[COMP_CWORD]} == [\'\"]* ]] || printf -v value %q "$value"
+                COMPREPLY+=("$value")
+                ;;
         esac
     done <<<"$response"
 }

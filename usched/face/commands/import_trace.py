@@ -6,7 +6,7 @@ import click
 
 from usched.actions.import_trace import import_file
 from usched.actions.imported import Wanted, head_comments
-from usched.face.completing import FileName, SchedulerName
+from usched.face.completing import FileName, MapRule, SchedulerName
 from usched.face.options import (
     common_options,
     quiet_option,
@@ -29,6 +29,7 @@ from usched.world.output_file import OutputFile, is_same_file
 @click.option(
     "--map",
     "rules",
+    type=MapRule(),
     multiple=True,
     metavar="PATTERN=SCHEDULER",
     help="Where threads go: 'cc1|as|ld=BATCH', pid:42=, cgroup:GLOB=, cpu:0-3=; the first counts.",
