@@ -40,15 +40,16 @@ def conform(*words: str) -> list[str]:
     return ["--root", "root", "conform", *words]
 
 
-def find_runners() -> list[int]:
-    """Processes that are called as lwps of the workload are."""
+def find_runners(session: Session) -> list[int]:
+    """Processes of this session that are called as lwps of the workload are."""
     found = []
     for path in Path("/proc").glob("[0-9]*/comm"):
         try:
             comm = path.read_text().strip()
+            cwd = (path.parent / "cwd").readlink()
         except OSError:
             continue
-        if re.fullmatch(r"(hog|sleeper|beat)\.[0-9]", comm):
+        if cwd == session.folder.resolve() and re.fullmatch(r"(hog|sleeper|beat)\.[0-9]", comm):
             found.append(int(path.parent.name))
     return found
 
@@ -68,7 +69,7 @@ def test_each_lwp_is_a_process_in_its_group_and_both_sides_are_told(applied: Ses
     groups = applied.folder / "root/sys/fs/cgroup/usched"
     assert (groups / "NORM/cgroup.procs").read_text() != ""
     assert (groups / "LOCK/cgroup.procs").read_text() != ""
-    assert find_runners() == []
+    assert find_runners(applied) == []
 
 
 @pytest.mark.slow
@@ -126,7 +127,7 @@ def test_however_it_ends_no_process_is_left(applied: Session, number: signal.Sig
     )
     try:
         over = time.monotonic() + 60
-        while len(find_runners()) < 4:
+        while len(find_runners(applied)) < 4:
             assert time.monotonic() < over
             time.sleep(0.02)
         begun.send_signal(number)
@@ -134,7 +135,7 @@ def test_however_it_ends_no_process_is_left(applied: Session, number: signal.Sig
     finally:
         begun.kill()
     over = time.monotonic() + 10
-    while find_runners():
+    while find_runners(applied):
         assert time.monotonic() < over
         time.sleep(0.02)
     status, said = {

@@ -49,13 +49,14 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with open(path, "a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if not os.fstat(file.fileno()).st_size:
-            file.write(json.dumps(_boot(kernel, program, request.module.SECONDS)))
+            counted = getattr(request.module, "COUNTED", True)
+            file.write(json.dumps(_boot(kernel, program, request.module.SECONDS, counted)))
             file.flush()
     return Seen(kernel, json.loads(path.read_text()))
 
 
-def _boot(kernel: str, program: str, seconds: int) -> dict[str, object]:
+def _boot(kernel: str, program: str, seconds: int, counted: bool) -> dict[str, object]:
     try:
-        return boot(kernel, program, seconds)
+        return boot(kernel, program, seconds, counted)
     except Died as died:
         return {"died": str(died)}

@@ -60,8 +60,9 @@ def find_missing(kernel: str) -> str:
     return ""
 
 
-def boot(kernel: str, program: str, seconds: int) -> dict[str, object]:
+def boot(kernel: str, program: str, seconds: int, counted: bool) -> dict[str, object]:
     """What the program reported, by name (see `inside.report`). seconds: it has, of our clock.
+    counted: whether the guest's clock is to count instructions, where the kernel bears that.
 
     One guest at a time runs on this machine. Raises Died.
     """
@@ -73,7 +74,7 @@ def boot(kernel: str, program: str, seconds: int) -> dict[str, object]:
         work = Path(folder)
         _pack_all(work)
         for _ in range(_TRIES):
-            _run(kernel, program, work, seconds)
+            _run(kernel, program, work, seconds, counted)
             seen = [json.loads(line) for line in (work / "seen").read_bytes().splitlines()]
             if seen:  # it had begun: it is not begun again
                 break
@@ -86,11 +87,11 @@ def boot(kernel: str, program: str, seconds: int) -> dict[str, object]:
         return dict(seen)
 
 
-def _run(kernel: str, program: str, work: Path, seconds: int) -> None:
+def _run(kernel: str, program: str, work: Path, seconds: int, counted: bool) -> None:
     command = [
         "qemu-system-x86_64",
         *_MACHINE,
-        *([] if kernel in _NOT_COUNTED else _COUNTING),
+        *(_COUNTING if counted and kernel not in _NOT_COUNTED else []),
         *("-kernel", str(find_cache() / kernel), "-initrd", str(work / "initrd")),
         *("-append", f"{_KERNEL_LINE} run={program}"),
     ]

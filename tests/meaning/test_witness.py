@@ -43,7 +43,7 @@ def test_a_thread_waits_from_its_waking_and_from_when_it_is_preempted() -> None:
         """,
         7,
     )
-    assert seen == Witnessed({7: deed(3, 4)}, 0, 0)
+    assert seen == Witnessed({7: deed(3, 4)}, 0, 0, {"n": 3 * SECOND})
 
 
 def test_what_lies_outside_the_window_is_cut_off() -> None:
@@ -58,7 +58,7 @@ def test_what_lies_outside_the_window_is_cut_off() -> None:
         """,
         7,
     )
-    assert seen == Witnessed({7: deed(1, 1)}, 0, 0)
+    assert seen == Witnessed({7: deed(1, 1)}, 0, 0, {})
 
 
 def test_who_runs_or_waits_at_the_end_did_so_until_then() -> None:
@@ -70,7 +70,7 @@ def test_who_runs_or_waits_at_the_end_did_so_until_then() -> None:
         """,
         *(7, 8, 9),
     )
-    assert seen == Witnessed({7: deed(9, 0), 8: deed(0, 8), 9: deed(0, 0)}, 0, 0)
+    assert seen == Witnessed({7: deed(9, 0), 8: deed(0, 8), 9: deed(0, 0)}, 0, 0, {})
 
 
 def test_a_migration_is_to_run_on_another_cpu_than_the_time_before() -> None:
@@ -88,7 +88,7 @@ def test_a_migration_is_to_run_on_another_cpu_than_the_time_before() -> None:
         """,
         7,
     )
-    assert seen == Witnessed({7: deed(6, 2, migrations=2)}, 0, 0)
+    assert seen == Witnessed({7: deed(6, 2, migrations=2)}, 0, 0, {})
 
 
 def test_a_waking_of_who_is_awake_changes_nothing() -> None:
@@ -102,7 +102,7 @@ def test_a_waking_of_who_is_awake_changes_nothing() -> None:
         """,
         7,
     )
-    assert seen == Witnessed({7: deed(2, 2)}, 0, 0)
+    assert seen == Witnessed({7: deed(2, 2)}, 0, 0, {})
 
 
 def test_switches_that_do_not_follow_from_one_another_are_counted() -> None:
@@ -118,3 +118,23 @@ def test_switches_that_do_not_follow_from_one_another_are_counted() -> None:
         7,
     )
     assert seen.breaks == 3
+
+
+def test_others_are_counted_where_a_thread_would_have_gone_on() -> None:
+    """Not where it sleeps, where another of the threads goes on, or where the cpu idles, be it
+    behind others."""
+    seen = see(
+        """
+        0 8 7 -R> 9
+        0 12 9 -S> 7
+        0 13 7 -S> 9
+        0 14 9 -S> 7
+        0 15 7 -R> 8
+        0 16 8 -R> 0
+        0 17 0 -R> 8
+        0 18 8 -R+> 9
+        0 19 0 -R> 8
+        """,
+        *(7, 8),
+    )
+    assert seen.others == {"n": 2 * SECOND}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from usched.actions.context import Context
@@ -33,12 +33,14 @@ _SECOND = 1_000_000_000
 @dataclass(frozen=True, slots=True)
 class Performance:
     """did: by the index of the lwp. recorded: by what, `sched_switch` or `schedstat`. breaks, lost:
-    what is missing of the trace."""
+    what is missing of the trace. others: for how many seconds others ran where an lwp would have
+    gone on, by what they are called; empty where that is not known."""
 
     did: Sequence[Did]
     recorded: str
     breaks: int
     lost: int
+    others: Mapping[str, float]
 
 
 def perform(context: Context, timetable: Timetable, ticks: int, change: Changeable) -> Performance:
@@ -96,9 +98,10 @@ def _record(root: str, runners: Runners, length: int) -> Performance:
             lost = seen.lost
             if not lost:
                 did = [_measure(*seen.deeds[pid], length) for pid in pids]
-                return Performance(did, "sched_switch", seen.breaks, 0)
+                others = {comm: ran / _SECOND for comm, ran in seen.others.items()}
+                return Performance(did, "sched_switch", seen.breaks, 0, others)
     did = [_measure(*_subtract(now, then), length) for now, then in zip(after, before, strict=True)]
-    return Performance(did, "schedstat", 0, lost)
+    return Performance(did, "schedstat", 0, lost, {})
 
 
 def _hear(recording: Recording, pids: Sequence[int], begin: int, end: int) -> Witnessed:

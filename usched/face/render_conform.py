@@ -18,10 +18,13 @@ from usched.figures.conformed import (
     find_largest,
     points,
 )
-from usched.words.phrases import count
+from usched.words.phrases import count, join_names
 
 #: Points from which it is said what Linux does otherwise.
 _APART = 3.0
+
+#: Of the length of the run: from how much on it is said that others ran.
+_TOLD = 0.01
 
 
 def print_conformance(done: Conformance) -> None:
@@ -48,6 +51,12 @@ def _list_troubles(done: Conformance) -> Iterator[str]:
         yield f"{count(done.performance.lost, 'event')} of the trace are lost: it is not used"
     if done.performance.breaks:
         yield f"{count(done.performance.breaks, 'break')} in the trace: switches are missing"
+    others = done.performance.others
+    took = sum(others.values())
+    if took >= done.seconds * _TOLD:
+        first = sorted(others, key=lambda comm: -others[comm])[:3]
+        who = join_names([make_printable(comm) for comm in first])
+        yield f"others ran for {took:.1f} s where an lwp would have gone on, most of it {who}"
 
 
 def _print_table(of: str, lines: Sequence[Line]) -> None:

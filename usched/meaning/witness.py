@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from usched.words.trace import Lost, Switch, TraceEvent, Wake
+from usched.words.trace import IDLE, Lost, Switch, TraceEvent, Wake
 
 
 class Deed(NamedTuple):
@@ -22,20 +22,24 @@ class Deed(NamedTuple):
 
 class Witnessed(NamedTuple):
     """deeds: by tid. breaks: where what a switch says of a thread does not follow from the one
-    before. lost: events that the recorder says it lost."""
+    before. lost: events that the recorder says it lost. others: for how many ns at least others ran
+    where one of the threads would have gone on, by the comm of the first of them."""
 
     deeds: Mapping[int, Deed]
     breaks: int
     lost: int
+    others: Mapping[str, int]
 
 
 def witness(events: Iterable[TraceEvent], tids: Collection[int], start: int, end: int) -> Witnessed:
     """start, end: ns on the trace's clock. All of the threads sleep when the trace begins."""
     tracks = {tid: _Track(start, end) for tid in tids}
+    intruders = _Intruders(start, end)
     breaks = lost = 0
     for event in events:
         match event:
             case Switch():
+                intruders.take(event, tracks)
                 leaves, enters = tracks.get(event.prev), tracks.get(event.next)
                 if leaves is not None:
                     breaks += leaves.cpu != event.cpu
@@ -52,7 +56,27 @@ def witness(events: Iterable[TraceEvent], tids: Collection[int], start: int, end
                 lost += event.events or 1
             case _:
                 pass
-    return Witnessed({tid: track.finish() for tid, track in tracks.items()}, breaks, lost)
+    deeds = {tid: track.finish() for tid, track in tracks.items()}
+    return Witnessed(deeds, breaks, lost, intruders.ran)
+
+
+class _Intruders:
+    """Others, from when they take a cpu from a thread that would have gone on until a thread takes
+    it from them. Where the cpu was idle in between, nobody says since when."""
+
+    def __init__(self, start: int, end: int) -> None:
+        self._start = start
+        self._end = end
+        self._on: dict[int, tuple[str, int]] = {}
+        self.ran: dict[str, int] = {}
+
+    def take(self, event: Switch, tids: Collection[int]) -> None:
+        comm, since = self._on.pop(event.cpu, ("", event.at))
+        ran = min(event.at, self._end) - max(since, self._start)
+        if comm and ran > 0 and event.prev != IDLE:
+            self.ran[comm] = self.ran.get(comm, 0) + ran
+        if event.prev in tids and event.state == "run" and event.next not in (IDLE, *tids):
+            self._on[event.cpu] = (event.next_comm, event.at)
 
 
 _State = Literal["asleep", "waiting", "running"]

@@ -24,7 +24,7 @@ _PERIOD = 100_000
 #: lwktpri up to which a scheduler runs when nobody else wants to, and from which it goes first.
 _IDLE, _REAL = 4, 8
 
-_TOP_WEIGHT, _APART = 10_000, 100
+_TOP_WEIGHT, _APART, _APART_ABOVE_IDLE = 10_000, 100, 31
 
 #: What a group says that was only just made.
 FRESH = {
@@ -99,7 +99,7 @@ def _lower_lwktpri(case: Case) -> Iterator[_Said | str]:
         yield from _tell_real_time(case)
     else:
         yield "cpu.weight", str(_weigh(case))
-        what = f"cpu.weight {_APART} to 1 between them, where lwktpri is strict"
+        what = f"cpu.weight {_apart(case)} to 1 between them, where lwktpri is strict"
         yield from _tell_apart(case, what, own, _IDLE + 1, _REAL - 1)
 
 
@@ -132,8 +132,19 @@ def _tell_real_time(case: Case) -> Iterator[str]:
 def _weigh(case: Case) -> int:
     """The level's weight, in the ratio of quanta among equals: so are their shares in turns."""
     longest = max(case.quantum(each) for each in _equals(case))
-    level = _TOP_WEIGHT // int(_APART ** _levels_above(case))
+    level = _TOP_WEIGHT // int(_apart(case) ** _levels_above(case))
     return max(1, level * case.quantum(case.scheduler) // longest)
+
+
+def _apart(case: Case) -> int:
+    """How many times as much a level weighs as the next one down.
+
+    cpu.idle has a weight, too, of 3 where cpu.weight 1 has 10 (Linux's WEIGHT_IDLEPRIO): beneath
+    three levels all four are kept equally far apart.
+    """
+    levels = {each.declare.lwktpri for each in case.siblings}
+    fair = sum(1 for level in levels if _IDLE < level < _REAL)
+    return _APART_ABOVE_IDLE if fair > 2 and min(levels) <= _IDLE else _APART
 
 
 def _levels_above(case: Case) -> int:

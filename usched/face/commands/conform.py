@@ -78,6 +78,7 @@ def _report(done: Conformance, as_json: bool) -> None:
                 "recorded": done.performance.recorded,
                 "breaks": done.performance.breaks,
                 "lost": done.performance.lost,
+                "others": round(sum(done.performance.others.values()), 6),
                 **record_lines(done.lines),
             }
         )
