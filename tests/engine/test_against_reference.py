@@ -51,6 +51,11 @@ def test_the_dispatcher_is_the_reference_tick_by_tick() -> None:
     assert disagreements(range(90_000, 90_040)) == {}
 
 
+def test_those_destroyed_together_go_in_declaration_order() -> None:
+    """One of them was declared anew before, at the place that it had."""
+    assert disagreements((100_941, 101_115, 101_513)) == {}
+
+
 # ten parts, so that workers can share them
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(10))

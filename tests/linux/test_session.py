@@ -140,8 +140,10 @@ def test_release_leaves_nothing_and_ends_nobody(seen: Seen) -> None:
 
 
 def test_a_narrow_pool_gets_the_cpu_time_of_its_virtual_cpus(seen: Seen) -> None:
-    """On a quiet machine 398 to 402; on one with a load of 10, 370 to 390."""
-    assert 360 < max(seen["narrow"]) < 405
+    """6.1 has no clock of its own here: on a busy machine it is late to hand out the quota, and 370
+    percent are used."""
+    least = 360 if seen.kernel == "6.1" else 395
+    assert least < max(seen["narrow"]) < 405
 
 
 def test_siblings_share_a_cpu_by_lwktpri_and_quantum(seen: Seen) -> None:

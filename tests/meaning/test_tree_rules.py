@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.meaning.trees import CACHES, EIGHT, GAPS, block, pools, refusal, statement, take, tree_of
+from usched.meaning.tree import Tree
 from usched.words.cpuset import format_cpu_list
 from usched.words.machine import Topology
 
@@ -222,6 +223,25 @@ def test_destroy_recursive_goes_from_the_last_declared_up() -> None:
     changes = tree.apply(statement("destroy A recursive"), 9)
     assert [change.name for change in changes] == ["A/C", "A/B/E", "A/B/D", "A/B", "A"]
     assert tree.resolver.schedulers() == []
+
+
+def test_who_is_declared_anew_keeps_its_turn_to_go() -> None:
+    stored = tree_of(
+        """
+        A on cpu* lwktpri 4
+        A/B on cpu0 lwktpri 4
+        A/C on cpu0 lwktpri 4
+        A/D on cpu0 lwktpri 4
+        """
+    ).resolver.registry()
+    tree = Tree(stored, EIGHT)
+    tree.apply(statement("A/B on cpu1 lwktpri 4"), 9)
+    tree.apply(statement("destroy A/C"), 9)
+    tree.apply(statement("A/E on cpu1 lwktpri 4"), 10)
+    tree.apply(statement("A/C on cpu1 lwktpri 4"), 11)
+    assert tree.resolver.child_names("A") == ["A/B", "A/D", "A/E", "A/C"]
+    changes = tree.apply(statement("destroy A recursive"), 12)
+    assert [change.name for change in changes] == ["A/C", "A/E", "A/D", "A/B", "A"]
 
 
 def test_a_redeclaration_reports_everyone_whose_pool_changes() -> None:

@@ -63,9 +63,20 @@ class Overlay:
         stored = self._child_names.get(name)
         if stored is None:
             stored = self._child_names[name] = self._source.child_names(name)
-        pending = self._pending.get(name, {})
-        kept = (each for each in stored if each not in pending)
-        return [*kept, *(each for each, entry in pending.items() if entry is not None)]
+        pending = self._pending.get(name)
+        if not pending:
+            return stored
+        kept = [each for each in stored if each not in pending or self._stays(pending[each])]
+        known = set(kept)
+        fresh = [entry for entry in pending.values() if entry and entry.name not in known]
+        return [*kept, *(entry.name for entry in sorted(fresh, key=declaration_order))]
+
+    def _stays(self, entry: Placed | None) -> bool:
+        """Whether it is declared anew where it stood among its siblings."""
+        if entry is None:
+            return False
+        before = self._source.stored(entry.name)
+        return isinstance(before, Placed) and before.position == entry.position
 
     def names(self) -> Iterable[str]:
         known = dict.fromkeys(self._source.names())
