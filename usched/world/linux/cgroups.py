@@ -40,9 +40,9 @@ def read_kernel(root: str) -> Kernel:
 
 def read_groups(root: str, top: str) -> dict[str, dict[str, str]]:
     """What the groups beneath `top` say (their paths from there; its own is ""), parents first, and
-       the one above it.
-    Raises EnvironmentFailed where there is no cgroup v2, or no
-       cpuset or cpu controller in it.
+    the one above it.
+
+    Raises EnvironmentFailed where there is no cgroup v2, or no cpuset or cpu controller in it.
     """
     mount = os.path.join(root, MOUNT)
     controllers = _read(os.path.join(mount, "cgroup.controllers"))
