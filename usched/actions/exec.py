@@ -12,9 +12,8 @@ from usched.actions.context import Context
 from usched.actions.places import (
     Changeable,
     Place,
-    find_homes,
+    find_home,
     find_place,
-    read_neighbours,
     settle,
     tell_alone,
 )
@@ -45,11 +44,9 @@ def enter(context: Context, name: str, change: Changeable | None = None) -> Plac
     """
     place = find_place(context, name)
     joined = _join(place, context)
-    own = os.getpid()
-    myself = read_thread(context.root, own)
+    myself = read_thread(context.root, os.getpid())
     assert myself is not None
-    others = read_neighbours(place, joined)
-    (home,) = find_homes(place, 1, [each for each in others if each.tid != own])
+    home = find_home(place, myself, joined)
     for refusal in settle(place, myself, home, joined, change or Live()):
         context.tell(refusal.why)
     return place
@@ -61,7 +58,7 @@ def _join(place: Place, context: Context) -> bool:
             place.groups.move(os.getpid(), place.threads.group)
             return True
     except StepFailed as failed:
-        if failed.error.errno not in (errno.EACCES, errno.EPERM):
+        if not failed.is_forbidden:
             raise explain_refusal(failed) from failed
     tell_alone(place, context.tell)
     return False

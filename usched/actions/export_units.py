@@ -6,11 +6,10 @@ import os
 from collections.abc import Sequence
 
 from usched.actions.context import Context
-from usched.actions.plan import check_machine
+from usched.actions.plan import check_plannable
 from usched.actions.read import read_joined
 from usched.plan.lower_cgroup import lower
 from usched.plan.systemd_units import Units, format_units, is_slice
-from usched.words.problems import Refused
 from usched.world.linux.cgroups import read_kernel
 from usched.world.paths import SYSTEM_REGISTRY
 
@@ -19,10 +18,7 @@ def make_units(context: Context, program: Sequence[str]) -> Units:
     """program: the words that run usched. Raises as a plan does."""
     kernel = read_kernel(context.root)
     tree, hands = read_joined(context)
-    problems = tree.survey()
-    if problems:
-        raise Refused(problems)
-    check_machine(context, tree)
+    check_plannable(context, tree)
     registry = os.path.abspath(context.registry)
     if registry != SYSTEM_REGISTRY:
         program = (*program, "--registry", registry)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -100,7 +99,7 @@ class _Mover:
         try:
             self.place.groups.move(process.pid, self.place.threads.group)
         except StepFailed as failed:
-            if failed.error.errno not in (errno.EACCES, errno.EPERM):
+            if not failed.is_forbidden:
                 self._go_back()
                 who = f"{process.pid} ({process.comm}): "
                 raise explain_refusal(failed, who, "all are back where they were") from failed

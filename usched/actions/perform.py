@@ -9,9 +9,8 @@ from usched.actions.context import Context
 from usched.actions.places import (
     Changeable,
     Place,
-    find_homes,
+    find_home,
     find_place,
-    read_neighbours,
     settle,
 )
 from usched.figures.conformed import Did
@@ -74,11 +73,10 @@ def _put(place: Place, pid: int, name: str, change: Changeable) -> None:
         place.groups.move(pid, place.threads.group)
     except StepFailed as failed:
         raise explain_refusal(failed, f"{name}: ") from failed
-    others = [each for each in read_neighbours(place, joined=True) if each.tid != pid]
-    (home,) = find_homes(place, 1, others)
     thread = read_thread(place.root, pid)
     if thread is None:
         raise EnvironmentFailed(f"somebody ended {name}, process {pid}, before it began")
+    home = find_home(place, thread, joined=True)
     for refusal in settle(place, thread, home, True, change):
         raise NotPermitted(Problem(f"{name} cannot be in {place.name}: {refusal.why}"))
 

@@ -97,6 +97,10 @@ def find_places(root: str, wanted: Mapping[str, Threads], cpus: CpuSet) -> list[
     ]
 
 
+def tell_unapplied(context: Context) -> None:
+    context.tell(f"nothing is applied: Linux has no group {full_path('')} (sudo usched apply)")
+
+
 def tell_alone(place: Place, tell: Callable[[str], None]) -> None:
     """Why a thread does not enter the scheduler's group, and what that means."""
     if place.is_applied:
@@ -128,6 +132,13 @@ def find_homes(place: Place, newcomers: int, others: list[Thread]) -> list[CpuSe
     pinned = [each.affinity for each in others]
     chosen = choose_homes(place.threads.homes, place.online, [*pinned, *[None] * newcomers])
     return chosen[len(pinned) :]
+
+
+def find_home(place: Place, thread: Thread, joined: bool) -> CpuSet | None:
+    """The home of one that was just put there; None where it has none."""
+    others = [each for each in read_neighbours(place, joined) if each.tid != thread.tid]
+    (home,) = find_homes(place, 1, others)
+    return home
 
 
 class Refusal(NamedTuple):

@@ -42,10 +42,7 @@ def make_plan(context: Context, groups: Readable | None = None, lowering: Loweri
         _tell_journal(Journal(context.root), context)
     observed = (groups or Cgroups(context.root, TOP)).read()
     tree = read_tree(context)
-    problems = tree.survey()
-    if problems:
-        raise Refused(problems)
-    check_machine(context, tree)
+    check_plannable(context, tree)
     wanted = lowering(tree, kernel)
     return Plan(kernel, observed, compare(wanted.groups, observed), wanted)
 
@@ -69,6 +66,15 @@ def describe_trial(journal: Journal) -> str:
         who = "the process that would undo it is gone, and the next apply or release does"
         return f"{what}, until {trial.left} s from now: {who}"
     return f"{what}, and is undone in {trial.left} s if it is not"
+
+
+def check_plannable(context: Context, tree: Resolver) -> None:
+    """Raises Refused where the registry does not fit its machine, or that is not the one at
+    hand."""
+    problems = tree.survey()
+    if problems:
+        raise Refused(problems)
+    check_machine(context, tree)
 
 
 def check_machine(context: Context, tree: Resolver) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from usched.actions.context import Context
+from usched.actions.places import tell_unapplied
 from usched.actions.read import read_tree
-from usched.plan.wanted import OUTSIDE, TOP, full_path, scheduler_of
+from usched.plan.wanted import OUTSIDE, TOP, scheduler_of
 from usched.words.statement import is_beneath
 from usched.world.linux.cgroups import Cgroups
 from usched.world.linux.threads import Thread, read_all
@@ -23,7 +24,7 @@ def list_running(context: Context, name: str | None = None) -> list[Running]:
     groups = Cgroups(context.root, TOP)
     paths = [path for path in groups.read() if path != OUTSIDE]
     if not paths:
-        context.tell(f"nothing is applied: Linux has no group {full_path('')} (sudo usched apply)")
+        tell_unapplied(context)
     owners = {path: scheduler_of(path) for path in paths}
     if name is not None and name not in owners.values():
         read_tree(context).require(name)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from usched.actions.context import Context
+from usched.actions.places import tell_unapplied
 from usched.figures.meters import Meter, Rate, measure, parse_cpu_stat, parse_some
-from usched.plan.wanted import OUTSIDE, OWN, TOP, full_path, scheduler_of
+from usched.plan.wanted import OUTSIDE, OWN, TOP, scheduler_of
 from usched.world.linux.cgroups import Cgroups
 from usched.world.linux.threads import online_cpus
 
@@ -25,20 +26,19 @@ def look(context: Context) -> Look:
     groups = Cgroups(context.root, TOP)
     paths = list(groups.read())
     if len(paths) == 1:
-        context.tell(f"nothing is applied: Linux has no group {full_path('')} (sudo usched apply)")
+        tell_unapplied(context)
     threads = _count_threads(groups, paths)
     meters = {}
+    online = online_cpus(context.root)
     for path in paths:
         name = scheduler_of(path)
         if path == "" or path.endswith(f"/{OWN}"):
             continue
-        cpus = groups.effective(path)
-        if path == OUTSIDE:
-            cpus = online_cpus(context.root)
+        cpus = None if path == OUTSIDE else groups.effective(path)
         said = parse_cpu_stat(groups.say(path, "cpu.stat") or "")
         meters[name] = Meter(
             threads[path],
-            cpus or online_cpus(context.root),
+            cpus or online,
             said.get("usage_usec"),
             parse_some(groups.say(path, "cpu.pressure") or ""),
             said.get("nr_periods"),

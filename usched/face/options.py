@@ -11,6 +11,7 @@ import click
 from usched.actions.context import Context
 from usched.face.completing import FileName, FolderName, GrantedName
 from usched.face.output import warn
+from usched.words.statement import MAX_TICKS
 from usched.world.paths import SYSTEM_REGISTRY, default_registry
 
 if TYPE_CHECKING:
@@ -123,6 +124,20 @@ def dry_run_option(command: F) -> F:
     return click.option(
         "-n", "--dry-run", is_flag=True, help="Say what would change, and change nothing."
     )(command)
+
+
+def workload_argument(command: F) -> F:
+    return click.argument("workload", type=FileName(), metavar="WORKLOAD")(command)
+
+
+def ticks_option(default: str) -> Callable[[F], F]:
+    """default: how long it is without."""
+    return click.option(
+        "--ticks",
+        type=click.IntRange(1, MAX_TICKS),
+        metavar="N",
+        help=f"How long; default: {default}.",
+    )
 
 
 def workload_output_option(command: F) -> F:

@@ -54,6 +54,11 @@ class Case(NamedTuple):
     def lwktpri(self) -> int:
         return self.scheduler.declare.lwktpri
 
+    @property
+    def levels(self) -> set[int]:
+        """The lwktpri of all siblings."""
+        return {each.declare.lwktpri for each in self.siblings}
+
     def quantum(self, scheduler: Scheduler) -> int:
         return scheduler.declare.quantum_ticks(self.tree.topology.hz)
 
@@ -142,15 +147,14 @@ def _apart(case: Case) -> int:
     cpu.idle has a weight, too, of 3 where cpu.weight 1 has 10 (Linux's WEIGHT_IDLEPRIO): beneath
     three levels all four are kept equally far apart.
     """
-    levels = {each.declare.lwktpri for each in case.siblings}
+    levels = case.levels
     fair = sum(1 for level in levels if _IDLE < level < _REAL)
     return _APART_ABOVE_IDLE if fair > 2 and min(levels) <= _IDLE else _APART
 
 
 def _levels_above(case: Case) -> int:
     """How many levels of siblings that are no real-time ones are above it."""
-    levels = {each.declare.lwktpri for each in case.siblings}
-    return sum(1 for level in levels if case.lwktpri < level < _REAL)
+    return sum(1 for level in case.levels if case.lwktpri < level < _REAL)
 
 
 def _equals(case: Case) -> list[Scheduler]:

@@ -73,12 +73,10 @@ RESERVED = tuple(
         {
             *SUBCOMMANDS,
             *VERBS,
-            *("usched", "rename", "adopt", "attach", "backup", "bench"),
-            *("detach", "doctor", "edit", "exec", "fleet"),
-            *("guarantee", "help", "init", "load", "metrics", "move"),
-            *("ps", "restart", "restore", "resume", "run", "serve", "shield"),
-            *("split", "status", "stop", "suspend", "sweep", "sync", "top", "undo", "update"),
-            *("version", "watch", "whatif"),
+            *("usched", "rename", "attach", "backup", "bench", "detach", "doctor", "edit"),
+            *("fleet", "guarantee", "help", "init", "load", "restart", "restore", "resume"),
+            *("run", "serve", "split", "status", "stop", "suspend", "sweep", "sync"),
+            *("undo", "update", "version", "whatif"),
         }
     )
 )

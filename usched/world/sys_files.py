@@ -82,3 +82,13 @@ class SysFiles:
             what = f"{self.path(name_of_mask)} is not a bitmap of cpus: it {error}"
             raise EnvironmentFailed(Problem(what, remedy=_DAMAGED)) from error
         return cpus if member is None or member in cpus else NO_CPUS
+
+
+def write_at_once(path: str, text: str, flags: int = 0) -> None:
+    """A line into a file that is there, since the errno of a write is lost in buffers. flags: of
+    open(2), besides. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | flags)
+    try:
+        os.write(descriptor, f"{text}\n".encode())
+    finally:
+        os.close(descriptor)

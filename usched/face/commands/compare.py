@@ -15,25 +15,26 @@ from usched.actions.compare import (
     prepare_variants,
 )
 from usched.face.completing import FileName
-from usched.face.options import common_options_several, context_of, json_option, topologies_of
+from usched.face.options import (
+    common_options_several,
+    context_of,
+    json_option,
+    ticks_option,
+    topologies_of,
+    workload_argument,
+)
 from usched.face.output import print_json
 from usched.face.progress import Progress
 from usched.text.language.grammar import parse_script
 from usched.words.problems import Misused, Problem
-from usched.words.statement import MAX_TICKS
 from usched.world.files import STANDARD_INPUT, read_text
 from usched.world.output_file import OutputFile
 
 
 @click.command("compare")
-@click.argument("workload", type=FileName(), metavar="WORKLOAD")
+@workload_argument
 @click.argument("scripts", nargs=-1, type=FileName(), metavar="[SCRIPT]...")
-@click.option(
-    "--ticks",
-    type=click.IntRange(1, MAX_TICKS),
-    metavar="N",
-    help="How long; default: as for simulate, each by itself.",
-)
+@ticks_option("as for simulate, each by itself")
 @click.option("--all", "each", is_flag=True, help="Every figure, of each lwp too.")
 @click.option("--html", type=FileName(), metavar="FILE", help="Write a page that sorts to FILE.")
 @json_option

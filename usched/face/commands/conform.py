@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from usched.face.completing import FileName
-from usched.face.options import common_options, context_of, json_option, refuse_topology
+from usched.face.options import (
+    common_options,
+    context_of,
+    json_option,
+    refuse_topology,
+    ticks_option,
+    workload_argument,
+)
 from usched.face.output import print_json
 from usched.face.progress import Progress
 from usched.words.problems import Drifted, Misused, Problem
-from usched.words.statement import MAX_TICKS
 
 if TYPE_CHECKING:
     from usched.actions.conform import Conformance
 
 
 @click.command("conform")
-@click.argument("workload", type=FileName(), metavar="WORKLOAD")
-@click.option(
-    "--ticks",
-    type=click.IntRange(1, MAX_TICKS),
-    metavar="N",
-    help="How long; default: as for simulate.",
-)
+@workload_argument
+@ticks_option("as for simulate")
 @click.option(
     "--seconds",
     type=click.FloatRange(0, 3_600, min_open=True),

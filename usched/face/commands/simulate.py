@@ -8,7 +8,13 @@ import click
 
 from usched.actions.simulate import Simulation, prepare, run
 from usched.face.completing import FileName
-from usched.face.options import common_options, context_of, json_option
+from usched.face.options import (
+    common_options,
+    context_of,
+    json_option,
+    ticks_option,
+    workload_argument,
+)
 from usched.face.progress import Progress
 from usched.face.run_files import RunFiles, check_paths, is_printed
 from usched.meaning.script import ScriptLine
@@ -21,13 +27,8 @@ from usched.world.files import STANDARD_INPUT, read_text
 
 
 @click.command("simulate")
-@click.argument("workload", type=FileName(), metavar="WORKLOAD")
-@click.option(
-    "--ticks",
-    type=click.IntRange(1, MAX_TICKS),
-    metavar="N",
-    help="How long; default: the end of the last lwp, or 1,000 if some run for ever.",
-)
+@workload_argument
+@ticks_option("the end of the last lwp, or 1,000 if some run for ever")
 @click.option(
     "--script",
     type=FileName(),

@@ -13,6 +13,7 @@ from usched.plan.lower_cgroup import FRESH
 from usched.plan.wanted import OUTSIDE
 from usched.words.cpuset import CpuSet, parse_cpu_list
 from usched.words.problems import EnvironmentFailed, Problem
+from usched.world.sys_files import write_at_once
 
 MOUNT = "sys/fs/cgroup"
 
@@ -81,7 +82,7 @@ class Cgroups:
                 case "rmdir":
                     _remove(folder)
                 case "write":
-                    _write(os.path.join(folder, step.file), step.value)
+                    write_at_once(os.path.join(folder, step.file), step.value)
                 case "move":
                     self._move_all(step.path, step.value)
         except OSError as error:
@@ -112,7 +113,7 @@ class Cgroups:
     def move(self, pid: int, path: str) -> None:
         """One process, if it is still there."""
         try:
-            _write(os.path.join(self._folder(path), PROCESSES), str(pid))
+            write_at_once(os.path.join(self._folder(path), PROCESSES), str(pid))
         except ProcessLookupError:
             return
         except OSError as error:
@@ -126,7 +127,7 @@ class Cgroups:
                 return
             for pid in pids:
                 with suppress(ProcessLookupError):
-                    _write(os.path.join(self._folder(to), PROCESSES), str(pid))
+                    write_at_once(os.path.join(self._folder(to), PROCESSES), str(pid))
         raise OSError(errno.EBUSY, "processes are forked faster than they are moved")
 
     def _folder(self, path: str) -> str:
@@ -144,14 +145,10 @@ class StepFailed(Exception):
         self.step = step
         self.error = error
 
-
-def _write(path: str, text: str) -> None:
-    """At once, since the errno of a write is lost in buffers."""
-    descriptor = os.open(path, os.O_WRONLY)
-    try:
-        os.write(descriptor, f"{text}\n".encode())
-    finally:
-        os.close(descriptor)
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether it is for others to do, rather than nobody's."""
+        return self.error.errno in (errno.EACCES, errno.EPERM)
 
 
 def _remove(folder: str) -> None:

@@ -33,7 +33,7 @@ def explain_refusal(failed: StepFailed, before: str = "", after: str = "") -> Us
     meant, remedy = _MEANT.get(number, (failed.error.strerror or str(failed.error), ""))
     name = errno.errorcode.get(number, str(number))
     what = f"{before}{_describe(failed.step)} was refused: {meant} ({name})"
-    kind = NotPermitted if number in (errno.EACCES, errno.EPERM) else EnvironmentFailed
+    kind = NotPermitted if failed.is_forbidden else EnvironmentFailed
     return kind(Problem(what, None, "\n".join(filter(None, (remedy, after))), "kernel"))
 
 

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from usched.words.cpuset import CpuSet, parse_cpu_list
+from usched.words.cpuset import NO_CPUS, CpuSet, parse_cpu_list
+from usched.world.sys_files import CPUS, SysFiles
 
 #: Of a thread of the kernel's own (PF_KTHREAD, include/linux/sched.h).
 _KERNEL_THREAD = 0x0020_0000
@@ -115,11 +116,13 @@ def clock_now() -> int:
 
 
 def possible_cpus(root: str) -> CpuSet:
-    return parse_cpu_list(_read(os.path.join(root, "sys/devices/system/cpu/possible")))
+    """No cpu where Linux does not say."""
+    return SysFiles(root).cpu_list(f"{CPUS}/possible") or NO_CPUS
 
 
 def online_cpus(root: str) -> CpuSet:
-    return parse_cpu_list(_read(os.path.join(root, "sys/devices/system/cpu/online")))
+    """No cpu where Linux does not say."""
+    return SysFiles(root).cpu_list(f"{CPUS}/online") or NO_CPUS
 
 
 class Live:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 from usched.words.problems import EnvironmentFailed
+from usched.world.sys_files import write_at_once
 
 _PLACES = ("sys/kernel/tracing", "sys/kernel/debug/tracing")
 
@@ -44,11 +45,7 @@ class Recording:
             yield from file
 
     def _write(self, name: str, text: str) -> None:
-        descriptor = os.open(os.path.join(self.folder, name), os.O_WRONLY | os.O_TRUNC)
-        try:
-            os.write(descriptor, f"{text}\n".encode())
-        finally:
-            os.close(descriptor)
+        write_at_once(os.path.join(self.folder, name), text, os.O_TRUNC)
 
 
 @contextmanager
