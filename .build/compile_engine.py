@@ -33,6 +33,7 @@ MODULES = (
     "recurrence",
     "run_queue",
     "turns",
+    "vcpus",
     "waiting",
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,11 @@ for name in (
     *("USCHED_REGISTRY", "XDG_STATE_HOME", "SUDO_USER", "PYTHONIOENCODING"),
 ):
     os.environ.pop(name, None)
+
+# what is compiled is kept, whatever the environment says: else each of two workers compiles all
+# tests anew, and each of hundreds of commands all that it imports
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # a law is tried on fewer examples in the quick loop; how long one takes says what else the machine
 # does

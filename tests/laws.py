@@ -35,19 +35,24 @@ def ancestors(name: str) -> list[str]:
     return found
 
 
-def could(record: Tick, lwp: str) -> dict[str, set[int]]:
-    """By domain, its cpus that an lwp could run on.
-
-    "Could: by its pools and home, and through vcpus that are not placed in this tick."
-    """
+def _own_cpus(record: Tick, lwp: str) -> set[int]:
+    """Those of its scheduler that an lwp may run on: its home, or what no exclusive child holds."""
     at = record.lwps[lwp]
     spec = record.tree[at.scheduler]
     cpus = set(range(spec.width))
     if spec.locked:
         cpus &= {at.home}
-    for child in children(record, spec.name):
-        if child.exclusive:
-            cpus -= set(child.pool)
+    held = [set(child.pool) for child in children(record, spec.name) if child.exclusive]
+    return cpus.difference(*held)
+
+
+def could(record: Tick, lwp: str) -> dict[str, set[int]]:
+    """By domain, its cpus that an lwp could run on.
+
+    "Could: by its pools and home, and through vcpus that are not placed in this tick."
+    """
+    spec = record.tree[record.lwps[lwp].scheduler]
+    cpus = _own_cpus(record, lwp)
     found = {spec.name: cpus}
     while True:
         cpus = set(_upwards(record, spec, cpus, placed=False))
@@ -248,12 +253,7 @@ def waits_for(before: Tick, record: Tick, lwp: str) -> dict[str, set[int]]:
     if was is None or was.state != "waiting" or not runnable:
         return {}
     spec = record.tree[at.scheduler]
-    cpus = set(range(spec.width))
-    if spec.locked:
-        cpus &= {at.home}
-    for child in children(record, spec.name):
-        if child.exclusive:
-            cpus -= set(child.pool)
+    cpus = _own_cpus(record, lwp)
     found = {spec.name: cpus}
     while spec.parent != MACHINE or MACHINE not in found:
         ran = set() if spec.name in record.afresh else set(before.placed.get(spec.name, {}))

@@ -21,7 +21,7 @@ import pytest
 
 import usched
 from tests.face.sessions import Result, less_warnings
-from tests.world.scratch import fork, wait_for
+from tests.world.scratch import fork_and_listen
 from usched.face.app import run
 
 ALICE, BOB, CAROL, TEAM = "usched-alice", "usched-bob", "usched-carol", "usched-team"
@@ -73,22 +73,15 @@ class People:
 
     def act(self, who: str, action: Callable[[], int], umask: int = 0o022) -> Result:
         """What an action says in a process of that user's."""
-        heard = [tempfile.TemporaryFile("w+") for _ in range(2)]  # noqa: SIM115 - closed below
 
         def become_and_act() -> int:
             become(who)
             os.umask(umask)
             return action()
 
-        pid = fork(become_and_act, *heard)
-        status = wait_for(pid)
-        texts = []
-        for file in heard:
-            with file:
-                file.seek(0)
-                texts.append(file.read())
-        assert "Traceback" not in texts[1], texts[1]
-        return Result(status, *texts)
+        result = Result(*fork_and_listen(become_and_act))
+        assert "Traceback" not in result.err, result.err
+        return result
 
     def run(self, who: str, *words: str, umask: int = 0o022) -> Result:
         full = ["--registry", str(self.registry), *words]

@@ -287,7 +287,7 @@ def test_every_environment_variable_that_is_read_is_documented() -> None:
         read |= set(re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', path.read_text()))
     lines = [line for line in section(COMMAND, "ENVIRONMENT") if line.startswith(".It")]
     assert words_of(lines, "Ev") == read
-    assert len(read) == 10
+    assert len(read) == 11
 
 
 # -- usched.5 ------------------------------------------------------------------
@@ -580,7 +580,8 @@ def conform_here(scratch: Scratch) -> dict[str, object]:
     scratch.must(f"{usched} topology detect")
     scratch.must(f"{usched} NORM on 'cpu*' lwktpri 6")
     lay_applied(work / "here.db", work / "root")
-    scratch.write("here.yaml", "workload: w\nprograms: [{name: a, scheduler: NORM, run: 10}]\n")
+    program, event = "{name: a, scheduler: NORM, run: 10}", "{at: 9, kill: a}"
+    scratch.write("here.yaml", f"workload: w\nprograms: [{program}]\nevents: [{event}]\n")
     printed = json.loads(scratch.must(f"{usched} conform here.yaml --json"))
     assert isinstance(printed, dict)
     return printed

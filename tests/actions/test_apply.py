@@ -4,147 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.actions.model_kernel import LINUX, SECOND, Died, Kernel, declare, endings
 from tests.plan.cgroup_model import Cgroups as Model
-from tests.plan.cgroup_model import Refused as ModelRefused
+from tests.plan.trees import FIRST
 from usched.actions.apply import apply_registry, release, verify
-from usched.actions.change import carry_out
 from usched.actions.context import Context
-from usched.actions.plan import make_plan
 from usched.actions.undoing import finish_earlier
 from usched.plan.difference import Step
-from usched.plan.kernel import Kernel as Linux
 from usched.plan.wanted import OUTSIDE
-from usched.text.language.grammar import parse_script
 from usched.words.cpuset import CpuSet
 from usched.words.problems import Drifted, EnvironmentFailed, NotPermitted, Refused, format_problem
-from usched.world.linux.cgroups import StepFailed
 from usched.world.linux.journal import Journal
-
-FIRST = """
-IDLE on cpu* lwktpri 4
-POOL on node1 lwktpri 6 vcpus 2
-POOL/WEB on cpu0 lwktpri 6
-X on cpu0 cpu1 lwktpri 8 exclusive
-"""
-
-SECOND = """
-destroy POOL recursive
-X on cpu4 cpu5 lwktpri 8 exclusive
-IDLE/A on cpu0 lwktpri 3
-IDLE/B on cpu1 lwktpri 7
-Y on cpu2 lwktpri 8 exclusive locked
-"""
-
-
-LINUX = Linux("6.12.9", (6, 12))
-
-
-class Died(BaseException):
-    """As by kill -9: nothing is done after it."""
-
-
-class Kernel:
-    """The model as what apply changes. fail_at: the step, from 1, that is refused with `errno`;
-    die_at: the one before which the process dies."""
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        self.pids: dict[str, list[int]] = {}
-        self.steps = 0
-        self.fail_at = self.die_at = 0
-        self.errno = errno.EINVAL
-        self.dead = False
-
-    def read(self) -> dict[str, dict[str, str]]:
-        self._live()
-        for path in self.model.files:
-            self.model.procs[path] = len(self.pids.get(path, ()))
-        return self.model.observed()
-
-    def do(self, step: Step) -> None:
-        self._live()
-        self.steps += 1
-        if self.steps == self.die_at:
-            self.dead = True
-            self._live()
-        if self.steps == self.fail_at:
-            raise StepFailed(step, OSError(self.errno, "said the test"))
-        try:
-            if step.kind == "move":
-                for pid in self.processes(step.path):
-                    self.move(pid, step.value)
-            else:
-                self.read()
-                self.model.do(step)
-        except ModelRefused as refused:
-            number = getattr(errno, refused.args[0])
-            raise StepFailed(step, OSError(number, refused.args[0])) from refused
-
-    def processes(self, path: str) -> list[int]:
-        self._live()
-        return list(self.pids.get(path, ()))
-
-    def move(self, pid: int, path: str) -> None:
-        self._live()
-        assert not self.model.files[path]["cgroup.subtree_control"] or path == OUTSIDE
-        for pids in self.pids.values():
-            if pid in pids:
-                pids.remove(pid)
-        self.pids.setdefault(path, []).append(pid)
-
-    def _live(self) -> None:
-        if self.dead:
-            raise Died
-
-    def state(self) -> tuple[object, ...]:
-        self.read()
-        pids = {path: sorted(pids) for path, pids in self.pids.items() if pids}
-        return self.model.observed(), pids
-
-
-@pytest.fixture
-def context(tmp_path: Path) -> Context:
-    for name, text in (
-        ("proc/sys/kernel/osrelease", "6.12.9\n"),
-        ("sys/devices/system/cpu/possible", "0-7\n"),
-    ):
-        path = tmp_path / "root" / name
-        path.parent.mkdir(parents=True)
-        path.write_text(text)
-    (tmp_path / "eight.yaml").write_text("machine: eight\nsockets: 2\ncores: 2\nthreads: 2\n")
-    topology = str(tmp_path / "eight.yaml")
-    return Context(str(tmp_path / "r.db"), _no_telling, topology, str(tmp_path / "root"))
-
-
-def _no_telling(said: str) -> None:
-    raise AssertionError(said)
-
-
-def declare(context: Context, script: str) -> None:
-    carry_out(context, list(parse_script(script, "script")))
-
-
-@pytest.fixture
-def kernel(context: Context) -> Kernel:
-    """With the first registry applied, and processes in it."""
-    kernel = Kernel(Model(CpuSet.span(0, 7), LINUX))
-    declare(context, FIRST)
-    apply_registry(context, kernel)
-    kernel.pids = {"IDLE": [11, 12], "POOL/:own": [21], "POOL/WEB": [31, 32], OUTSIDE: [1]}
-    kernel.steps = 0
-    return kernel
-
-
-def endings(context: Context, kernel: Kernel) -> Iterator[int]:
-    """The number of each step of the second registry's apply."""
-    trial = Kernel(kernel.model)
-    trial.pids = {path: list(pids) for path, pids in kernel.pids.items()}
-    yield from range(1, len(make_plan(context, trial).steps) + 1)
 
 
 def test_apply_then_release_is_as_before(context: Context) -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.machines import lay_machine
 from usched.actions.change import carry_out
 from usched.actions.context import Context, find_host, open_registry
 from usched.actions.read import read_difference, read_log, read_statements
@@ -30,23 +31,6 @@ from usched.world.topology_file import load_topology
 
 EIGHT = "pack:1 numa:2 core:4 pu:1"
 FOUR = "pack:1 numa:1 core:4 pu:1"
-
-
-def lay_machine(root: Path, cpus: int = 8) -> Path:
-    """The /sys of a machine with one socket, node and cache, and a thread a core."""
-    everything = f"0-{cpus - 1}\n"
-    files = {"node/node0/cpulist": everything, "cpu/present": everything, "cpu/online": everything}
-    for cpu in range(cpus):
-        files[f"cpu/cpu{cpu}/topology/physical_package_id"] = "0\n"
-        files[f"cpu/cpu{cpu}/topology/thread_siblings_list"] = f"{cpu}\n"
-        files[f"cpu/cpu{cpu}/cache/index0/type"] = "Unified\n"
-        files[f"cpu/cpu{cpu}/cache/index0/level"] = "3\n"
-        files[f"cpu/cpu{cpu}/cache/index0/shared_cpu_list"] = everything
-    for name, text in files.items():
-        path = root / "sys/devices/system" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
 
 
 def make_context(folder: Path, topology: str | None = None) -> Context:
@@ -277,7 +261,7 @@ def test_a_difference_put_on_the_one_revision_gives_the_other(
             twin.take(kind, what)
         last = len(twin.states) - 1
         a, b = int(first * last), int(second * last)
-        differences, records, _ = read_difference(twin.context, a, b)
+        differences, records, *_ = read_difference(twin.context, a, b)
         texts = _texts(twin.states[a])
         for difference in differences:
             assert texts.pop(difference.name, None) == difference.before

@@ -14,7 +14,7 @@ import pytest
 
 from usched.actions.context import TopologyInForce
 from usched.actions.import_trace import import_file
-from usched.actions.imported import Imported, Wanted
+from usched.actions.imported import Imported, ImportOptions
 from usched.actions.simulate import build_registry
 from usched.engine.dispatcher import simulate
 from usched.meaning.script import ScriptLine
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
 def import_whole(name: str) -> Imported:
     """With all kernel threads, into one scheduler."""
     path = TRACES / f"{name}.perf.txt.xz"
-    return import_file(str(path), Wanted((), "NORM", 100, with_kernel=True))
+    return import_file(str(path), ImportOptions((), "NORM", 100, with_kernel=True))
 
 
 def ran_ms(imported: Imported) -> dict[int, float]:

@@ -18,7 +18,7 @@ import pytest
 from tests.actions.test_import_trace import lines_of
 from tests.text.traces.recordings import FTRACE, PERF, TRACE_CMD
 from usched.actions.import_trace import import_file, import_lines
-from usched.actions.imported import Wanted, head_comments
+from usched.actions.imported import ImportOptions, head_comments
 from usched.text.traces.rules import parse_rule
 from usched.text.workload import parse_workload
 from usched.text.workload_yaml import format_workload
@@ -100,7 +100,9 @@ def mutate(text: str, dice: random.Random) -> str:
 def outcome_of(text: str, dice: random.Random) -> str:
     """`valid`, or `refused`; anything else is a failure."""
     rules = (parse_rule("cc1|redis*=A/B"), parse_rule("cpu:1-3=C"), parse_rule("policy:FIFO=D"))
-    wanted = Wanted(rules, dice.choice(("NORM", "NORM", None)), dice.choice((None, 1, 1000)), True)
+    wanted = ImportOptions(
+        rules, dice.choice(("NORM", "NORM", None)), dice.choice((None, 1, 1000)), True
+    )
     try:
         imported = import_lines("t.txt", text.splitlines(keepends=True), wanted)
     except UschedError as error:
@@ -133,7 +135,7 @@ def test_a_mutated_file_is_imported_or_refused_with_its_place(part: int) -> None
 
 def test_a_mutated_packed_file_is_imported_or_refused(tmp_path: Path) -> None:
     path = tmp_path / "t"
-    wanted = Wanted((), "NORM", None, True)
+    wanted = ImportOptions((), "NORM", None, True)
     seen: Counter[str] = Counter()
     for seed in range(300):
         dice = random.Random(seed)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.actions.test_apply import SECOND, Died, Kernel, context, declare, endings, kernel
+from tests.actions.model_kernel import SECOND, Died, Kernel, declare, endings
 from usched.actions import trial as trials
 from usched.actions.apply import apply_registry, release
 from usched.actions.context import Context
@@ -19,8 +19,6 @@ from usched.words.problems import EnvironmentFailed, Refused, format_problem
 from usched.world.linux import journal as journals
 from usched.world.linux.cgroups import StepFailed
 from usched.world.linux.journal import Journal, Trial
-
-__all__ = ["context", "kernel"]
 
 
 class Clock:

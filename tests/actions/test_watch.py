@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.actions.test_apply import SECOND, Kernel, context, declare, kernel
+from tests.actions.model_kernel import SECOND, Kernel, declare
 from tests.face.live import CPUS, add_group, lay_root, threaded
 from usched.actions.apply import apply_registry, release
 from usched.actions.change import carry_out
@@ -21,10 +22,7 @@ from usched.text.language.grammar import parse_script
 from usched.words.cpuset import CpuSet, format_cpu_list
 from usched.words.problems import Refused
 from usched.world.linux.journal import Before, Journal, Trial
-from usched.world.linux.threads import threads_of
-
-__all__ = ["context", "kernel"]
-
+from usched.world.linux.threads import read_all, threads_of
 
 # -- threads -------------------------------------------------------------------
 
@@ -79,7 +77,7 @@ def tids(machine: Machine) -> Iterator[list[int]]:
     """Four threads of one process in LOCK, which have what their creator had: its home."""
     machine.declare(LOCK)
     with threaded(3) as process:
-        found = threads_of("/", process.pid)
+        found = [each.tid for each in read_all("/", threads_of("/", process.pid))]
         add_group(machine.root, "LOCK", *found)
         for tid in found:
             os.sched_setaffinity(tid, {FIRST_CPU})
@@ -98,7 +96,7 @@ def test_at_its_start_homes_are_shared_out_and_then_kept(machine: Machine, tids:
     a, b = FIRST_CPU, SECOND_CPU
     watch = machine.watch()
     assert homes(tids) == [a, a, b, b]
-    assert machine.said == [f"{tid} (python3) of LOCK: its home is {b}" for tid in tids[2:]]
+    assert machine.said == [f"{tid} (threaded) of LOCK: its home is {b}" for tid in tids[2:]]
     watch.look_at_threads()
     machine.watch()  # as if it was killed: a new one finds nothing to do
     assert homes(tids) == [a, a, b, b]
@@ -119,6 +117,24 @@ def test_a_new_thread_is_given_the_emptiest_home(machine: Machine, tids: list[in
     assert len(machine.said) == 2
 
 
+def test_who_keeps_all_others_from_giving_homes_is_told_of_once(
+    machine: Machine, tids: list[int]
+) -> None:
+    folder = os.open(machine.root / "proc", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # as anybody can
+        watch = machine.watch()
+        watch.hear([tids[3]])
+        watch.look_at_threads()
+    finally:
+        os.close(folder)
+    assert sorted(homes(tids)) == sorted([FIRST_CPU, SECOND_CPU] * 2)
+    assert [line for line in machine.said if "its home is" not in line] == [
+        "another process has been giving homes for 3 s: it is not waited for, and a home may be "
+        "shared that need not be"
+    ]
+
+
 def test_homes_on_cpus_that_go_offline_are_given_up(machine: Machine, tids: list[int]) -> None:
     a, b = FIRST_CPU, SECOND_CPU
     watch = machine.watch()
@@ -130,11 +146,54 @@ def test_homes_on_cpus_that_go_offline_are_given_up(machine: Machine, tids: list
     assert homes(tids) == [a] * 4
     assert machine.said[2:] == [
         f"cpus {format_cpu_list(CpuSet.of(online))} are online",
-        *(f"{tid} (python3) of LOCK: its home is {a}" for tid in tids[2:]),
+        *(f"{tid} (threaded) of LOCK: its home is {a}" for tid in tids[2:]),
     ]
     machine.put_online(*range(CPUS[-1] + 1))
     watch.notice_cpus()
     assert homes(tids) == [a] * 4  # nothing moves back by itself
+
+
+def test_cpus_that_come_just_before_all_threads_are_looked_at_are_told_of(
+    machine: Machine, tids: list[int]
+) -> None:
+    watch = machine.watch()
+    without = CpuSet.of([cpu for cpu in CPUS if cpu != SECOND_CPU])
+    machine.put_online(*without)
+    watch.look_at_threads()
+    watch.notice_cpus()
+    told = [line for line in machine.said if line.endswith(" are online")]
+    assert told == [f"cpus {format_cpu_list(without)} are online"]
+
+
+def test_who_is_at_the_last_cpu_by_the_kernel_alone_is_pinned_to_it(
+    machine: Machine, tids: list[int]
+) -> None:
+    """Else Linux 6.12 takes him back with the cpu that he was pinned to."""
+    a, b = FIRST_CPU, SECOND_CPU
+    watch = machine.watch()
+    looker = machine.watch(report_only=True)
+    machine.put_online(*(cpu for cpu in range(CPUS[-1] + 1) if cpu != b))
+    for tid in tids[2:]:
+        os.sched_setaffinity(tid, {a})
+    looker.look_at_threads()
+    for _ in range(2):
+        watch.look_at_threads()
+    told = [line for line in machine.said if "its home is" in line]
+    assert told[2:] == [f"{tid} (threaded) of LOCK: its home is {a}" for tid in tids[2:]]
+
+
+def test_homes_that_the_kernel_took_from_all_are_given_back(
+    machine: Machine, tids: list[int]
+) -> None:
+    """As Linux 6.1 does when one of the cpus goes."""
+    a, b = FIRST_CPU, SECOND_CPU
+    for tid, cpu in zip(tids, (b, a, a, b), strict=True):
+        os.sched_setaffinity(tid, {cpu})
+    watch = machine.watch()
+    for tid in tids:
+        os.sched_setaffinity(tid, set(CPUS))
+    watch.look_at_threads()
+    assert homes(tids) == [b, a, a, b]
 
 
 def test_reporting_changes_nothing(machine: Machine, tids: list[int]) -> None:
@@ -144,12 +203,27 @@ def test_reporting_changes_nothing(machine: Machine, tids: list[int]) -> None:
     assert homes(tids[:3]) == [FIRST_CPU] * 3
     all_cpus = f"{CPUS[0]}-{CPUS[-1]}"
     assert machine.said[0] == (
-        f"{tids[2]} (python3) of LOCK may run on cpus {FIRST_CPU}, and its home is {SECOND_CPU}"
+        f"{tids[2]} (threaded) of LOCK may run on cpus {FIRST_CPU}, and its home is {SECOND_CPU}"
     )
     if len(CPUS) == CPUS[-1] - CPUS[0] + 1:
         assert machine.said[1] == (
-            f"{tids[3]} (python3) of LOCK may run on cpus {all_cpus}, and its home is {SECOND_CPU}"
+            f"{tids[3]} (threaded) of LOCK may run on cpus {all_cpus}, and its home is {SECOND_CPU}"
         )
+
+
+def test_what_is_heard_after_a_look_at_all_is_reported_too(
+    machine: Machine, tids: list[int]
+) -> None:
+    add_group(machine.root, "LOCK", *tids[:1])
+    watch = machine.watch(report_only=True)
+    watch.look_at_threads()
+    assert machine.said == []
+    add_group(machine.root, "LOCK", *tids[:2])
+    for _ in range(2):
+        watch.hear(tids[1:2])
+    assert machine.said == [
+        f"{tids[1]} (threaded) of LOCK may run on cpus {FIRST_CPU}, and its home is {SECOND_CPU}"
+    ]
 
 
 def test_threads_from_lwktpri_8_on_get_their_policy(machine: Machine) -> None:
@@ -164,7 +238,7 @@ def test_threads_from_lwktpri_8_on_get_their_policy(machine: Machine) -> None:
         found = [os.sched_getscheduler(tid) for tid in (first, second, third)]
         assert found == [os.SCHED_RR, os.SCHED_RR, os.SCHED_FIFO]  # that one is its own choice
         assert machine.said == [
-            f"{tid} (python3) of REAL: it is SCHED_RR 9" for tid in (first, second)
+            f"{tid} (threaded) of REAL: it is SCHED_RR 9" for tid in (first, second)
         ]
 
 
@@ -185,7 +259,7 @@ def test_what_is_refused_is_said(machine: Machine, tids: list[int]) -> None:
     watch = Watch(machine.context, False, machine.said.append, change=Refusing())
     watch.start()
     said = [
-        f"{tid} (python3) of LOCK: its home is {SECOND_CPU}: refused: Operation not permitted"
+        f"{tid} (threaded) of LOCK: its home is {SECOND_CPU}: refused: Operation not permitted"
         for tid in tids[2:]
     ]
     assert machine.said[1:] == said

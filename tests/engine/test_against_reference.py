@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests import laws, reference
+from tests.engine.nested_pools import TICKS, nested
 from tests.engine.runs import dispatch, first_difference, plan
 from tests.scenarios import Scenario, scenarios, seeded
 from usched.engine.dispatcher import simulate
@@ -54,6 +56,47 @@ def test_the_dispatcher_is_the_reference_tick_by_tick() -> None:
 def test_those_destroyed_together_go_in_declaration_order() -> None:
     """One of them was declared anew before, at the place that it had."""
     assert disagreements((100_941, 101_115, 101_513)) == {}
+
+
+def test_nested_pools_are_dispatched_as_by_the_reference() -> None:
+    pools = {seed: nested(seed) for seed in range(8)}
+    assert {seed: said for seed in pools if (said := disagreement(pools[seed]))} == {}
+    runs = [scenario.run().run for scenario in pools.values()]
+    assert sum(lwp["dispatches"] for run in runs for lwp in run["lwps"]) > 8 * TICKS
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_comes_hundreds_of_ticks_later_comes_at_its_tick(seed: int) -> None:
+    """Sleeps, slices and turns beyond what the calendar has at hand, among those within it."""
+    rng = random.Random(seed)
+    script = [
+        "A on cpu* lwktpri 4 quantum 300",
+        "B on cpu* lwktpri 4 quantum 7",
+        "V on cpu* lwktpri 4 quantum 260 vcpus 3",
+        "V/X on cpu* lwktpri 1 quantum 510",
+    ]
+    programs = [
+        {
+            "name": f"p{number}",
+            "scheduler": ("A", "B", "V/X")[number % 3],
+            "rforks": 2,
+            "at": rng.randint(0, 600),
+            "bursts": [[rng.choice((3, 400)), rng.choice((2, 256, 700))] for _ in range(3)],
+            "repeat": "forever",
+        }
+        for number in range(6)
+    ]
+    machine = {"machine": "two", "cores": 2}
+    scenario = Scenario(machine, script, {"programs": programs}, 2500)
+    assert scenario.kind() == "valid"
+    assert disagreement(scenario) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+def test_many_nested_pools_are_dispatched_as_by_the_reference(part: int) -> None:
+    seeds = range(1_000 + part * 100, 1_000 + (part + 1) * 100)
+    assert {seed: said for seed in seeds if (said := disagreement(nested(seed)))} == {}
 
 
 # ten parts, so that workers can share them

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.face.sessions import Session
 from usched.actions.context import Context
 from usched.actions.plan import make_plan
 from usched.plan.wanted import full_path
@@ -63,17 +62,10 @@ def open_to_all(folder: Path) -> None:
     folder.chmod(folder.stat().st_mode | 0o055)
 
 
-@pytest.fixture
-def live(empty: Session) -> Session:
-    """With the machine's topology declared; commands take `--root root`."""
-    lay_root(empty.folder)
-    empty.run("--root", "root", "topology", "detect")
-    return empty
-
-
-#: Makes so many threads, says so, and waits.
+#: Makes so many threads, all called `threaded` whatever the interpreter is, says so, and waits.
 THREADED = """
-import sys, threading
+import pathlib, sys, threading
+pathlib.Path("/proc/self/comm").write_text("threaded")
 for _ in range(int(sys.argv[1])):
     threading.Thread(target=threading.Event().wait, daemon=True).start()
 print("ready", flush=True)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
+import pytest
+
 from usched.face.app import run
 
 ROOT = Path(__file__).parents[2]
@@ -145,6 +147,22 @@ class Session:
             timeout=60,
         )
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def at_desk(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    files: Mapping[str, str],
+    machine: str = "eight.yaml",
+) -> Session:
+    """In a folder with these files, on the machine of one of them, and 80 columns of width."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "80")
+    session = Session(folder)
+    for name, text in {"eight.yaml": EIGHT, **files}.items():
+        session.write(name, text)
+    session.done("topology", "load", machine)
+    return session
 
 
 def on_terminal(session: Session, *args: str, **more: str) -> str:

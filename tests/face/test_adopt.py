@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.face.fake_linux import plan, put
 from tests.face.live import add_group
 from tests.face.sessions import Session, block, less_warnings, page
-from tests.face.test_plan import linux, plan, put
 from tests.face.test_ps import add_thread
-
-__all__ = ["linux"]
 
 GROUPS = "sys/fs/cgroup"
 
@@ -61,6 +59,15 @@ def test_what_was_applied_comes_back_and_nothing_is_to_be_done_for_it(linux: Ses
         "",
     )
     assert plan(linux).startswith("Linux 6.12.9-amd64, /sys/fs/cgroup/usched: nothing to do\n")
+    # the registry may say more than groups do, and keeps it as long as these are what it says
+    linux.done("--root", "root", "NORM", "on", "cpu0-5", "lwktpri", "6", "locked")
+    for where in ((), ("usched",), ("/sys/fs/cgroup/usched",)):
+        assert adopt(linux, *where) == (
+            "# nothing to adopt: Linux is as the registry says\n",
+            "",
+        )
+    add(linux, "usched/NORM", cpuset_cpus="0-3")
+    assert adopt(linux)[0].startswith("NORM on cpu0-3 lwktpri 6  # revision 6\n")
 
 
 def test_groups_of_others_are_adopted_as_far_as_there_are_words_for_it(linux: Session) -> None:
@@ -103,6 +110,48 @@ def test_groups_of_others_are_adopted_as_far_as_there_are_words_for_it(linux: Se
     linux.done("destroy", "system")
     assert adopt(linux, "/sys/fs/cgroup/user.slice/", "-q")[0] == ""
     assert "_1000/session-3.scope on cpu* lwktpri 6 quantum 2\n" in linux.done("export")
+
+
+def test_what_is_declared_is_accepted_whatever_there_is_and_the_rest_is_named(
+    linux: Session,
+) -> None:
+    """None of it is as `usched apply` leaves it."""
+    put(linux.folder, f"{GROUPS}/cgroup.subtree_control", "cpuset cpu\n")
+    add(linux, "usched", cgroup_subtree__control="")
+    add(linux, "usched/A", cpuset_cpus="0-3")
+    add(linux, "usched/A/:own", cpuset_cpus="3")
+    add(linux, "usched/A/:own/IN", cpuset_cpus="3")
+    add(linux, "usched/A/X", cpuset_cpus="0-1")
+    add(linux, "usched/A/Y", cpuset_cpus="0")
+    add(linux, "usched/A/Z", cpuset_cpus="2")
+    add(linux, "usched/B", cpuset_cpus="4-7", cpuset_cpus_partition="root")
+    add(linux, "usched/B/P", cpuset_cpus="4-7", cpuset_cpus_partition="root")
+    add(linux, "usched/B/Q", cpuset_cpus="5")
+    add(linux, "usched/C", cpuset_cpus="6-7", cpuset_cpus_partition="root")
+    add(linux, "usched/D", cpuset_cpus="5")
+    add(linux, "usched/log", cpuset_cpus="0")
+    out, err = adopt(linux)
+    assert [line.partition("  #")[0] for line in out.splitlines() if line[0] != "#"] == [
+        "A on cpu* lwktpri 6",
+        "A/X on cpu0 cpu1 lwktpri 6",
+        "A/Y on cpu0 lwktpri 6",
+        "A/Z on cpu2 lwktpri 6 exclusive",
+        "B on cpu4-7 lwktpri 6 exclusive",
+        "B/P on cpu* lwktpri 6 exclusive",
+        "C on cpu* lwktpri 6",
+        "D on cpu* lwktpri 6",
+        "_log on cpu0 lwktpri 6",
+    ]
+    assert err == page("""
+    usched: _log, name: its name was log, which no scheduler can have
+    usched: C, exclusive: it has no cpu that is its own: it is not exclusive
+    usched: C, on: others have cpu6-cpu7 exclusively: it has what they leave
+    usched: D, on: others have cpu5 exclusively: it has what they leave
+    usched: A, on: what is beneath :own is left out: own threads have no schedulers
+    usched: A/X, exclusive: A/Y has cpu0, too, so it is not exclusive: A's own threads may run there from now on
+    usched: A/Y, exclusive: A/X has cpu0, too, so it is not exclusive: A's own threads may run there from now on
+    usched: B/Q, on: it is left out, with all beneath it: others have all that it may have exclusively
+    """)  # noqa: E501 as they are printed
 
 
 @pytest.mark.parametrize("mount", ["dev/cpuset", "sys/fs/cgroup/cpuset"])
@@ -156,9 +205,10 @@ def test_slices_are_read_from_the_files_of_systemd(linux: Session) -> None:
 
 def test_what_cannot_be_adopted_says_why(linux: Session) -> None:
     add(linux, "heavy", cpu_weight="many")
-    assert refused(linux, 1) == (
-        "usched: a group says what no kernel does: invalid literal for int() with base 10: 'many'"
-    )
+    assert refused(linux, 1) == block("""
+    usched: root/sys/fs/cgroup/heavy/cpu.weight says 'many'
+      it should be a number from 1 to 10000
+    """)
     assert refused(linux, 4, "none") == block("""
     usched: there is no control group none
       the groups are the folders of /sys/fs/cgroup
@@ -185,5 +235,5 @@ def test_what_cannot_be_adopted_says_why(linux: Session) -> None:
     (linux.folder / f"root/{GROUPS}/cgroup.controllers").unlink()
     assert refused(linux, 1) == (
         "usched: there is no cgroup v2 at root/sys/fs/cgroup\n"
-        "  boot with systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2 none there"
+        "  mount -t cgroup2 none root/sys/fs/cgroup"
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
-from tests.face.sessions import Session, block
-from tests.face.test_plan import linux, put
+import pytest
 
-__all__ = ["linux"]
+from tests.face.fake_linux import put
+from tests.face.sessions import Session, block, page
+from usched.actions.context import Context
+from usched.actions.plan import make_plan
 
 
 def test_a_refused_step_is_told_and_undone(linux: Session) -> None:
@@ -46,8 +49,27 @@ def test_verify_before_apply_is_drift(linux: Session) -> None:
 
 
 def test_nothing_declared_is_nothing_to_verify_or_release(linux: Session) -> None:
-    assert linux.done("--root", "root", "verify") == "Linux is as the registry says: 0 groups\n"
+    result = linux.run("--root", "root", "verify")
+    assert (result.status, result.out, result.err) == (
+        0,
+        "Linux is as the registry says: 0 groups\n",
+        "usched: no scheduler is declared in r.db\n",
+    )
     assert linux.done("--root", "root", "release") == ("# nothing to do: nothing is applied\n")
+
+
+def test_under_sudo_an_empty_registry_may_be_the_wrong_one(
+    linux: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was declared without sudo is in another one."""
+    told: list[str] = []
+    monkeypatch.setenv("SUDO_USER", "alice")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    context = Context(str(linux.registry), told.append, root="root", is_default=True)
+    make_plan(context)
+    make_plan(context._replace(is_default=False))
+    empty = f"no scheduler is declared in {linux.registry}"
+    assert told == [f"{empty}, which is root's: alice's own is named by --registry", empty]
 
 
 def test_what_a_killed_apply_left_is_told_by_plan_and_undone_by_release(linux: Session) -> None:
@@ -79,4 +101,38 @@ def test_where_nothing_may_be_written_is_told(linux: Session) -> None:
     assert linux.refused(1, "--root", "root", "apply") == block("""
     usched: root/run/usched cannot be written: Not a directory
       Linux lets root change control groups: sudo usched ...
+    """)
+
+
+@pytest.mark.parametrize("kind", ["a file", "a symbolic link"])
+@pytest.mark.parametrize("words", ["plan", "verify", "apply", "release", "ps", "top --once"])
+def test_error_something_else_stands_where_the_group_should_be(
+    linux: Session, kind: str, words: str
+) -> None:
+    linux.done("NORM", "on", "cpu*", "lwktpri", "6")
+    path = linux.folder / "root/sys/fs/cgroup/usched"
+    if kind == "a file":
+        path.write_text("")
+    else:
+        path.symlink_to("elsewhere")
+    result = linux.run("--root", "root", *words.split())
+    assert (result.status, result.out, result.err) == (
+        1,
+        "",
+        f"usched: root/sys/fs/cgroup/usched is {kind}, where the folder of a control group should "
+        "be\n  usched made none: see what it is, and take it away: rm root/sys/fs/cgroup/usched\n",
+    )
+
+
+def test_error_something_else_stands_where_an_inner_group_should_be(linux: Session) -> None:
+    linux.done("NORM", "on", "cpu*", "lwktpri", "6")
+    put(linux.folder, "sys/fs/cgroup/cgroup.subtree_control", "cpuset cpu\n")
+    put(linux.folder, "sys/fs/cgroup/usched/cgroup.subtree_control", "cpuset cpu\n")
+    put(linux.folder, "sys/fs/cgroup/usched/NORM", "")
+    result = linux.run("--root", "root", "apply")
+    assert (result.status, result.out) == (1, "")
+    assert result.err == page("""
+    usched: making usched/NORM was refused: a file or a link of that name is there (ENOTDIR)
+      usched made none: see what it is, and take it away
+      nothing is changed: what was done is undone
     """)

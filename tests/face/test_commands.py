@@ -29,6 +29,7 @@ SCHEDULER = [
     "pool",
     "reach",
     "holder",
+    "granted",
 ]
 
 
@@ -68,6 +69,7 @@ def test_list_has_a_record_for_each_scheduler(session: Session) -> None:
         "pool": [0, 1],
         "reach": [0, 1, 4, 5],
         "holder": None,
+        "granted": None,
     }
 
 
@@ -253,6 +255,7 @@ def test_diff_shows_what_differs(session: Session) -> None:
             }
         ],
         "topology_changed": False,
+        "grants": [],
         "moved": [],
     }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.face.sessions import Session, block, page
+from tests.face.sessions import Session, at_desk, block, page
 
 LOAD = """
 workload: load
@@ -21,16 +21,14 @@ programs:
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """Two cpus, scripts `a.usched` and `b.usched`, and `load.yaml`."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    desk = Session(tmp_path)
-    desk.write("two.yaml", "machine: two\ncores: 2\n")
-    desk.write("four.yaml", "machine: four\ncores: 4\n")
-    desk.write("a.usched", "NORM on cpu* lwktpri 6\nREAL on cpu* lwktpri 8\n")
-    desk.write("b.usched", "NORM on cpu* lwktpri 6\nREAL on cpu0 lwktpri 8 exclusive\n")
-    desk.write("load.yaml", LOAD)
-    desk.done("topology", "load", "two.yaml")
-    return desk
+    files = {
+        "two.yaml": "machine: two\ncores: 2\n",
+        "four.yaml": "machine: four\ncores: 4\n",
+        "a.usched": "NORM on cpu* lwktpri 6\nREAL on cpu* lwktpri 8\n",
+        "b.usched": "NORM on cpu* lwktpri 6\nREAL on cpu0 lwktpri 8 exclusive\n",
+        "load.yaml": LOAD,
+    }
+    return at_desk(tmp_path, monkeypatch, files, "two.yaml")
 
 
 def test_two_scripts_whole(desk: Session) -> None:

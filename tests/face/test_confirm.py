@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.face.fake_linux import put
 from tests.face.sessions import Session, block, on_terminal, page
-from tests.face.test_plan import linux, put
-
-__all__ = ["linux"]
 
 GROUP = "sys/fs/cgroup/usched/NORM"
 
@@ -100,6 +98,8 @@ def test_error_times(applied: Session) -> None:
         ^^^^
       a whole number, then ms or s without a blank: --confirm 60s
     """)
+    said = applied.refused(2, "--root", "root", "apply", "--confirm", "90")
+    assert said.endswith("\n  a whole number, then ms or s without a blank: --confirm 90s")
     assert applied.refused(2, "--root", "root", "apply", "--confirm", "999ms") == block("""
     usched: --confirm:1:1: it is 1s to 86400s, not 999ms
         999ms

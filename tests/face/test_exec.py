@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 
 import pytest
 
-from tests.face.live import CPUS, add_group, live, open_to_all
-from tests.face.sessions import Session, block
-from tests.people import ALICE, make_users
+from tests.face.live import CPUS, add_group, open_to_all
+from tests.face.sessions import Result, Session, block
+from tests.people import ALICE, People, import_everything, make_users
+from usched.actions import places
 from usched.actions.context import Context
 from usched.actions.places import find_place, read_neighbours
-
-__all__ = ["live"]
+from usched.face.app import run as face
 
 ALONE = (
-    "usched: NORM is not applied (sudo usched apply): its cpus are set by affinity, and its share "
-    "by nice\n"
+    "usched: NORM is not applied (sudo usched --registry r.db apply): its cpus are set by "
+    "affinity, and its share by nice\n"
 )
 
 #: What a program says of itself.
@@ -158,6 +159,10 @@ def test_error_no_such_program(live: Session) -> None:
         (("/",), 126, "/ cannot be run: it is a folder"),
     ):
         assert live.refused(status, "--root", "root", "exec", "NORM", *words) == f"usched: {said}"
+    assert live.refused(127, "--root", "root", "exec", "NORM", "-u", "alice", "id") == block("""
+    usched: -u: there is no such program
+      options stand in front of the scheduler: usched exec -u USER NAME -- COMMAND
+    """)
     binary = live.folder / "broken"
     binary.write_bytes(b"#!/nonesuch\n")
     binary.chmod(0o755)
@@ -174,6 +179,10 @@ def test_error_no_command_or_no_scheduler(live: Session) -> None:
       such as: usched exec NORM -- sleep 60
     """)
     assert live.refused(2, "exec", "NORM") == live.refused(2, "exec", "NORM", "--") == expected
+    assert live.refused(4, "--root", "root", "exec", "--", "sleep", "1") == block("""
+    usched: there is no scheduler sleep
+      none is declared yet; declare one: usched NORM on 'cpu*' lwktpri 6
+    """)
     live.done("POOL", "on", "cpu*", "lwktpri", "6")
     live.done("POOL/X", "on", "cpu*", "lwktpri", "6", "exclusive")
     assert live.refused(4, "--root", "root", "exec", "POL", "true") == block("""
@@ -184,6 +193,51 @@ def test_error_no_command_or_no_scheduler(live: Session) -> None:
     usched: nothing can run in POOL itself: its children hold all its cpus (exclusive)
       name one of these: usched tree POOL
     """)
+
+
+def test_error_a_plain_user_without_a_registry_is_told_of_the_systems(
+    live: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_users()
+    import_everything()
+    live.done("NORM", "on", "cpu*", "lwktpri", "6")
+    open_to_all(live.folder)
+    home = live.folder / "home"
+    home.mkdir()
+    shutil.chown(home, ALICE)
+
+    def act(*words: str) -> str:
+        monkeypatch.setenv("XDG_STATE_HOME", str(home))
+        options = ["--root", str(live.folder / "root")]
+        result = People(live.folder).act(ALICE, lambda: face([*options, *words]))
+        assert (result.status, result.out) == (4, "")
+        return result.err.partition("\n")[2]  # what is said of its topology comes first
+
+    alone = block("""
+    usched: there is no scheduler NORM
+      none is declared yet; declare one: usched NORM on 'cpu*' lwktpri 6
+    """)
+    monkeypatch.setattr(places, "SYSTEM_REGISTRY", str(live.folder / "none.db"))
+    assert act("exec", "NORM", "--", "true") == f"{alone}\n"
+    monkeypatch.setattr(places, "SYSTEM_REGISTRY", str(live.registry))
+    system = f"  the system's schedulers: usched --registry {live.registry} list\n"
+    assert act("exec", "NORM", "--", "true") == f"{alone}\n{system}"
+    assert act("move", str(os.getpid()), "into", "NORM") == f"{alone}\n{system}"
+
+
+def test_error_a_plain_user_applies(live: Session) -> None:
+    make_users()
+    import_everything()
+    live.done("NORM", "on", "cpu*", "lwktpri", "6")
+    open_to_all(live.folder)
+    root = live.folder / "root"
+    words = ["--root", str(root), "--registry", str(live.registry), "apply"]
+    assert People(live.folder).act(ALICE, lambda: face(words)) == Result(
+        5,
+        "",
+        f"usched: not permitted: {root}/run/usched cannot be written: Permission denied\n"
+        "  Linux lets root change control groups: sudo usched ...\n",
+    )
 
 
 def test_error_processes_of_another_system(live: Session) -> None:

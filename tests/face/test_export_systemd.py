@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.face.fake_linux import put
 from tests.face.sessions import Session, block, page
-from tests.face.test_plan import linux, put
-
-__all__ = ["linux"]
 
 
 def declare(session: Session) -> None:
-    session.done("POOL", "on", "node1", "lwktpri", "6", "vcpus", "2")
+    session.done("POOL", "on", "node1", "lwktpri", "8", "vcpus", "2")
     session.done("POOL/WEB-1", "on", "cpu0", "lwktpri", "9", "locked")
     session.done("X", "on", "cpu0", "cpu1", "lwktpri", "4", "exclusive")
 
@@ -22,7 +20,8 @@ def export(session: Session, *options: str) -> str:
 
 def test_slices_and_a_unit_for_the_boot_are_printed(linux: Session) -> None:
     declare(linux)
-    service, slices = export(linux).split("\n# usched.slice\n")
+    services, slices = export(linux).split("\n# usched.slice\n")
+    service, watch = services.split("\n# usched-watch.service\n")
     assert service.startswith(
         page("""
     # usched.service
@@ -32,18 +31,23 @@ def test_slices_and_a_unit_for_the_boot_are_printed(linux: Session) -> None:
     )
     path = linux.registry.resolve()
     assert f"RequiresMountsFor={path.parent}\n" in service
-    for key, verb in (("Start", "apply"), ("Reload", "apply"), ("Stop", "release")):
+    for key in ("Start", "Reload"):
         assert f"\nExec{key}=/" in service
-        assert f" --registry {path} {verb}\n" in service
+    assert service.count(f" --registry {path} apply\n") == 2
+    assert "ExecStop" not in service
+    assert "\nSlice=-.slice\nDelegate=cpuset cpu\n" in service
+    assert "\nRequires=usched.service\nAfter=usched.service\n" in watch
+    assert f" --registry {path} watch\nRestart=on-failure\n" in watch
     assert slices == page(r"""
     [Unit]
     Description=Userland schedulers
 
     # usched-POOL.slice
-    # vcpus: 2 cpus on 4: cpu.max holds all its threads together to 200 percent, but more than 2 may run at a time
+    # vcpus: 2 cpus on 4: cpu.max holds all its threads together to 200 percent, and does not bind those of SCHED_RR beneath it, but more than 2 may run at a time
+    # lwktpri: SCHED_RR goes before who is beneath it, too, so its threads are fair ones with cpu.weight 10000
     # on: its own threads run when its children's do not, by cpu.idle
     [Unit]
-    Description=POOL on node1 lwktpri 6 vcpus 2
+    Description=POOL on node1 lwktpri 8 vcpus 2
 
     [Slice]
     AllowedCPUs=4-7
@@ -59,8 +63,9 @@ def test_slices_and_a_unit_for_the_boot_are_printed(linux: Session) -> None:
     CPUWeight=idle
 
     # usched-POOL-WEB\x2d1.slice
-    # vcpus: 1 cpu on 4: cpu.max holds all its threads together to 100 percent, but more than 1 may run at a time
-    # lwktpri: a slice has no policy: CPUSchedulingPolicy=rr and CPUSchedulingPriority=9 in each service of usched-POOL-WEB\x2d1.slice
+    # vcpus: 1 cpu on 4: cpu.max does not bind SCHED_RR: nothing holds its threads to 100 percent
+    # lwktpri: SCHED_RR 9 goes before a lower one outside POOL, too
+    # lwktpri: a slice has no policy: CPUSchedulingPolicy=rr and CPUSchedulingPriority=9 in each service of usched-POOL-WEB\x2d1.slice; Linux keeps back 5 percent of each cpu, while somebody else wants to run there
     # locked: a slice pins nobody: CPUAffinity= in each service
     [Unit]
     Description=POOL/WEB-1 on cpu0 lwktpri 9 locked
@@ -81,6 +86,26 @@ def test_slices_and_a_unit_for_the_boot_are_printed(linux: Session) -> None:
     """)  # noqa: E501 as they are printed
 
 
+def test_whose_slice_is_left_out_is_told_wherever_the_others_go(linux: Session) -> None:
+    name = f"A/{'B' + '-' * 30}/{'C' + '-' * 30}"
+    declare(linux)
+    for each in ("A", name.rpartition("/")[0], name):
+        linux.done(each, "on", "cpu*", "lwktpri", "5", "-q")
+    told = (
+        f"{name}, name: its slice is left out: the name would have 258 characters, `-` taking "
+        "four, and systemd allows 255; usched apply has no such limit"
+    )
+    printed = linux.run("--root", "root", "export", "--systemd")
+    assert (printed.status, printed.err) == (0, f"usched: {told}\n")
+    heads = [line for line in printed.out.splitlines() if line.endswith(".slice")]
+    slices = [line.removeprefix("# ") for line in heads if line.startswith("# usched")]
+    assert len(slices) == 9
+    (linux.folder / "units").mkdir()
+    written = linux.run("--root", "root", "export", "--systemd", "-o", "units")
+    assert (written.status, written.err) == (0, printed.err)
+    assert {path.name for path in (linux.folder / "units").glob("*.slice")} == set(slices)
+
+
 def test_they_are_written_into_a_folder_and_what_is_left_there_is_told(
     linux: Session,
 ) -> None:
@@ -97,6 +122,7 @@ def test_they_are_written_into_a_folder_and_what_is_left_there_is_told(
     names, notes = result.out.split("What systemd does otherwise:\n")
     assert names == page(r"""
     usched.service
+    usched-watch.service
     usched.slice
     usched-POOL.slice
     usched-POOL-.own.slice
@@ -131,5 +157,5 @@ def test_what_cannot_be_written_is_not_written_at_all(linux: Session) -> None:
     put(linux.folder, "sys/devices/system/cpu/possible", "0-3\n")
     assert linux.refused(3, *refuse, "--systemd") == block("""
     usched: synthetic has cpu4-cpu7, and this machine has not
-      a plan is about the machine at hand: usched topology detect
+      Linux is told of the machine at hand: usched topology detect
     """)

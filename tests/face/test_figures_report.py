@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.face.sessions import Session, block, page
+from tests.face.sessions import Session, at_desk, block, page
 
 SCRIPT = """
 NORM on cpu* lwktpri 6
@@ -32,14 +32,7 @@ programs:
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """Eight cpus, and files `load.yaml` and `s.usched`."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    desk = Session(tmp_path)
-    desk.write("eight.yaml", "machine: eight\nsockets: 2\ncores: 2\nthreads: 2\n")
-    desk.write("s.usched", SCRIPT)
-    desk.write("load.yaml", LOAD)
-    desk.done("topology", "load", "eight.yaml")
-    return desk
+    return at_desk(tmp_path, monkeypatch, {"s.usched": SCRIPT, "load.yaml": LOAD})
 
 
 FIGURES = ("simulate", "load.yaml", "--script", "s.usched", "--figures")

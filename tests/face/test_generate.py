@@ -73,11 +73,11 @@ def test_simulate_takes_it(session: Session) -> None:
 
 def test_error_more_than_the_lwps_can_use(session: Session) -> None:
     words = "generate --lwps 4 --utilisation {} --periods 10..100"
-    for total in ("5", "nan"):
-        assert session.refused(2, *words.format(total).split()) == (
-            f"usched: --utilisation {total} is too much: 4 lwps fill at most as many cpus\n"
-            "  an lwp runs on one cpu at a time"
-        )
+    assert session.refused(2, *words.format("5").split()) == (
+        "usched: --utilisation 5 is too much: 4 lwps fill at most as many cpus\n"
+        "  an lwp runs on one cpu at a time"
+    )
+    assert "'nan' is not a valid number" in session.refused(2, *words.format("nan").split())
 
 
 @pytest.mark.slow

@@ -6,18 +6,30 @@ import grp
 import json
 import os
 import pwd
+import resource
 import shutil
+import signal
+import sqlite3
 import stat
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.face.sessions import page
-from tests.people import ALICE, BOB, CAROL, POOL, TEAM, People, declare, gather
+from tests.face.sessions import Result, page
+from tests.people import ALICE, BOB, CAROL, EIGHT_CPUS, POOL, TEAM, People, declare, gather
 from usched.face.app import run
 
 pytestmark = pytest.mark.slow
+
+
+#: What is said when alice's and bob's schedulers hold again.
+BACK = (
+    "#   POOL/WEB is back: 2 cpus on cpu0-cpu1, reaches cpu0-cpu7\n"
+    "#   POOL/WEB/IN is back: 1 cpu on cpu1, reaches cpu0-cpu7\n"
+)
 
 
 @pytest.fixture
@@ -69,6 +81,17 @@ def test_everything_that_reads_has_the_parts_in_it(pool: People) -> None:
     records = json.loads(pool.done(CAROL, "list --json"))
     assert [each["name"] for each in records] == names
     assert [each["holder"] for each in records] == [None, ALICE, BOB, ALICE, None]
+    given = {each["name"]: each["granted"] for each in records}
+    assert given == {
+        **dict.fromkeys(names),
+        "POOL": {"user": ALICE, "lwktpri": 6, "levels": 2, "until": None},
+        "POOL/WEB": {"user": BOB, "lwktpri": 3, "levels": 1, "until": None},
+    }
+    assert json.loads(pool.done(CAROL, "show POOL/WEB --json"))["granted"] == given["POOL/WEB"]
+    (tree, _) = json.loads(pool.done(CAROL, "tree --json"))
+    assert [tree["granted"], *(each["granted"] for each in tree["children"])] == [
+        given[name] for name in ("POOL", "POOL/WEB", "POOL/BATCH")
+    ]
     assert pool.done(CAROL, "check").startswith("5 schedulers are valid on synthetic (8 cpus)")
     for name in names:
         assert name in pool.done(CAROL, "map")
@@ -159,7 +182,9 @@ def test_bounds_that_become_narrower_strand_what_exceeds_them(pool: People) -> N
     assert records[0]["stranded"] == [
         {"name": "POOL/WEB", "why": f"lwktpri 6 is more than {ALICE} may give beneath POOL"}
     ]
-    assert pool.say("root", f"grant POOL to {ALICE} lwktpri 6").status == 0
+    assert pool.done("root", f"grant POOL to {ALICE} lwktpri 6") == (
+        f"grant POOL to {ALICE} lwktpri 6  # revision 6\n{BACK}"
+    )
     assert "POOL/WEB/IN" in pool.done("root", "tree")
 
 
@@ -196,10 +221,85 @@ def test_change_that_would_strand_somebody_is_refused_or_forced(pool: People) ->
     assert pool.say("root", "check").status == 0
     # the one who has it may mend it, and the one who took it may give it back
     assert pool.say(ALICE, "POOL/WEB on cpu0 lwktpri 6 -n").status == 0
-    assert pool.say("root", "POOL on cpu0-7 lwktpri 6 vcpus 4").status == 0
+    still = pool.say("root", "NORM on cpu0 lwktpri 4")
+    assert f"POOL/WEB, {ALICE}'s, is stranded: cpu1 is not in POOL" in still.err
+    tried = pool.done("root", "POOL on cpu0-7 lwktpri 6 vcpus 4 -n")
+    assert pool.done("root", "POOL on cpu0-7 lwktpri 6 vcpus 4").endswith(BACK)
+    assert BACK in tried
     assert json.loads(pool.done("root", "tree POOL --json"))[0]["children"][0]["name"] == (
         "POOL/WEB/IN"
     )
+
+
+def test_log_of_a_scheduler_has_who_stranded_it_and_what_brought_it_back(pool: People) -> None:
+    def moved(name: str) -> list[tuple[str, list[int], list[int]]]:
+        log = json.loads(pool.done("root", f"log {name} --json"))
+        changes = ((each["text"], move) for each in reversed(log) for move in each["moved"])
+        return [
+            (text, move["before"], move["after"]) for text, move in changes if move["name"] == name
+        ]
+
+    everywhere = list(range(8))
+    for line in (
+        "POOL on cpu0-7 lwktpri 6 vcpus 1 --strand",
+        "POOL on cpu0-7 lwktpri 6 vcpus 4",
+        "revoke POOL",
+        f"grant POOL to {ALICE} depth 2",
+        f"grant POOL to {ALICE} depth 1 --strand",
+        "rollback 8",
+    ):
+        assert pool.say("root", line).status == 0, line
+    nowhere: list[int] = []
+    gone, back = (everywhere, nowhere), (nowhere, everywhere)
+    assert moved("POOL/WEB") == [
+        ("POOL on cpu0-7 lwktpri 6 vcpus 1", *gone),
+        ("POOL on cpu0-7 lwktpri 6 vcpus 4", *back),
+        ("revoke POOL", *gone),
+        (f"grant POOL to {ALICE} depth 2", *back),
+    ]
+    assert moved("POOL/WEB/IN")[-2:] == [
+        (f"grant POOL to {ALICE} depth 1", *gone),
+        ("rollback 8", *back),
+    ]
+    log = pool.done("root", "log POOL/WEB").splitlines()
+    assert "     # POOL/WEB: stands aside (was cpu0-cpu7)" in log
+    assert "     # POOL/WEB is back: reaches cpu0-cpu7" in log
+
+
+def test_what_one_batch_strands_and_gives_back_is_said_of_both(pool: People) -> None:
+    """Whether that is one scheduler or two: alice's BATCH stands in all of POOL, WEB on cpu1."""
+    pool.done("root", "OTHER on cpu0-3 lwktpri 2")
+    pool.done("root", f"grant OTHER to {BOB}")
+    pool.done(BOB, "OTHER/A on cpu3 lwktpri 1")
+    assert pool.say("root", "OTHER on cpu0 lwktpri 2 --strand").status == 0
+    script = pool.folder / "script"
+    script.write_text(
+        "POOL on cpu0-7 lwktpri 6 vcpus 1\nOTHER on cpu0-3 lwktpri 2\n"
+        "POOL on cpu0-7 lwktpri 6 vcpus 4\n"
+    )
+    back = "OTHER/A is back", "POOL/WEB is back", "POOL/WEB/IN is back"
+    for line in (f"batch {script} --strand -n", f"batch {script} --strand"):
+        out = pool.done("root", line)
+        assert [out.count(f"#   {each}: ") for each in back] == [1, 1, 1]
+        assert out.index("POOL/WEB: stands aside") < out.index("POOL/WEB is back")
+    # those of parts may be of the same second
+    logged = [each for each in json.loads(pool.done("root", "log --json")) if not each["store"]]
+    (last, middle, first, *_) = logged
+    changes = {
+        number: [(each["name"], bool(each["before"]), bool(each["after"])) for each in part]
+        for number, part in enumerate((first["moved"], middle["moved"], last["moved"]))
+    }
+    gone, back_again = (True, False), (False, True)
+    assert changes[0] == [
+        ("POOL/WEB", *gone),
+        ("POOL/WEB/IN", *gone),
+    ]
+    assert changes[1] == [("OTHER", True, True)]
+    assert changes[2] == [
+        ("OTHER/A", *back_again),
+        ("POOL/WEB", *back_again),
+        ("POOL/WEB/IN", *back_again),
+    ]
 
 
 def test_topology_and_rollback_strand_only_where_they_may(pool: People) -> None:
@@ -211,10 +311,39 @@ def test_topology_and_rollback_strand_only_where_they_may(pool: People) -> None:
     assert "POOL/BATCH would not fit: cpu7 is not in POOL (it has cpu0-cpu1)" in said
     assert "with --strand they stand aside" in said
     assert "POOL/BATCH would not fit" in pool.refused(3, "root", "rollback 4")
-    assert pool.say("root", f"topology load {pool.folder / two} --strand").status == 0
+    assert pool.done("root", f"topology load {pool.folder / two} --strand").endswith(
+        "#   POOL/BATCH: stands aside\n"
+    )
     assert "POOL/BATCH  stranded" in pool.say("root", "tree").out
     assert pool.say("root", "rollback 4 --strand").status == 0
     assert "POOL/BATCH  stranded" in pool.say("root", "tree").out
+    assert "#   POOL/BATCH is back: 1 cpu on cpu7\n" in pool.done("root", "rollback 5")
+
+
+def test_what_is_found_again_by_another_grant_is_said(pool: People) -> None:
+    pool.done("root", "revoke POOL")
+    granted = pool.done("root", f"grant POOL to {ALICE} lwktpri 6")
+    batch = "#   POOL/BATCH is back: 4 cpus on cpu0-cpu3, reaches cpu0-cpu7\n"
+    assert granted == f"grant POOL to {ALICE} lwktpri 6  # revision 6\n{batch}{BACK}"
+    # and of what alice takes from bob and gives him again, in her store
+    pool.done(ALICE, "revoke POOL/WEB")
+    inside = BACK.splitlines(keepends=True)[1]
+    assert pool.done(ALICE, f"grant POOL/WEB to {BOB}").endswith(inside)
+
+
+def test_part_that_would_be_too_large_is_stranded_only_where_that_is_asked_for(
+    pool: People,
+) -> None:
+    for number in range(17):
+        pool.done(ALICE, f"POOL/V{number} on cpu* lwktpri 1")
+    excess = "its schedulers have 73730 cpus in all, more than 65536"
+    line = "POOL on cpu0-7 lwktpri 6 vcpus 4096"
+    assert f"{ALICE}'s part of POOL would not hold: {excess}\n  with --strand" in pool.refused(
+        3, "root", line
+    )
+    result = pool.say("root", f"{line} --strand")
+    assert result.status == 0
+    assert f"POOL: {ALICE}'s part does not hold: {excess}" in result.err
 
 
 def test_rollback_is_in_ones_own_store_and_cannot_pass_the_bounds(pool: People) -> None:
@@ -222,10 +351,20 @@ def test_rollback_is_in_ones_own_store_and_cannot_pass_the_bounds(pool: People) 
     pool.done(ALICE, "destroy POOL/BATCH")
     assert pool.done(ALICE, "diff 3") == "- POOL/BATCH on cpu* lwktpri 2\n"
     assert pool.done(ALICE, "rollback 3") == (
-        "+ POOL/BATCH on cpu* lwktpri 2\n# rollback to 3 is revision 5\n"
+        "+ POOL/BATCH on cpu* lwktpri 2\n# rollback to 3 is revision 5 of your part of POOL\n"
     )
     assert pool.registry.read_bytes() == registry
-    assert "there is no revision 77" in pool.refused(4, ALICE, "rollback 77")
+    assert pool.refused(4, ALICE, "rollback 77") == (
+        "usched: there is no revision 77 of your part of POOL\n  revisions are 0 to 5"
+    )
+    assert "there is no revision 6 of your part of POOL" in pool.refused(4, ALICE, "diff 3 6")
+    grant = f"grant POOL/WEB to {BOB} lwktpri 3"
+    assert pool.done(ALICE, "diff 2 3") == f"+ {grant}\n"
+    assert json.loads(pool.done(ALICE, "diff 3 2 --json"))["grants"] == [
+        {"name": "POOL/WEB", "before": grant, "after": None}
+    ]
+    assert pool.done("root", "diff 3 4") == f"+ grant POOL to {ALICE} lwktpri 6 depth 2\n"
+    assert pool.done(ALICE, "rollback 5") == "# your part of POOL is as it was at revision 5\n"
     pool.done(ALICE, "POOL/WEB on cpu0 cpu1 lwktpri 3")
     pool.done(ALICE, "POOL/BATCH on cpu* lwktpri 1")
     pool.done("root", f"grant POOL to {ALICE} lwktpri 3")
@@ -266,36 +405,46 @@ def test_log_merges_and_says_who_in_which_store(pool: People) -> None:
     ]
 
 
-def test_name_that_a_holder_writes_into_her_log_is_behind_hers(pool: People) -> None:
-    def forge() -> int:
+def forge(pool: People, *statements: str) -> None:
+    """alice writes these into her store herself."""
+
+    def write() -> int:
         import sqlite3
 
         connection = sqlite3.connect(pool.store(ALICE, "POOL"))
-        connection.execute("UPDATE revision SET uid = 0, user = 'root' || char(27) || '[2J'")
+        for each in statements:
+            connection.execute(each)
         connection.commit()
         return 0
 
-    assert pool.act(ALICE, forge).status == 0
+    assert pool.act(ALICE, write).status == 0
+
+
+def test_name_that_a_holder_writes_into_her_log_is_behind_hers(pool: People) -> None:
+    forge(pool, "UPDATE revision SET uid = 0, user = 'root' || char(27) || '[2J'")
     users = {each["user"] for each in json.loads(pool.done("root", "log POOL --json"))}
     assert users == {"root", BOB, f"{ALICE} (as root\N{REPLACEMENT CHARACTER}[2J)"}
-
-    def forge_the_name_alone() -> int:
-        import sqlite3
-
-        connection = sqlite3.connect(pool.store(ALICE, "POOL"))
-        connection.execute("UPDATE revision SET uid = ?, user = 'root'", (os.geteuid(),))
-        connection.execute("UPDATE revision SET time = char(27) || '[2J' WHERE number = 1")
-        connection.commit()
-        return 0
-
-    assert pool.act(ALICE, forge_the_name_alone).status == 0
+    forge(
+        pool,
+        f"UPDATE revision SET uid = {pwd.getpwnam(ALICE).pw_uid}, user = 'root'",
+        "UPDATE revision SET time = char(27) || '[2J' WHERE number = 1",
+    )
     result = pool.say("root", "log POOL --json")
     assert result.err == f"usched: POOL: of the log of {ALICE}'s part 1 are damaged\n"
     assert {each["user"] for each in json.loads(result.out)} == {"root", BOB, f"{ALICE} (as root)"}
 
 
+def outlive(pool: People) -> None:
+    """What is granted for a tick holds to the next whole second."""
+    started = time.monotonic()
+    while "the grant ended at" not in pool.say("root", "tree").err:
+        assert time.monotonic() - started < 60
+        time.sleep(0.05)
+
+
 def test_grant_ends_by_itself(pool: People) -> None:
-    pool.done("root", f"grant POOL to {ALICE} until 1")  # a tick, and the clock shows seconds
+    pool.done("root", f"grant POOL to {ALICE} until 1")
+    outlive(pool)
     ends = json.loads(pool.say("root", "grants --json").out)[0]["until"]
     result = pool.say("root", "tree POOL")
     assert result.err == (
@@ -309,6 +458,25 @@ def test_grant_ends_by_itself(pool: People) -> None:
     assert f"not permitted: your grant of POOL ended at {ends}" in pool.say(ALICE, "rollback 0").err
     assert pool.say("root", f"grant POOL to {ALICE}").status == 0
     assert "POOL/WEB" in pool.done("root", "tree POOL")
+
+
+def test_what_is_handed_on_of_a_grant_that_ended_is_shown_with_when(pool: People) -> None:
+    pool.done("root", f"grant POOL to {ALICE} lwktpri 6 depth 2 until 1")
+    outlive(pool)
+    ends = json.loads(pool.say(BOB, "grants --json").out)[0]["until"]
+    why = f"the grant ended at {ends}"
+    told = f"usched: POOL: {ALICE}'s part does not hold: {why}\n  POOL runs as if undivided\n"
+    for who in ("root", BOB):
+        said = pool.say(who, "grants --json")
+        assert said.err == told  # and no word on what follows from it
+        assert [(each["name"], each["trouble"]) for each in json.loads(said.out)] == [
+            ("POOL", why),
+            ("POOL/WEB", why),
+        ]
+    assert f"not permitted: your grant of POOL/WEB ended at {ends}" in pool.refused(
+        5, BOB, "POOL/WEB/IN on cpu1 lwktpri 1"
+    )
+    assert "POOL/WEB/IN on cpu1 lwktpri 2" in pool.done("root", "log POOL/WEB/IN")
 
 
 def test_group_holds_a_part_together(people: People) -> None:
@@ -337,6 +505,43 @@ def test_group_holds_a_part_together(people: People) -> None:
     people.done(CAROL, "POOL/WEB/IN/NER on cpu0 lwktpri 4")
     assert "POOL/WEB/IN/NER" in people.done(CAROL, "tree")
     assert people.store(ALICE, "POOL", f"@{TEAM}", "POOL:WEB").owner() == BOB
+
+
+def say_in_groups(people: People, who: str, groups: list[int], line: str) -> Result:
+    """As `People.say`, from a session that is in these groups, whatever the system lists."""
+
+    def act() -> int:
+        account = pwd.getpwnam(who)
+        os.setgroups(groups)
+        os.setgid(account.pw_gid)
+        os.setuid(account.pw_uid)
+        return run(["--registry", str(people.registry), *line.split()])
+
+    return people.act("root", act)
+
+
+def test_session_in_a_group_that_does_not_list_its_user_cannot_void_the_part(
+    people: People,
+) -> None:
+    """The system would let it write a file that then counts for nobody."""
+    declare(people, POOL[:2])
+    people.done("root", f"grant NORM to @{TEAM}")
+    people.done(ALICE, "NORM/A on cpu0 lwktpri 5")
+    team = grp.getgrnam(TEAM).gr_gid
+    before = people.files()
+    said = say_in_groups(people, CAROL, [team], "NORM/C on cpu0 lwktpri 5")
+    assert said.status == 5
+    assert said.err.splitlines()[-1] == (
+        f"  this session is in @{TEAM}, and you are not, as the system lists it, which counts"
+    )
+    said = say_in_groups(people, BOB, [], "NORM/B on cpu0 lwktpri 5")
+    assert said.status == 5
+    assert said.err.splitlines()[-1] == (
+        f"  you are in @{TEAM}, and this session is not: log in anew, or newgrp {TEAM}"
+    )
+    assert people.files() == before
+    people.done(BOB, "NORM/B on cpu0 lwktpri 5")
+    assert "NORM/A" in people.done("root", "tree")
 
 
 def test_file_of_who_is_not_in_the_group_any_more_does_not_hold(people: People) -> None:
@@ -465,6 +670,38 @@ def test_default_registry_is_the_systems_for_who_holds_a_part_of_it(
     assert "MINE" not in pool.done("root", "list")
 
 
+def test_who_may_hold_a_part_of_one_that_cannot_be_read_is_told_whose_registry_he_has(
+    pool: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What he types is about his own then, where he may have meant the system's."""
+    monkeypatch.setattr("usched.face.options.SYSTEM_REGISTRY", str(pool.registry))
+    monkeypatch.delenv("USCHED_REGISTRY", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(pool.folder / "nobodys"))
+    options = ["--topology", EIGHT_CPUS]
+
+    def tree(who: str) -> Result:
+        return pool.act(who, lambda: run(["tree", *options]))
+
+    assert "POOL/WEB/IN" in tree(BOB).out
+    assert tree(CAROL).err == ""
+    store = pool.store(ALICE, "POOL")
+    store.chmod(0)
+    for who in (BOB, CAROL):
+        assert tree(who).err == (
+            "usched: whether you hold a part of the system's registry is not known: "
+            f"{ALICE}'s part of POOL does not hold: POOL.db cannot be read: Permission denied\n"
+        )
+    # what has ended was read, and where nothing was ever handed on nobody holds anything
+    store.chmod(0o644)
+    pool.done("root", f"grant POOL to {ALICE} lwktpri 6 depth 2 until 1")
+    outlive(pool)
+    assert tree(CAROL).err == ""
+    store.chmod(0)
+    assert pool.say("root", f"grant POOL to {ALICE} lwktpri 6 depth 2").status == 0
+    shutil.rmtree(store.with_name("POOL.db.grants"))
+    assert tree(CAROL).err == ""
+
+
 def test_system_registry_is_made_for_all_to_read(tmp_path: Path) -> None:
     from usched.world import paths
 
@@ -515,7 +752,10 @@ def test_giver_cannot_say_for_the_holder_what_he_declared(pool: People) -> None:
 def test_stranded_scheduler_says_why_and_what_brings_it_back(pool: People) -> None:
     assert pool.say("root", "POOL on cpu0 lwktpri 6 vcpus 1 --strand").status == 0
     why = "cpu1 is not in POOL (it has cpu0)"
-    back = f"  it is back when POOL has room for it again, or when {ALICE} declares it anew"
+    back = (
+        f"  it is back when POOL has room for it again, or when {ALICE} declares it anew\n"
+        "  usched log POOL/WEB shows how it is declared"
+    )
     for line in ("show POOL/WEB", "explain POOL/WEB", "tree POOL/WEB", "move 1 into POOL/WEB"):
         said = pool.refused(4, "root", line)
         assert said.endswith(f"\nusched: POOL/WEB is stranded: {why}\n{back}"), line
@@ -528,12 +768,39 @@ def test_stranded_scheduler_says_why_and_what_brings_it_back(pool: People) -> No
     assert pool.say("root", f"grant POOL to {ALICE} lwktpri 3 --strand").status == 0
     assert "POOL is granted with wider bounds, or" in pool.refused(4, "root", "show POOL/WEB")
     assert pool.say("root", f"grant POOL to {ALICE} until 1").status == 0
+    outlive(pool)
     ends = json.loads(pool.say("root", "grants --json").out)[0]["until"]
     assert pool.refused(4, "root", "show POOL/WEB").endswith(
         f"usched: there is no POOL/WEB: {ALICE}'s part of POOL does not hold: "
         f"the grant ended at {ends}\n"
-        "  what is declared there is kept, and is back when that holds again"
+        "  what is declared there is kept, and is back when that holds again\n"
+        "  usched grants shows what is granted, and until when"
     )
+
+
+def test_workload_in_a_stranded_scheduler_is_told_why(pool: People) -> None:
+    workload = pool.folder / "w.yaml"
+    workload.write_text("programs: [{name: a, scheduler: POOL/WEB, run: 9}]\n")
+    assert pool.say("root", "POOL on cpu0 lwktpri 6 vcpus 1 --strand").status == 0
+    machines = [pool.folder / "eight.yaml", pool.folder / "ten.yaml"]
+    for machine, cores in zip(machines, (8, 10), strict=True):
+        machine.write_text(f"cores: {cores}\n")
+    several = " ".join(f"--topology {machine}" for machine in machines)
+    for line in (f"simulate {workload}", f"check {workload}", f"compare {workload} {several}"):
+        said = pool.refused(3, ALICE, line)
+        why = "POOL/WEB is stranded: cpu1 is not in POOL (it has cpu0)"
+        assert f"program 'a' forks at tick 0 into POOL/WEB: {why}" in said, line
+        assert "usched log POOL/WEB shows how it is declared" in said
+        assert "does not exist" not in said
+
+
+def test_comparison_with_the_registry_has_the_parts_in_it(pool: People) -> None:
+    """One script is held against the registry, in which bob's scheduler was declared first."""
+    workload, script = pool.folder / "w.yaml", pool.folder / "same.usched"
+    workload.write_text("programs: [{name: a, scheduler: POOL/WEB/IN, run: 9}]\n")
+    script.write_text(pool.done(CAROL, "export"))
+    assert pool.done(CAROL, f"compare {workload} {script}").count("0 figures better, 0 worse")
+    assert "POOL/WEB/IN" in pool.done(CAROL, f"simulate {workload} --figures")
 
 
 def test_levels_that_are_left_are_never_fewer_than_none(people: People) -> None:
@@ -579,6 +846,38 @@ def test_hard_link_in_the_place_of_the_lock_changes_no_other_files_mode(pool: Pe
     assert stat.S_IMODE(victim.stat().st_mode) == 0o644
 
 
+def test_store_that_cannot_be_written_to_its_end_leaves_nothing_behind(pool: People) -> None:
+    def act() -> int:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+        return run(["--registry", str(pool.registry), *["POOL/NEW", "on", "cpu0", "lwktpri", "1"]])
+
+    before = pool.files()
+    said = pool.act(ALICE, act)
+    store = pool.store(ALICE, "POOL")
+    what = f"your part of POOL cannot be written: {store}: File too large"
+    assert (said.status, said.err) == (1, f"usched: {what}\n")
+    assert pool.files() == before
+
+
+@pytest.mark.parametrize("options", ["", " -n"])
+def test_folder_that_may_not_be_written_is_said_also_of_what_is_only_tried(
+    options: str, pool: People
+) -> None:
+    store = pool.store(ALICE, "POOL")
+    store.with_name("POOL.db-lock").unlink()
+    what = f"not permitted: your part of POOL cannot be written: {store}: Permission denied"
+    for whose, mode, remedy in (
+        (ALICE, 0o555, f"chmod u+rwx {store.parent}"),
+        (ALICE, 0o000, f"chmod u+rwx {store.parent}"),
+        ("root", 0o755, "the folder is of who granted it"),
+    ):
+        shutil.chown(store.parent, whose)
+        store.parent.chmod(mode)
+        said = pool.refused(5, ALICE, f"POOL/NEW on cpu0 lwktpri 1{options}")
+        assert said.splitlines() == [f"usched: {what}", f"  {remedy}"]
+
+
 def test_folder_that_is_gone_is_said_and_made_anew(pool: People) -> None:
     """A registry that was put back from a copy may be without its parts."""
     folder = pool.store(ALICE, "POOL").parent
@@ -596,3 +895,125 @@ def test_folder_that_is_gone_is_said_and_made_anew(pool: People) -> None:
     assert pool.say("root", "revoke POOL").status == 0
     pool.done("root", f"grant POOL to {ALICE}")
     pool.done(ALICE, "POOL/X on cpu0 lwktpri 1")
+
+
+def test_time_to_come_in_a_holders_log_does_not_make_it_the_newest(pool: People) -> None:
+    forge(pool, "UPDATE revision SET time = '9999-01-01T00:00:00Z' WHERE number < 3")
+    result = pool.say("root", "log --json")
+    assert result.err == f"usched: POOL: of the log of {ALICE}'s part 2 are damaged\n"
+    assert "9999" not in result.out
+
+
+def test_name_beside_another_ones_number_is_no_grant(pool: People) -> None:
+    """Who reads bob's name there must not meet carol's schedulers."""
+    record = json.dumps([f"grant POOL/WEB to {BOB}", pwd.getpwnam(CAROL).pw_uid, 0, None])
+    forge(pool, f"UPDATE granted SET record = '{record}'")
+    assert pool.say("root", "tree").err == (
+        f"usched: POOL/WEB: {BOB}'s part does not hold: "
+        f"{BOB} is somebody else than whom it was granted to\n  POOL/WEB runs as if undivided\n"
+    )
+
+
+def test_holder_who_calls_sudo_is_told_that_it_is_hers_without(pool: People) -> None:
+    def sudo(who: str, line: str) -> Result:
+        os.environ["SUDO_USER"], os.environ["SUDO_UID"] = who, str(pwd.getpwnam(who).pw_uid)
+        try:
+            return pool.say("root", line)
+        finally:
+            del os.environ["SUDO_USER"], os.environ["SUDO_UID"]
+
+    pool.done("root", f"grant NORM to @{TEAM}")
+    for who, line in (
+        (ALICE, "POOL/NEW on cpu0 lwktpri 1"),
+        (ALICE, "destroy POOL/BATCH"),
+        (ALICE, "rollback 1 --in POOL"),
+        (BOB, "destroy POOL/WEB/IN"),
+        (BOB, "NORM/A on cpu0 lwktpri 1"),
+    ):
+        result = sudo(who, line)
+        assert (result.status, result.out) == (5, ""), line
+        assert result.err.endswith("  without sudo it is yours to change\n"), line
+    for who, line in ((CAROL, "NORM/A on cpu0 lwktpri 1"), (BOB, "POOL/NEW on cpu0 lwktpri 1")):
+        assert "you granted it: usched revoke" in sudo(who, line).err
+
+
+def test_name_that_is_nobodys_or_another_ones_now_is_told(pool: People) -> None:
+    """As after userdel and useradd: what is granted stays with the number."""
+    before = pwd.getpwnam(CAROL).pw_uid
+
+    def renumber(name: str, number: int, ends: str | None = None) -> None:
+        record = json.dumps([f"grant POOL to {name}", number, 0, ends])
+        with closing(sqlite3.connect(pool.registry)) as connection:
+            connection.execute("UPDATE granted SET record = ?", (record,))
+            connection.commit()
+
+    renumber("usched-nobody", pwd.getpwnam(ALICE).pw_uid)
+    pool.store(ALICE, "POOL").parent.rename(pool.store("usched-nobody", "POOL").parent)
+    assert "whom the system does not know any more\n  root takes it back: usched revoke POOL" in (
+        pool.say("root", "check").err
+    )
+    renumber(CAROL, pwd.getpwnam(ALICE).pw_uid)
+    pool.store("usched-nobody", "POOL").parent.rename(pool.store(CAROL, "POOL").parent)
+    was = pwd.getpwnam(ALICE).pw_uid
+    assert (
+        f"usched: warning: POOL is granted to {CAROL}, uid {was}, "
+        f"and that name is uid {before} now\n" in pool.say("root", "check").err
+    )
+    said = pool.refused(5, CAROL, "POOL/NEW on cpu0 lwktpri 1")
+    assert f"not permitted: POOL/NEW is {CAROL}'s; you hold nothing" in said
+    assert said.endswith(
+        f"  that was another {CAROL}, uid {was}: root may revoke POOL and grant it to you"
+    )
+    assert pool.say(ALICE, "POOL/NEW on cpu0 lwktpri 1").status == 0
+
+
+def test_lock_of_somebody_else_is_named_with_what_takes_it_away(pool: People) -> None:
+    lock = pool.store(ALICE, "POOL").with_name("POOL.db-lock")
+    shutil.chown(lock, CAROL)
+    line = "POOL/NEW on cpu0 lwktpri 1"
+    assert pool.refused(5, ALICE, line).endswith(
+        f"Permission denied\n  {lock} is not yours: take it away: rm -f {lock}"
+    )
+
+    def take_away() -> int:
+        lock.unlink()
+        return 0
+
+    assert pool.act(ALICE, take_away).status == 0
+    pool.done(ALICE, line)
+    lock.unlink()
+    lock.symlink_to("/etc/passwd")
+    assert f"cannot be written: {lock}: Too many levels" in pool.refused(1, ALICE, line)
+
+
+def test_folder_that_its_owner_cannot_lock_is_told_with_why(pool: People) -> None:
+    folder = pool.store(ALICE, "POOL").with_name("POOL.db.grants")
+    folder.chmod(0o311)
+    result = pool.say(ALICE, "POOL/NEW on cpu0 lwktpri 1")
+    assert result.status == 0
+    assert result.err.startswith(
+        f"usched: {folder} cannot be locked, so what others declare now is not seen: "
+        "Permission denied\n"
+    )
+
+
+def test_grant_says_when_it_ends(pool: People) -> None:
+    out = pool.done("root", f"grant NORM to {BOB} until 3000000000s")
+    ends = json.loads(pool.done("root", "show NORM --json"))["granted"]["until"]
+    assert out == f"grant NORM to {BOB} until 3000000000s  # revision 5\n#   ends at {ends}\n"
+
+
+def test_group_that_is_granted_something_without_its_sign_is_suggested(pool: People) -> None:
+    assert f"  did you mean '@{TEAM}'?" in pool.refused(4, "root", f"grant NORM to {TEAM}")
+
+
+def test_log_says_whom_a_holder_claims_to_be_called_by(
+    pool: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_USER", CAROL)
+    monkeypatch.setenv("SUDO_UID", str(pwd.getpwnam(CAROL).pw_uid))
+    pool.done(ALICE, "POOL/NEW on cpu0 lwktpri 1")
+    pool.done("root", "NORM on cpu0-3 lwktpri 4")
+    found = {each["text"]: each["user"] for each in json.loads(pool.done(BOB, "log --json"))}
+    assert found["POOL/NEW on cpu0 lwktpri 1"] == f"{ALICE} (sudo: {CAROL}, as claimed)"
+    assert found["NORM on cpu0-3 lwktpri 4"] == f"root (sudo: {CAROL})"

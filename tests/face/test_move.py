@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import errno
+import getpass
 import os
 import pty
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.face.live import CPUS, add_group, live, open_to_all, running, threaded
+from tests.face.live import CPUS, add_group, open_to_all, running, threaded
 from tests.face.sessions import Result, Session, block
 from tests.people import ALICE, People, import_everything, make_users
 from usched.actions import family
+from usched.actions import move as moving
 from usched.face.app import run
-from usched.plan.difference import Step
+from usched.plan.difference import PROCESSES, Step
 from usched.world.linux.cgroups import Cgroups, StepFailed
-from usched.world.linux.threads import clock_now, read_processes, read_thread, threads_of
-
-__all__ = ["live"]
+from usched.world.linux.threads import (
+    clock_now,
+    is_zombie,
+    read_processes,
+    read_thread,
+    threads_of,
+)
 
 ALONE = (
-    "usched: NORM is not applied (sudo usched apply): its cpus are set by affinity, and its share "
-    "by nice\n"
+    "usched: NORM is not applied (sudo usched --registry r.db apply): its cpus are set by "
+    "affinity, and its share by nice\n"
 )
 
 #: Forks for as long as it is let, each child a moment before it ends, and says so after a few.
@@ -223,6 +229,7 @@ def test_error_what_cannot_be_moved_is_named_and_nothing_is_moved(live: Session)
         assert said.splitlines() == [
             f"usched: 1 ({init.comm}) is where all processes come from, and stays where it is",
             "usched: there is no process or thread 99999999999",
+            "  it has ended, or never was: ps -eL shows all that there are",
             f"usched: {os.getpid()} ({comm_of(os.getpid())}) is this command itself",
             "  usched exec runs a program there",
             "usched: 3 problems",
@@ -231,8 +238,72 @@ def test_error_what_cannot_be_moved_is_named_and_nothing_is_moved(live: Session)
         process.kill()
         process.wait()
         assert refused(live, 4, str(process.pid), "into", "NORM") == (
-            f"usched: there is no process or thread {process.pid}"
+            f"usched: there is no process or thread {process.pid}\n"
+            "  it has ended, or never was: ps -eL shows all that there are"
         )
+
+
+def test_error_what_has_ended_is_a_zombie_until_somebody_takes_note(live: Session) -> None:
+    live.done("NORM", "on", "cpu*", "lwktpri", "6")
+    with running("sh", "-c", "echo ready; read line") as process:
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert refused(live, 4, str(process.pid), "into", "NORM") == block(f"""
+        usched: process {process.pid} has ended, and its parent has not taken note of it (a zombie)
+          nothing of it runs
+        """)
+
+
+#: Its first thread ends, and another one of it goes on.
+HEADLESS = """
+import ctypes, threading
+threading.Thread(target=input, daemon=True).start()
+print("ready", flush=True)
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_error_a_process_whose_first_thread_has_ended(live: Session) -> None:
+    live.done("NORM", "on", f"cpu{CPUS[1]}", "lwktpri", "6")
+    with running(sys.executable, "-c", HEADLESS) as process:
+        while not is_zombie("/", process.pid):
+            pass
+        first, other = threads_of("/", process.pid)
+        assert refused(live, 4, str(first), "into", "NORM") == block(f"""
+        usched: the first thread of process {first} has ended, and others of it run
+          name these: {other}
+        """)
+        assert move(live, str(other), "into", "NORM").status == 0
+        assert os.sched_getaffinity(other) == {CPUS[1]}
+
+
+def test_what_ends_before_it_is_moved_is_told(
+    live: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live.done("NORM", "on", "cpu*", "lwktpri", "6")
+    add_group(live.folder / "root", "NORM")
+    ending: list[subprocess.Popen[str]] = []
+
+    def find_and_end(root: str, words: Sequence[str]) -> family.Meant:
+        meant = family.find_meant(root, words)
+        ending[-1].kill()
+        ending[-1].wait()
+        return meant
+
+    monkeypatch.setattr(moving, "find_meant", find_and_end)
+    with threaded(0) as one, threaded(0) as other:
+        ending.append(one)
+        both = move(live, str(one.pid), str(other.pid), "into", "NORM")
+        assert both == Result(
+            0,
+            "# 1 process with 1 thread moved into NORM\n",
+            f"usched: {one.pid} ended before it was moved\n",
+        )
+        ending.append(other)
+        assert refused(live, 4, str(other.pid), "into", "NORM") == block(f"""
+        usched: {other.pid} ended before it was moved
+          ps -eL shows who is there
+        """)
 
 
 def comm_of(pid: int) -> str:
@@ -266,6 +337,34 @@ def test_error_a_process_that_the_kernel_refuses_leaves_all_where_they_were(live
         )
 
 
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (errno.EROFS, "cgroup v2 is mounted read-only"),
+        (errno.ENOENT, "it is outside of this container"),
+    ],
+)
+def test_where_a_group_cannot_be_entered_affinity_does_what_it_can(
+    live: Session, monkeypatch: pytest.MonkeyPatch, number: int, why: str
+) -> None:
+    def refuse(_groups: Cgroups, pid: int, path: str) -> None:
+        error = OSError(number, os.strerror(number))
+        raise StepFailed(Step("move", path, PROCESSES, str(pid)), error)
+
+    monkeypatch.setattr(Cgroups, "move", refuse)
+    live.done("NORM", "on", f"cpu{CPUS[1]}", "lwktpri", "6")
+    add_group(live.folder / "root", "NORM")
+    with threaded(1) as process:
+        result = live.run("--root", "root", "move", str(process.pid), "into", "NORM")
+        assert (result.status, result.out) == (0, "# 1 process with 2 threads moved into NORM\n")
+        assert result.err == (
+            f"usched: usched/NORM cannot be entered, since {why}: its cpus are set by affinity, "
+            "and its share by nice\n"
+        )
+        for tid in threads_of("/", process.pid):
+            assert os.sched_getaffinity(tid) == {CPUS[1]}
+
+
 def test_error_words(live: Session) -> None:
     form = "\n  such as: usched move 4242 into POOL, or usched move 'redis*' into POOL"
     for words, said in (
@@ -276,9 +375,15 @@ def test_error_words(live: Session) -> None:
         (("4242", "into", "A", "B"), "behind 'into' stands one scheduler"),
     ):
         assert refused(live, 2, *words) == f"usched: {said}{form}"
-    assert refused(live, 4, "4242", "into", "NORM") == (
-        "usched: there is no scheduler NORM\n  usched list shows the schedulers"
-    )
+    assert refused(live, 4, "4242", "into", "NORM") == block("""
+    usched: there is no scheduler NORM
+      none is declared yet; declare one: usched NORM on 'cpu*' lwktpri 6
+    """)
+    live.done("ANY", "on", "cpu*", "lwktpri", "6")
+    assert refused(live, 4, "42,43", "into", "ANY") == block("""
+    usched: no process is called '42,43'
+      pids stand apart: 42 43
+    """)
 
 
 def test_error_somebody_elses(live: Session) -> None:
@@ -287,6 +392,8 @@ def test_error_somebody_elses(live: Session) -> None:
     live.done("NORM", "on", f"cpu{CPUS[1]}", "lwktpri", "6")
     open_to_all(live.folder)
     options = ["--root", str(live.folder / "root"), "--registry", str(live.registry)]
+
+    alone = ALONE.replace("r.db", str(live.registry))
 
     def act(pid: int) -> Result:
         words = [*options, "move", str(pid), "into", "NORM"]
@@ -299,7 +406,7 @@ def test_error_somebody_elses(live: Session) -> None:
             "",
             f"usched: not permitted: {others.pid} (sh) is root's\n  sudo usched move ...\n",
         )
-        assert act(hers.pid) == Result(0, "# 1 process with 1 thread moved into NORM\n", ALONE)
+        assert act(hers.pid) == Result(0, "# 1 process with 1 thread moved into NORM\n", alone)
         assert os.sched_getaffinity(hers.pid) == {CPUS[1]}
 
 
@@ -322,12 +429,16 @@ def test_only_those_that_may_enter_a_group_do(
 
         monkeypatch.setattr(Cgroups, "move", move_one)
         result = move(live, str(inside.pid), str(outside.pid), "into", "NORM")
-        assert result == Result(
-            0,
-            "# 2 processes with 2 threads moved into NORM\n",
-            "usched: entering usched/NORM is not permitted (it takes root): its cpus are set by "
-            "affinity, and its share by nice\n",
-        )
+        why = "entering usched/NORM is not permitted (it takes root)"
+        what, way = "its cpus are set by affinity, and its share by nice", ""
+        if os.geteuid():  # the group is his who runs the tests
+            why = "usched/NORM is yours to divide, and what comes from outside enters it by root"
+            way = (
+                "  root types: usched move PID into NORM\n"
+                f"  or: usched exec --user {getpass.getuser()} NORM -- bash\n"
+            )
+        said = "# 2 processes with 2 threads moved into NORM\n"
+        assert result == Result(0, said, f"usched: {why}: {what}\n{way}")
         assert (group / "cgroup.procs").read_text() == f"{inside.pid}\n"
         assert os.sched_getaffinity(inside.pid) == set(CPUS)
         assert os.sched_getaffinity(outside.pid) == {CPUS[1]}

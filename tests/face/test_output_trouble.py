@@ -39,7 +39,7 @@ def test_a_change_that_cannot_be_reported_is_said_to_be_made(session: Session) -
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("--wait", "nan", "Invalid value for '--wait': SECONDS is not a number"),
+        ("--wait", "nan", "Invalid value for '--wait': 'nan' is not a valid number."),
         ("--registry", "", "Invalid value for '--registry': PATH is empty: leave the option out"),
         ("--topology", "", "Invalid value for '--topology': FILE is empty: leave the option out"),
         ("--root", "", "Invalid value for '--root': DIR is empty: leave the option out"),

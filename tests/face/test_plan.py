@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
+import pwd
+import subprocess
+from types import SimpleNamespace
 
 import pytest
 
+from tests.face.fake_linux import plan, put
 from tests.face.sessions import Session, block, page
-
-
-@pytest.fixture
-def linux(empty: Session) -> Session:
-    """Linux 6.12 with eight cpus and cgroup v2 beneath `root`, and a registry of its machine."""
-    put(empty.folder, "proc/sys/kernel/osrelease", "6.12.9-amd64\n")
-    put(empty.folder, "sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids\n")
-    put(empty.folder, "sys/fs/cgroup/cgroup.subtree_control", "memory pids\n")
-    put(empty.folder, "sys/devices/system/cpu/possible", "0-7\n")
-    empty.done("topology", "load", "pack:2 numa:1 l3:1 core:2 pu:2")
-    return empty
-
-
-def put(folder: Path, name: str, text: str) -> None:
-    path = folder / "root" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-
-
-def plan(session: Session, *options: str) -> str:
-    return session.done("--root", "root", "plan", *options)
 
 
 def refused(session: Session, status: int, *options: str) -> str:
@@ -72,9 +55,8 @@ def test_the_steps_are_in_order_and_what_linux_does_otherwise_is_told(linux: Ses
     POOL, on: its own threads run when its children's do not, by cpu.idle
     POOL/WEB, vcpus: 1 cpu on 4: cpu.max holds all its threads together to 100
       percent, but more than 1 may run at a time
-    POOL/WEB, lwktpri: a group carries no policy: SCHED_RR 9 is each thread's own
-      (exec, move, watch); Linux keeps back 5 percent of each cpu, while somebody
-      else wants to run there
+    POOL/WEB, lwktpri: SCHED_RR goes before all of the machine, and not of POOL
+      alone, so its threads are fair ones with cpu.weight 10000
     POOL/WEB, locked: a group pins nobody: a thread is kept on its cpu by its own
       affinity (exec, move, watch)
     X, lwktpri: a group carries no policy: SCHED_RR 8 is each thread's own (exec,
@@ -189,24 +171,21 @@ def test_where_it_cannot_be_planned_it_says_why(linux: Session) -> None:
     put(linux.folder, "sys/devices/system/cpu/possible", "0-3\n")
     assert refused(linux, 3) == block("""
     usched: synthetic has cpu4-cpu7, and this machine has not
-      a plan is about the machine at hand: usched topology detect
-    """)
-    put(linux.folder, "sys/fs/cgroup/cgroup.controllers", "memory\n")
-    assert refused(linux, 1) == block("""
-    usched: root/sys/fs/cgroup has no cpuset and no cpu controller: cgroup v1 may have it
-      it has: memory
+      Linux is told of the machine at hand: usched topology detect
     """)
     (linux.folder / "root/sys/fs/cgroup/cgroup.controllers").unlink()
+    assert refused(linux, 1) == block("""
+    usched: there is no cgroup v2 at root/sys/fs/cgroup
+      mount -t cgroup2 none root/sys/fs/cgroup
+    """)
     put(linux.folder, "sys/fs/cgroup/cpuset/tasks", "")
+    put(linux.folder, "proc/self/mounts", "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n")
     assert refused(linux, 1) == block("""
-    usched: there is no cgroup v2 at root/sys/fs/cgroup, but cgroup v1
-      boot with systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2 none there
-    """)
+    usched: there is no cgroup v2 at root/sys/fs/cgroup, but cgroup v1; v2 is at /sys/fs/cgroup/unified
+      boot with systemd.unified_cgroup_hierarchy=1; without systemd: cgroup_no_v1=all
+    """)  # noqa: E501 as it is printed
     put(linux.folder, "proc/sys/kernel/osrelease", "14.1-RELEASE\n")
-    assert refused(linux, 1) == block("""
-    usched: there is no cgroup v2 at root/sys/fs/cgroup, but cgroup v1
-      boot with systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2 none there
-    """)
+    assert refused(linux, 1).startswith("usched: there is no cgroup v2 at root/sys/fs/cgroup, but")
     (linux.folder / "root/proc/sys/kernel/osrelease").unlink()
     assert (
         refused(linux, 1)
@@ -215,3 +194,128 @@ def test_where_it_cannot_be_planned_it_says_why(linux: Session) -> None:
     assert refused(linux, 2, "--shell", "--json") == (
         "usched: --shell and --json are two ways to print: one or the other"
     )
+
+
+def test_why_a_controller_is_missing_is_said(linux: Session) -> None:
+    head = "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"
+    put(linux.folder, "sys/fs/cgroup/cgroup.controllers", "memory\n")
+    assert refused(linux, 1) == block("""
+    usched: root/sys/fs/cgroup has no cpuset controller: this kernel has none
+      it takes one with CONFIG_CPUSETS
+    usched: root/sys/fs/cgroup has no cpu controller: this kernel has none
+      it takes one with CONFIG_CGROUP_SCHED
+    usched: 2 problems
+    """)
+    put(linux.folder, "proc/cgroups", f"{head}cpuset\t3\t1\t1\ncpu\t0\t1\t0\n")
+    put(linux.folder, "proc/cmdline", "quiet cgroup_disable=io,cpu\n")
+    put(linux.folder, "proc/self/mounts", "c /mnt/set cgroup rw,cpuset 0 0\n")
+    assert refused(linux, 1) == block("""
+    usched: root/sys/fs/cgroup has no cpuset controller: cgroup v1 has it, at /mnt/set
+      boot with systemd.unified_cgroup_hierarchy=1; without systemd: cgroup_no_v1=all
+    usched: root/sys/fs/cgroup has no cpu controller: the kernel was booted with cgroup_disable=io,cpu
+      boot without that
+    usched: 2 problems
+    """)  # noqa: E501 as it is printed
+    put(linux.folder, "proc/cgroups", f"{head}cpuset\t0\t1\t1\ncpu\t0\t1\t1\n")
+    put(linux.folder, "proc/cmdline", "quiet\n")
+    put(linux.folder, "sys/fs/cgroup/cgroup.type", "domain\n")
+    assert refused(linux, 1) == block("""
+    usched: root/sys/fs/cgroup has no cpuset and no cpu controller: it is not given to this container
+      who made it turns it on, as by systemd's Delegate=cpuset cpu
+    """)  # noqa: E501 as it is printed
+
+
+def test_in_a_container_what_it_has_not_is_said_beforehand(linux: Session) -> None:
+    """Its root group is none: with somebody in it, there are no controllers beneath; and whom it
+    has no cpu for, Linux would give all of them."""
+    linux.done("X", "on", "cpu6", "cpu7", "lwktpri", "6")
+    linux.done("Y", "on", "cpu5-6", "lwktpri", "6")
+    put(linux.folder, "sys/fs/cgroup/cgroup.type", "domain\n")
+    put(linux.folder, "sys/fs/cgroup/cpuset.cpus.effective", "0-5\n")
+    put(linux.folder, "sys/fs/cgroup/cgroup.procs", "1\n7\n")
+    assert refused(linux, 3) == block("""
+    usched: 2 processes are in the root group of this container: Linux lets no group beneath it have cpus
+      give them a group of their own: mkdir -p /sys/fs/cgroup/init
+      xargs -rn1 < /sys/fs/cgroup/cgroup.procs > /sys/fs/cgroup/init/cgroup.procs
+    usched: X is for cpus 6-7, of which this container has none
+      it has 0-5
+    usched: 2 problems
+    """)  # noqa: E501 as it is printed
+    put(linux.folder, "sys/fs/cgroup/cgroup.procs", "")
+    linux.done("destroy", "X")
+    assert "usched/Y/cpuset.cpus" in plan(linux)
+
+
+def test_groups_that_may_not_be_written_are_said_beforehand(
+    linux: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linux.done("X", "on", "cpu6", "cpu7", "lwktpri", "6")
+    written = SimpleNamespace(f_flag=os.ST_RDONLY)
+    monkeypatch.setattr(os, "statvfs", lambda path: {"root/sys/fs/cgroup": written}[path])
+    result = linux.run("--root", "root", "plan")
+    assert (result.status, result.err) == (
+        0,
+        "usched: /sys/fs/cgroup is mounted read-only here, and apply would be refused: "
+        "mount -o remount,rw /sys/fs/cgroup\n",
+    )
+    assert "mkdir  usched/X" in result.out
+
+
+def test_whose_cpus_would_all_be_taken_is_said_beforehand(linux: Session) -> None:
+    put(linux.folder, "sys/devices/system/cpu/online", "0-7\n")
+    put(linux.folder, "sys/fs/cgroup/system.slice/cpuset.cpus", "2-3\n")
+    put(linux.folder, "sys/fs/cgroup/user.slice/cpuset.cpus", "3-4\n")
+    put(linux.folder, "sys/fs/cgroup/mine/cpuset.cpus", "6\n")
+    put(linux.folder, "sys/fs/cgroup/theirs/cpuset.cpus.exclusive", "7\n")
+    put(linux.folder, "sys/fs/cgroup/old/cpuset.cpus", "0,2\n")
+    put(linux.folder, "sys/fs/cgroup/old/cpuset.cpus.partition", "root\n")
+    linux.done("RT", "on", "cpu2", "cpu3", "lwktpri", "8", "exclusive")
+    linux.done("LAST", "on", "node1", "except", "cpu4", "lwktpri", "6", "exclusive")
+    assert refused(linux, 3) == block("""
+    usched: mine has no cpus but 6, and LAST would take them all
+      give it others: echo 0-1,4 > /sys/fs/cgroup/mine/cpuset.cpus
+    usched: old has cpus 2 for itself, and RT would, too
+      declare RT on other cpus
+    usched: system.slice has no cpus but 2-3, and RT would take them all
+      give it others: systemctl set-property system.slice AllowedCPUs=0-1,4
+    usched: theirs has cpus 7 for itself, and LAST would, too
+      declare LAST on other cpus
+    usched: 4 problems
+    """)
+    linux.done("destroy", "LAST")
+    linux.done("RT", "on", "cpu4", "lwktpri", "8", "exclusive")
+    assert "usched/cpuset.cpus.exclusive" in plan(linux)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_is_granted_changes_hands_and_the_script_does_the_same(linux: Session) -> None:
+    linux.done("POOL", "on", "cpu*", "lwktpri", "6")
+    linux.run("grant", "POOL", "to", "nobody")
+    steps = plan(linux).splitlines()
+    assert steps[-3:] == [
+        "  chown  usched/POOL                         root's, handed to nobody",
+        "  write  usched/POOL/cgroup.max.descendants  2048",
+        "  write  usched/POOL/cgroup.max.depth        16",
+    ]
+    script = linux.folder / "script"
+    script.write_text(plan(linux, "--shell").replace(" root/sys", f" {linux.folder}/root/sys"))
+    made = linux.folder / "root/sys/fs/cgroup/usched/POOL"
+    made.mkdir(parents=True)
+    for file in ("cgroup.procs", "cgroup.threads", "cgroup.subtree_control", "cpu.weight"):
+        (made / file).write_text("")
+    lines = [line for line in script.read_text().splitlines() if "mkdir" not in line]
+    subprocess.run(["sh", "-e"], input="\n".join(lines), text=True, check=True)
+    nobody = pwd.getpwnam("nobody").pw_uid
+    assert [made.stat().st_uid, (made / "cpu.weight").stat().st_uid] == [nobody, 0]
+    assert {each.name for each in made.iterdir() if each.stat().st_uid} == {
+        *("cgroup.procs", "cgroup.threads", "cgroup.subtree_control")
+    }
+
+
+def test_the_name_of_a_strange_group_is_shown_in_escapes(linux: Session) -> None:
+    odd = os.fsencode(linux.folder / "root/sys/fs/cgroup/usched") + b"/a\nb\xff\x1b[31m"
+    os.makedirs(odd)
+    linux.done("NORM", "on", "cpu1-7", "lwktpri", "6")
+    assert r"  rmdir  usched/a\nb\udcff\x1b[31m" in [
+        line.rstrip() for line in plan(linux).splitlines()
+    ]

@@ -6,11 +6,9 @@ import json
 
 import pytest
 
+from tests.face.fake_linux import put
 from tests.face.live import add_group
 from tests.face.sessions import Session, block, page
-from tests.face.test_plan import linux, put
-
-__all__ = ["linux"]
 
 
 def add_thread(
@@ -95,7 +93,8 @@ def test_nothing_is_applied_or_nobody_there(linux: Session) -> None:
     result = linux.run("--root", "root", "ps", "NORM")
     assert (result.status, result.err) == (
         0,
-        "usched: nothing is applied: Linux has no group usched (sudo usched apply)\n",
+        "usched: nothing is applied: Linux has no group usched (sudo usched --registry r.db "
+        "apply)\n",
     )
     assert result.out == "SCHEDULER  PID  THREADS  USER  CPU  POLICY  CPUS  COMMAND\n"
     add_group(linux.folder / "root", "NORM")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.face.sessions import Session, on_terminal, page
+from tests.face.sessions import Session, at_desk, on_terminal, page
 
 SHARED = """
 NORM on cpu* lwktpri 6
@@ -31,14 +31,7 @@ events:
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """Eight cpus, and files `busy.yaml` and `shared.usched`."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    desk = Session(tmp_path)
-    desk.write("eight.yaml", "machine: eight\nsockets: 2\ncores: 2\nthreads: 2\n")
-    desk.write("shared.usched", SHARED)
-    desk.write("busy.yaml", BUSY)
-    desk.done("topology", "load", "eight.yaml")
-    return desk
+    return at_desk(tmp_path, monkeypatch, {"shared.usched": SHARED, "busy.yaml": BUSY})
 
 
 def test_the_whole_report(desk: Session) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.face.fake_linux import plan
 from tests.face.sessions import Session, block, page
-from tests.face.test_plan import linux, plan
-
-__all__ = ["linux"]
 
 
 def test_a_shield_is_an_exclusive_scheduler_and_linux_makes_a_partition_of_it(
@@ -18,7 +16,7 @@ def test_a_shield_is_an_exclusive_scheduler_and_linux_makes_a_partition_of_it(
     SHIELD on cpu2 cpu3 lwktpri 6 exclusive  # revision 3
     #   SHIELD: 2 cpus on cpu2-cpu3
     #   NORM: 6 cpus on cpu0-cpu1, cpu4-cpu7 (was on cpu0-cpu7)
-    # to make Linux so: usched plan, then sudo usched apply
+    # to make Linux so: usched plan, then sudo usched --registry r.db apply
     """)
     assert linux.done("shield") == "SHIELD on cpu2 cpu3 lwktpri 6 exclusive\n"
     steps = plan(linux)
@@ -58,7 +56,7 @@ def test_another_shield_replaces_it_and_off_ends_it(linux: Session) -> None:
     assert linux.done("shield", "off") == page("""
     destroy SHIELD  # revision 5
     #   SHIELD: gone
-    # to make Linux so: usched plan, then sudo usched apply
+    # to make Linux so: usched plan, then sudo usched --registry r.db apply
     """)
     linux.done("shield", "off", "--name", "OTHER", "-q")
     assert linux.done("export") == ""
@@ -107,6 +105,10 @@ def test_what_is_no_shield_is_left_alone(linux: Session) -> None:
         usched: there is no shield SHIELD
           usched shield cpu2-3 would make one
         """)
+    assert linux.refused(4, "shield", "--name", "FAST") == block("""
+    usched: there is no shield FAST
+      usched shield --name FAST cpu2-3 would make one
+    """)
     assert linux.refused(3, "shield", "cpu3") == block("""
     usched: command line:1:1: NORM would not fit: cpu3 is only for SHIELD (exclusive)
         SHIELD on cpu3 lwktpri 6 exclusive

@@ -13,11 +13,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests import prometheus
+from tests.face.fake_linux import put
 from tests.face.live import add_group
 from tests.face.sessions import Session, block, page
-from tests.face.test_plan import linux, put
-
-__all__ = ["linux"]
 
 
 def count(session: Session, group: str, used: int, waited: int, periods: int = 0) -> None:
@@ -39,14 +38,22 @@ def busy(linux: Session) -> Session:
         put(linux.folder, f"sys/fs/cgroup/usched/{name}/cpuset.cpus.effective", f"{cpus}\n")
     add_group(linux.folder / "root", "POOL/WEB", 12, 13)
     count(linux, ".", 9000, 100)
+    count(linux, "usched", 1000, 0)
+    count(linux, "system.slice", 500, 0)
+    put(linux.folder, "sys/fs/cgroup/cgroup.threads", "2\n42\n")
+    put(linux.folder, "proc/2/schedstat", "1000000 0 5\n")
+    put(linux.folder, "proc/42/schedstat", "500000000 700 5\n")
     count(linux, "usched/POOL", 1000, 0, 10)
     count(linux, "usched/POOL/WEB", 500, 0)
     return linux
 
 
 def work(session: Session) -> None:
-    """Half a second of it."""
-    count(session, ".", 11000, 350)
+    """Half a second of it, of which the root group's own count of ticks knows little."""
+    count(session, ".", 9100, 350)
+    count(session, "usched", 2000, 0)
+    count(session, "system.slice", 1250, 0)
+    put(session.folder, "proc/42/schedstat", "750000000 700 5\n")
     count(session, "usched/POOL", 2000, 250, 20)
     count(session, "usched/POOL/WEB", 1250, 0)
 
@@ -73,6 +80,25 @@ def test_once(passing: Session) -> None:
     POOL       4-7         3  200.0    50.0      50.0        50.0
     POOL/WEB   0-7         2  150.0    18.8       0.0           -
     """)
+
+
+def test_cpus_of_a_partition_are_those_beneath_it_and_none_where_all_are_offline(
+    passing: Session,
+) -> None:
+    """POOL/P is a partition, and has taken cpu7; of N.M the only cpu is unplugged."""
+    add_group(passing.folder / "root", "POOL/P")
+    for path, cpus in (("POOL", "4-6"), ("POOL/:own", "4-6"), ("POOL/P", "7"), ("N:M", "")):
+        put(passing.folder, f"sys/fs/cgroup/usched/{path}/cpuset.cpus.effective", f"{cpus}\n")
+    record = json.loads(passing.done("--root", "root", "top", "--once", "--json"))
+    has = {each["name"]: each["cpus"] for each in record["schedulers"]}
+    assert (has["POOL"], has["POOL/P"], has["N.M"]) == ("4-7", "7", "")
+    (row,) = (
+        line
+        for line in passing.done("--root", "root", "top", "--once").splitlines()
+        if line.startswith("N.M")
+    )
+    assert row.split()[:3] == ["N.M", "-", "0"]
+    assert 'usched_cpus{scheduler="N.M"} 0\n' in passing.done("--root", "root", "metrics")
 
 
 def test_in_a_pipe_it_is_once(passing: Session) -> None:
@@ -166,6 +192,7 @@ usched_cpus{scheduler="POOL/WEB"} 8
 
 def test_metrics(busy: Session) -> None:
     assert busy.done("--root", "root", "metrics") == METRICS.lstrip()
+    assert len(prometheus.parse(METRICS.lstrip())) == 7
     assert busy.done("--root", "root", "metrics", "-o", "usched.prom") == ""
     assert busy.files()["usched.prom"].decode() == METRICS.lstrip()
 
@@ -175,6 +202,25 @@ def test_labels_of_metrics_are_escaped(busy: Session) -> None:
     add_group(busy.folder / "root", 'a"b\\c\nd')
     said = busy.done("--root", "root", "metrics")
     assert 'usched_threads{scheduler="a\\"b\\\\c\\nd"} 0\n' in said
+    assert ('a"b\\c\nd',) in prometheus.parse(said)["usched_threads"]
+
+
+def test_a_kernel_that_does_not_count_who_waits_is_said_to(busy: Session) -> None:
+    """As one that is booted with psi=0: the rest is counted."""
+    for path in (busy.folder / "root/sys/fs/cgroup").rglob("cpu.pressure"):
+        path.unlink()
+    shown = busy.run("--root", "root", "top", "--once", "--every", "100ms")
+    assert (shown.status, shown.err) == (
+        0,
+        "usched: this kernel does not count who waits for a cpu (PSI): boot it with psi=1\n",
+    )
+    assert [line.split()[5] for line in shown.out.splitlines()[1:]] == ["-"] * 4
+    metrics = busy.done("--root", "root", "metrics")
+    comment = "# This kernel does not count who waits for a cpu (PSI); it does with psi=1.\n"
+    assert metrics.startswith(comment)
+    samples = prometheus.parse(metrics)
+    assert "usched_cpu_seconds_total" in samples
+    assert "usched_waiting_seconds_total" not in samples
 
 
 def test_nothing_is_applied(linux: Session) -> None:
@@ -182,5 +228,6 @@ def test_nothing_is_applied(linux: Session) -> None:
     assert (result.status, result.out, result.err) == (
         0,
         "",
-        "usched: nothing is applied: Linux has no group usched (sudo usched apply)\n",
+        "usched: nothing is applied: Linux has no group usched (sudo usched --registry r.db "
+        "apply)\n",
     )

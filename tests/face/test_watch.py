@@ -8,11 +8,10 @@ import subprocess
 
 import pytest
 
-from tests.face.live import CPUS, add_group, live, threaded
+from tests.face.live import CPUS, add_group, threaded
 from tests.face.sessions import Session, block
+from usched.world.linux.only_one import be_the_only
 from usched.world.linux.threads import threads_of
-
-__all__ = ["live"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -34,17 +33,42 @@ def test_it_pins_until_it_is_told_to_end(live: Session, number: int) -> None:
         )
         try:
             assert watch.stdout is not None
-            said = [watch.stdout.readline() for _ in range(2)]
+            said = [watch.stdout.readline() for _ in range(3)]
             watch.send_signal(number)
             out, _ = watch.communicate(timeout=60)
         finally:
             watch.kill()
         assert said == [
             "Linux is not as the registry says: usched apply, or usched verify\n",
-            f"{tids[1]} (python3) of LOCK: its home is {second}\n",
+            f"{tids[1]} (threaded) of LOCK: its home is {second}\n",
+            "watching over 1 scheduler\n",
         ]
         assert (watch.returncode, out) == (0, "")
         assert os.sched_getaffinity(tids[1]) == {second}
+
+
+def test_error_a_second_one_is_refused_but_not_one_that_only_looks_on(live: Session) -> None:
+    live.done("NORM", "on", f"cpu{CPUS[0]}", "lwktpri", "6")
+    folder = live.folder / "root/run/usched"
+    with be_the_only(str(folder), "watch", ""):
+        assert live.refused(1, "--root", "root", "watch") == block(f"""
+        usched: another usched watch is at work, process {os.getpid()}
+          one is enough; --report-only looks on
+        """)
+        watch = subprocess.Popen(
+            live.command("--root", "root", "watch", "--report-only"),
+            cwd=live.folder,
+            env=live.environment(PYTHONUNBUFFERED="1"),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert watch.stdout is not None
+            said = [watch.stdout.readline() for _ in range(2)]
+        finally:
+            watch.kill()
+            watch.communicate()
+        assert said[1] == "watching over 0 schedulers\n"
 
 
 def test_error_times_and_what_is_no_machine(live: Session) -> None:

@@ -1,32 +1,28 @@
-"""Who has which cpu, and how."""
+"""Runs of cpus that the same schedulers have."""
 
 from __future__ import annotations
 
-from tests.meaning.trees import tree_of
-from usched.figures.grid import list_holdings
-from usched.words.cpuset import format_cpu_list
+from itertools import groupby
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.meaning.trees import GAPS, tree_of
+from usched.figures.grid import list_holdings, runs_alike
+
+pools = st.lists(
+    st.sampled_from(["cpu*", "cpu0", "cpu2-6", "cpu3", "node1", "cpu* except cpu3"]), max_size=5
+)
 
 
-def holdings(text: str) -> list[str]:
-    found = []
-    for each in list_holdings(tree_of(text).resolver):
-        words = [each.scheduler.name, format_cpu_list(each.cpus)]
-        words += ["floating"] if each.floating else []
-        words += ["alone"] if each.alone else []
-        found.append(" ".join(words))
-    return found
+@given(pools)
+def test_runs_are_those_of_looking_at_each_cpu(pools: list[str]) -> None:
+    script = "\n".join(f"S{place} on {pool} lwktpri 6" for place, pool in enumerate(pools))
+    tree = tree_of(script, GAPS)
+    rows, cpus = list_holdings(tree.resolver), list(GAPS.all)
 
+    def who(cpu: int) -> list[int]:
+        return [place for place, row in enumerate(rows) if cpu in row.cpus]
 
-def test_a_scheduler_has_the_cpus_of_its_pool_or_has_them_alone() -> None:
-    text = "A on node0 lwktpri 4\nX on core3 lwktpri 4 exclusive\nA/B on cpu1 lwktpri 4"
-    assert holdings(text) == ["A 0-1,4-5", "A/B 1", "X 3,7 alone"]
-
-
-def test_beneath_a_floating_vcpu_everything_floats_exclusive_or_not() -> None:
-    text = """
-    V on node0 lwktpri 4 vcpus 2 exclusive
-    V/A on cpu0 lwktpri 4 exclusive
-    L on node1 lwktpri 4 vcpus 3 locked
-    L/B on cpu2 lwktpri 4
-    """
-    assert holdings(text) == ["V 0-1,4-5 floating", "V/A 0-1,4-5 floating", "L 2-3,6", "L/B 6"]
+    expected = [(list(run), here) for here, run in groupby(cpus, who)]
+    assert list(runs_alike(rows, cpus)) == expected

@@ -1,4 +1,4 @@
-"""Make the guest: Linux kernels and a root of Debian's packages.
+"""Make the guest: Linux kernels, a root of Debian's packages, and others with systemd.
 
 usage: python3 -m tests.linux.build [KERNEL ...]     those of KERNELS; without any, all of them
 
@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.linux.archive import Suite, Unavailable, find_codename
@@ -27,6 +28,15 @@ KERNELS = {
 
 #: What the programs of `inside` need.
 _PACKAGES = ["coreutils", "dash", "mount", "python3", "strace", "util-linux"]
+
+#: Versions of systemd, and the suites that they are in.
+_SUITES = {"252": "bookworm", "257": "trixie"}
+
+#: Each takes minutes: more than the first where USCHED_SYSTEMDS names them, as in "252 257".
+SYSTEMDS = {each: _SUITES[each] for each in os.environ.get("USCHED_SYSTEMDS", "252").split()}
+
+#: What else is in a root with one of them as its first process, and with logins.
+_BESIDE = ["dbus", "libpam-systemd", "libseccomp2", "login", "systemd"]
 
 #: Of those, what only takes time to unpack.
 _SPARED = [
@@ -43,7 +53,8 @@ _SPARED = [
         "usr/lib/x86_64-linux-gnu/perl-base",
         "usr/lib/x86_64-linux-gnu/gconv",
     ),
-    *("usr/share/bash-completion", "usr/share/python3", "var", "etc/systemd", "usr/lib/systemd"),
+    *("usr/share/bash-completion", "usr/share/python3", "var", "usr/share/perl"),
+    "usr/lib/x86_64-linux-gnu/perl",
 ]
 
 #: How kernels are compressed: what that begins with, and what undoes it.
@@ -53,10 +64,18 @@ _TOOLS = ["apt-get", "cpio", "dpkg-deb", "lz4", "zstd"]
 
 _USERS = {"root": 0, "alice": 1000, "bob": 1001}
 
+#: Whom the configuration of the message bus names.
+_SYSTEM_USERS = {"messagebus": 100, "systemd-network": 101, "systemd-resolve": 102}
+
 
 def find_cache() -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(home) / "usched-guest"
+
+
+def root_with(systemd: str) -> str:
+    """The name of the root that has a version of systemd; without one, that of the plain root."""
+    return f"systemd-{systemd}" if systemd else "root"
 
 
 def main(names: list[str]) -> int:
@@ -65,7 +84,7 @@ def main(names: list[str]) -> int:
     missing = set()
     with open(cache / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for name in ("root", *(names or KERNELS)):
+        for name in ("root", *map(root_with, SYSTEMDS), *(names or KERNELS)):
             try:
                 _make(name, cache)
             except Unavailable as why:
@@ -82,7 +101,13 @@ def _make(name: str, cache: Path) -> None:
         if not shutil.which(tool):
             raise Unavailable(f"{tool} is not installed")
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        made = _make_root(Path(folder)) if name == "root" else _make_kernel(name, Path(folder))
+        match name:
+            case "root":
+                made = _make_root(Path(folder))
+            case _ if name in KERNELS:
+                made = _make_kernel(name, Path(folder))
+            case _:
+                made = _make_root_with_systemd(name, Path(folder))
         made.rename(cache / name)
 
 
@@ -120,24 +145,48 @@ def _decompress(image: bytes) -> bytes:
 
 def _make_root(folder: Path) -> Path:
     """The guest's file system as the kernel unpacks it: programs and users."""
+    root = _unpack(find_codename(), _PACKAGES, folder)
+    for each in ("etc/systemd", "usr/lib/systemd"):
+        shutil.rmtree(root / each, ignore_errors=True)
+    return _finish(root, _USERS)
+
+
+def _make_root_with_systemd(name: str, folder: Path) -> Path:
+    """At boot nothing is wanted but what somebody enables."""
+    suite = next(suite for systemd, suite in SYSTEMDS.items() if root_with(systemd) == name)
+    root = _unpack(suite, _PACKAGES + _BESIDE, folder)
+    for wanted in root.glob("usr/lib/systemd/system/*.wants"):
+        shutil.rmtree(wanted)
+    (root / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n")
+    return _finish(root, {**_USERS, **_SYSTEM_USERS})
+
+
+def _finish(root: Path, users: Mapping[str, int]) -> Path:
+    for each in ("dev", "proc", "sys", "run", "tmp", "root", "var/lib", "home/alice", "home/bob"):
+        (root / each).mkdir(parents=True, exist_ok=True)
+    _add_users(root, users)
+    _compile(root)
+    packed = root.with_suffix(".cpio")
+    packed.write_bytes(pack(root))
+    return packed
+
+
+def _add_users(root: Path, users: Mapping[str, int]) -> None:
+    lines = [f"{name}:x:{each}:{each}::/home/{name}:/bin/sh\n" for name, each in users.items()]
+    (root / "etc/passwd").write_text("".join(lines))
+    (root / "etc/group").write_text("".join(f"{name}:x:{each}:\n" for name, each in users.items()))
+
+
+def _unpack(suite: str, packages: list[str], folder: Path) -> Path:
     root = folder / "root"
     for each in ("bin", "sbin", "lib", "lib64"):
         (root / "usr" / each).mkdir(parents=True)
         (root / each).symlink_to(f"usr/{each}")
-    Suite(find_codename(), folder).unpack(_PACKAGES, root)
+    Suite(suite, folder).unpack(packages, root)
     for pattern in _SPARED:
         for spared in root.glob(pattern):
             shutil.rmtree(spared)
-    for each in ("dev", "proc", "sys", "run", "tmp", "root", "var/lib", "home/alice", "home/bob"):
-        (root / each).mkdir(parents=True, exist_ok=True)
-    users = _USERS.items()
-    passwd = [f"{name}:x:{number}:{number}::/home/{name}:/bin/sh\n" for name, number in users]
-    (root / "etc/passwd").write_text("".join(passwd))
-    (root / "etc/group").write_text("".join(f"{name}:x:{number}:\n" for name, number in users))
-    _compile(root)
-    partial = folder / "root.cpio"
-    partial.write_bytes(pack(root))
-    return partial
+    return root
 
 
 def _compile(root: Path) -> None:

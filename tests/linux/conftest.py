@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.linux.build import KERNELS
-from tests.linux.guest import Died, boot, find_missing
+from tests.linux.build import KERNELS, SYSTEMDS, root_with
+from tests.linux.guest import Died, Guest, boot, find_missing
 
 
 class Seen:
@@ -32,31 +32,35 @@ class Seen:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seen" in metafunc.fixturenames:
         kernels = getattr(metafunc.module, "ONLY", KERNELS)
-        metafunc.parametrize("seen", kernels, indirect=True, scope="module")
+        systemds = SYSTEMDS if getattr(metafunc.module, "SYSTEMD", False) else [""]
+        on = [(kernel, systemd) for kernel in kernels for systemd in systemds]
+        names = [" and systemd ".join(filter(None, each)) for each in on]
+        metafunc.parametrize("seen", on, ids=names, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
 def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    """Of the module's PROGRAM, in SECONDS, on each kernel that is there, or on ONLY those."""
-    kernel, program = request.param, request.module.PROGRAM
-    missing = find_missing(kernel)
+    """Of the module's PROGRAM, in SECONDS, on each kernel that is there, or on ONLY those; with
+    each systemd, where SYSTEMD says that one is wanted."""
+    (kernel, systemd), module = request.param, request.module
+    guest = Guest(module.PROGRAM, module.SECONDS, getattr(module, "COUNTED", True), systemd)
+    missing = find_missing(kernel, guest)
     if missing:
         pytest.skip(missing)
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
-    path = shared / f"{program}-{kernel}.json"
+    path = shared / f"{guest.program}-{kernel}-{root_with(systemd)}.json"
     with open(path, "a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if not os.fstat(file.fileno()).st_size:
-            counted = getattr(request.module, "COUNTED", True)
-            file.write(json.dumps(_boot(kernel, program, request.module.SECONDS, counted)))
+            file.write(json.dumps(_boot(kernel, guest)))
             file.flush()
     return Seen(kernel, json.loads(path.read_text()))
 
 
-def _boot(kernel: str, program: str, seconds: int, counted: bool) -> dict[str, object]:
+def _boot(kernel: str, guest: Guest) -> dict[str, object]:
     try:
-        return boot(kernel, program, seconds, counted)
+        return boot(kernel, guest)
     except Died as died:
         return {"died": str(died)}

@@ -17,10 +17,10 @@ def test_threads_of_a_locked_scheduler_run_each_on_one_cpu(seen: Seen) -> None:
     assert cpus == [[4], [5], [6]]
     assert program == [-9, "", ""]
     assert wrong == ""
-    assert sorted(line.partition(" of LOCK: ")[2] for line in told.splitlines()) == [
-        "its home is 5",
-        "its home is 6",
-    ]
+    begun, *pins = told.splitlines()
+    assert begun == "watching over 3 schedulers"
+    homes = sorted(line.partition(" of LOCK: ")[2] for line in pins)
+    assert homes == ["its home is 5", "its home is 6"]
 
 
 def test_exec_gives_a_program_its_policy_and_its_cpus(seen: Seen) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.linux.conftest import Seen
@@ -38,7 +40,7 @@ def has_partitions(seen: Seen) -> bool:
 def test_apply_does_what_plan_says_and_verify_agrees(seen: Seen) -> None:
     steps = seen["plan"].partition(": ")[2].partition(" ")[0]
     applied, verified, again, plan = seen["apply_and_verify"]
-    words = 7 if has_partitions(seen) else 9
+    words = 5 if has_partitions(seen) else 7
     assert applied[:2] == [
         0,
         f"# {steps} steps done beneath /sys/fs/cgroup/usched\n"
@@ -139,6 +141,43 @@ def test_release_leaves_nothing_and_ends_nobody(seen: Seen) -> None:
     assert again == [0, "# nothing to do: nothing is applied\n", ""]
 
 
+def test_a_container_is_said_to_lack_what_it_has_not(seen: Seen) -> None:
+    """Other than the machine's, its root group has no controllers for who is beneath while somebody
+    is in it, and takes nobody while it has."""
+    (crowded, applied, verified, held, released), sleeper = seen["in_a_container"]
+    assert crowded == [
+        3,
+        "",
+        "usched: a process is in the root group of this container: Linux lets no group beneath it "
+        "have cpus\n"
+        "  give them a group of their own: mkdir -p /sys/fs/cgroup/init\n"
+        "  xargs -rn1 < /sys/fs/cgroup/cgroup.procs > /sys/fs/cgroup/init/cgroup.procs\n"
+        "usched: LAST is for cpus 6-7, of which this container has none\n"
+        "  it has 0-5\n"
+        "usched: 2 problems\n",
+    ]
+    assert applied == released == [0, "", ""]
+    assert verified == [0, "Linux is as the registry says: 2 groups\n", ""]
+    assert held == [
+        1,
+        "",
+        f"usched: moving process {sleeper} of usched/NORM was refused: the root group of a "
+        "container holds nobody while its controllers are on (EBUSY)\n"
+        "  give them a group of their own: mkdir -p /sys/fs/cgroup/init\n"
+        "  xargs -rn1 < /sys/fs/cgroup/usched/NORM/cgroup.procs > "
+        "/sys/fs/cgroup/init/cgroup.procs\n"
+        "  nothing is changed: what was done is undone\n",
+    ]
+
+
+def test_where_a_group_cannot_be_entered_affinity_does_what_it_can(seen: Seen) -> None:
+    contained, read_only = seen["where_a_group_cannot_be_entered"]
+    told = "usched: usched/NORM cannot be entered, since {}: its cpus are set by affinity, and its "
+    told += "share by nice\n"
+    assert contained == [0, "0::/\n", told.format("it is outside of this container")]
+    assert read_only == [0, "0::/\n", told.format("cgroup v2 is mounted read-only")]
+
+
 def test_a_narrow_pool_gets_the_cpu_time_of_its_virtual_cpus(seen: Seen) -> None:
     """6.1 has no clock of its own here: on a busy machine it is late to hand out the quota, and 370
     percent are used."""
@@ -153,3 +192,14 @@ def test_siblings_share_a_cpu_by_lwktpri_and_quantum(seen: Seen) -> None:
     assert low == pytest.approx(1000 / 202, abs=1)
     assert twice / mid == pytest.approx(2, abs=0.35)
     assert seen["weights"]["7, 3"][1] < 3
+
+
+def test_a_policy_reaches_no_further_than_what_it_stands_in(seen: Seen) -> None:
+    """POOL/X of lwktpri 31 in an idle pool has next to nothing of cpus 4 to 7 where NORM is, and
+    REAL/A has all of cpu3, a fifth of the five that are wanted."""
+    applied, policies, (inner, above, norm) = seen["real_time_within_others"]
+    assert applied == [0, "", ""]
+    assert policies == {"POOL/X": os.SCHED_OTHER, "REAL/A": os.SCHED_OTHER}
+    assert inner < 3
+    assert above == pytest.approx(20, abs=4)
+    assert norm == pytest.approx(80, abs=5)

@@ -15,18 +15,20 @@ from usched.meaning.assignment import (
 from usched.text.traces.rules import parse_rule
 from usched.words.cpuset import NO_CPUS, CpuSet
 from usched.words.rt_app import RtApp, Task
-from usched.words.trace import Thread
+from usched.words.trace import TracedThread
 from usched.words.workload import Program
 
 TICK = 100_000
 MS = 1_000_000
 
 
-def thread(comm: str, pid: int = 1, generation: int = 0, cpu: int = 0, cgroup: str = "") -> Thread:
-    return Thread(pid, generation, comm, 1, cpu, cgroup, False, 0, ((MS, 0),), MS)
+def thread(
+    comm: str, pid: int = 1, generation: int = 0, cpu: int = 0, cgroup: str = ""
+) -> TracedThread:
+    return TracedThread(pid, generation, comm, 1, cpu, cgroup, False, 0, ((MS, 0),), MS)
 
 
-def homes(threads: list[Thread], *rules: str, default: str | None = "NORM") -> dict[str, str]:
+def homes(threads: list[TracedThread], *rules: str, default: str | None = "NORM") -> dict[str, str]:
     assigned = assign(threads, [parse_rule(rule) for rule in rules], default, TICK)
     assert assigned.homeless == ()
     return {program.name: program.scheduler for program in assigned.programs}

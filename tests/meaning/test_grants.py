@@ -56,7 +56,8 @@ def actor(who: str, groups: Sequence[str] = ()) -> Actor:
         minutes, rest = divmod(int(seconds), 60)
         return f"2026-01-01T00:{minutes:02}:{rest:02}Z" if minutes < 60 else None
 
-    return Actor(UIDS[who], frozenset(UIDS[each] for each in groups), who == "root", find, moment)
+    numbers = frozenset(UIDS[each] for each in groups)
+    return Actor(UIDS[who], numbers, who == "root", find, moment, numbers.__contains__)
 
 
 BASE = ("POOL on cpu0-7 lwktpri 6 vcpus 4", "NORM on cpu* lwktpri 4")

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.meaning.trees import CACHES, EIGHT, GAPS, machine, snapshot, statement
-from usched.meaning.registry import EMPTY, compare_registries, format_registry
+from usched.meaning.reach import reach_of
+from usched.meaning.registry import EMPTY, compare_registries, format_registry, neighbourhood
+from usched.meaning.resolver import Resolver
 from usched.meaning.tree import Tree
 from usched.text.language.canonical import format_statement
 from usched.words.machine import Topology
@@ -145,3 +147,20 @@ def test_saying_everything_again_changes_nothing(topology: Topology, texts: list
     for entry in list(tree.resolver.walk()):
         assert tree.apply(statement(format_statement(entry.declare)), 99) == ()
     assert snapshot(tree) == before
+
+
+@given(topologies, lines, topologies)
+def test_a_scheduler_is_the_same_among_all_others_and_among_those_that_decide_on_it(
+    topology: Topology, texts: list[str], other: Topology
+) -> None:
+    registry = carry_out(topology, texts).resolver.registry()
+    whole = Resolver(registry, other)  # on another machine some do not fit
+    for entry in registry:
+        near = neighbourhood(registry, entry.name)
+        assert near is not None
+        tree = Resolver(near, other)
+        assert tree.resolve(entry.name) == whole.resolve(entry.name)
+        assert tree.view(entry.name) == whole.view(entry.name)
+        assert tree.children(entry.name) == whole.children(entry.name)
+        if scheduler := tree.scheduler(entry.name):
+            assert reach_of(tree, scheduler) == reach_of(whole, scheduler)

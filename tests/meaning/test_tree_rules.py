@@ -487,18 +487,35 @@ def test_vcpus_are_at_most_4096() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("quantum", "amount"),
+    [("0", "0"), ("0ms", "0"), ("9999999999999999999s", "9999999999999999999")],
+)
+def test_a_quantum_is_at_least_1(quantum: str, amount: str) -> None:
+    assert refusal("", f"A on cpu* lwktpri 4 quantum {quantum}") == block(
+        f"""
+        in:1:29: quantum must be 1 to 1000000000000000, not {amount}
+            A on cpu* lwktpri 4 quantum {quantum}
+                                        {"^" * len(quantum)}
+        """
+    )
+
+
 def test_every_rule_that_a_statement_breaks_is_named() -> None:
-    assert refusal("", "A on cpu9 lwktpri 12 vcpus 0") == block(
+    assert refusal("", "A on cpu9 lwktpri 12 vcpus 0 quantum 0") == block(
         """
         in:1:19: lwktpri 12 is not for schedulers on the machine: 10 to 31 belong to the kernel
-            A on cpu9 lwktpri 12 vcpus 0
+            A on cpu9 lwktpri 12 vcpus 0 quantum 0
                               ^^
           on the machine lwktpri is 1 to 9
         in:1:28: vcpus must be 1 to 4096, not 0
-            A on cpu9 lwktpri 12 vcpus 0
+            A on cpu9 lwktpri 12 vcpus 0 quantum 0
                                        ^
+        in:1:38: quantum must be 1 to 1000000000000000, not 0
+            A on cpu9 lwktpri 12 vcpus 0 quantum 0
+                                                 ^
         in:1:6: cpu9 is not in the machine (it has cpu0-cpu7)
-            A on cpu9 lwktpri 12 vcpus 0
+            A on cpu9 lwktpri 12 vcpus 0 quantum 0
                  ^^^^
         """
     )
@@ -565,6 +582,7 @@ def test_exclusive_siblings_may_not_overlap() -> None:
         in:1:6: both Y and X would have cpu0-cpu1 exclusively
             Y on node0 lwktpri 6 exclusive
                  ^^^^^
+          except cpu0-cpu1 from one of them, or take 'exclusive' off one
         """
     )
 
@@ -575,6 +593,7 @@ def test_sibling_may_not_be_left_without_cpu() -> None:
         in:1:6: no cpu is left: cpu0, cpu4 only for X (exclusive)
             A on core0 lwktpri 6
                  ^^^^^
+          name other cpus, or make X smaller
         """
     )
 
@@ -591,6 +610,7 @@ def test_sibling_may_not_be_left_without_cpu_by_two_others() -> None:
         in:1:6: no cpu is left: cpu0-cpu1, cpu4-cpu5 only for X and Y (exclusive)
             A on node0 lwktpri 6
                  ^^^^^
+          name other cpus, or make X and Y smaller
         """
     )
 
@@ -607,6 +627,7 @@ def test_becoming_exclusive_may_not_leave_a_sibling_without_cpu() -> None:
         in:1:1: A would not fit: no cpu is left: cpu0, cpu4 only for X (exclusive)
             X on node0 lwktpri 4 exclusive
             ^
+          name other cpus, or make X smaller
         """
     )
 
@@ -633,6 +654,7 @@ def test_becoming_exclusive_names_every_sibling_that_would_not_fit() -> None:
         in:1:1: C would not fit: no cpu is left: cpu0, cpu4 only for X (exclusive)
             X on node0 lwktpri 4 exclusive
             ^
+          name other cpus, or make X smaller
         """
     )
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import random
+from contextlib import suppress
+
 from hypothesis import given
 
 from tests.meaning.test_tree_laws import carry_out, lines, topologies
-from tests.meaning.trees import EIGHT, GAPS, tree_of
+from tests.meaning.trees import EIGHT, GAPS, statement, tree_of
+from usched.meaning.reach import reach_of
+from usched.meaning.registry import EMPTY
+from usched.meaning.resolver import Resolver
+from usched.meaning.tree import Tree
 from usched.meaning.warnings import MANY_SIBLINGS, find_new_warnings, find_warnings
 from usched.words.machine import Topology
+from usched.words.problems import Refused
 
 
 def warnings(rule: str, text: str, topology: Topology = EIGHT) -> list[str]:
@@ -208,3 +216,37 @@ def test_in_a_large_domain_only_the_changed_ones_are_looked_at() -> None:
         "the pool of A spans node0-node1: memory may be far",
         "A is overcommitted 5:2: 5 vcpus on 2 cpus",
     ]
+
+
+def split_cores(tree: Resolver) -> dict[str, list[int]]:
+    """By what split-core means: core by core, everybody with everybody."""
+    places, found = tree.topology.places, {}
+    for one in tree.schedulers():
+        if not (one.declare.exclusive or one.declare.locked):
+            continue
+        beside = [each for each in tree.schedulers() if not each.pool & one.pool]
+        cores = {places[cpu].core for cpu in reach_of(tree, one)}
+        others = {places[cpu].core for each in beside for cpu in reach_of(tree, each)}
+        if cores & others:
+            found[one.name] = sorted(cores & others)
+    return found
+
+
+def test_split_cores_are_those_of_looking_at_everybody_on_each_core() -> None:
+    chance, split = random.Random(8), 0
+    for _ in range(200):
+        tree = Tree(EMPTY, EIGHT)
+        for number in range(5):
+            cpus = " ".join(f"cpu{chance.randrange(8)}" for _ in range(3))
+            more = chance.choice(["", " vcpus 2", " vcpus 9"]) + chance.choice(["", " locked"])
+            text = f"S{number} on {cpus} lwktpri 4{more}{chance.choice(['', '', ' exclusive'])}"
+            with suppress(Refused):
+                tree.apply(statement(text), number)
+        found = [each for each in find_warnings(tree.resolver) if each.rule == "split-core"]
+        expected = split_cores(tree.resolver)
+        assert {each.name: each.what.partition("threads of ")[2] for each in found} == {
+            name: f"{', '.join(f'core{core}' for core in cores)} with a sibling"
+            for name, cores in expected.items()
+        }
+        split += len(found)
+    assert split > 50

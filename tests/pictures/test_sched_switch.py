@@ -10,12 +10,13 @@ import pytest
 from tests.figures.plans import plan
 from tests.pictures.drawn import runs_of
 from usched.actions.import_trace import import_file
-from usched.actions.imported import Wanted
+from usched.actions.imported import ImportOptions
 from usched.engine.dispatcher import simulate
 from usched.meaning.replay import Replayer
 from usched.pictures.sched_switch import Switch, cut_comm, format_switches, order_switches
 from usched.text.traces.formats import recognise
 from usched.text.traces.lines import PERF, TraceCounts, read_events
+from usched.words.run import Run
 from usched.words.trace import Switch as Recorded
 from usched.words.trace import Wake
 
@@ -119,6 +120,15 @@ _WAKING = re.compile(
 )
 
 
+def segments_of(run: Run) -> list[tuple[int, int, int, int]]:
+    """cpu, start, end, lwp."""
+    return [
+        (cpu, start, end, lwp)
+        for cpu in run.timeline.cpus()
+        for start, end, lwp in run.timeline.on_cpu(cpu)
+    ]
+
+
 def test_the_segments_of_many_runs_can_be_read_from_it() -> None:
     read = 0
     for timetable, _, run, _ in runs_of(range(30)):
@@ -143,11 +153,7 @@ def test_the_segments_of_many_runs_can_be_read_from_it() -> None:
             if match[10] != "0":
                 began[cpu] = tick, int(match[10])
         assert not began
-        assert sorted(found) == [
-            (cpu, start, end, lwp)
-            for cpu in run.timeline.cpus()
-            for start, end, lwp in run.timeline.on_cpu(cpu)
-        ]
+        assert sorted(found) == segments_of(run)
         read += len(found)
     assert read > 300
 
@@ -180,11 +186,7 @@ def test_the_importer_reads_the_same_segments() -> None:
                 found.append((event.cpu, start, tick, pid - 1000))
             if event.next:
                 began[event.cpu] = tick, event.next
-        assert sorted(found) == [
-            (cpu, start, end, lwp)
-            for cpu in run.timeline.cpus()
-            for start, end, lwp in run.timeline.on_cpu(cpu)
-        ]
+        assert sorted(found) == segments_of(run)
         read += len(found)
     assert read > 300
 
@@ -202,7 +204,7 @@ def test_the_workload_can_be_imported_from_its_run(tmp_path: Path) -> None:
     assert sum(lwp.waited for lwp in run.lwps) > 50
     path = tmp_path / "run.txt"
     path.write_text("".join(format_switches(timetable, run)))
-    imported = import_file(str(path), Wanted((), "N", 10_000, with_kernel=False))
+    imported = import_file(str(path), ImportOptions((), "N", 10_000, with_kernel=False))
     found = {each.name.rpartition("-")[0]: each for each in imported.workload.programs}
     whole = [(3, 4), (5, 1)] * 3
     for name in ("a_0", "a_1"):

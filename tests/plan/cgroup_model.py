@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from usched.plan.difference import EFFECTIVE, PROCESSES, Step
-from usched.plan.kernel import Kernel
-from usched.plan.lower_cgroup import FRESH
-from usched.plan.wanted import OUTSIDE
+from usched.plan.difference import EFFECTIVE, PROCESSES, Step, compare
+from usched.plan.kernel import FRESH, Kernel
+from usched.plan.owners import LIMITS, OWNER
+from usched.plan.wanted import OUTSIDE, Wanted
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpu_list, parse_cpu_list
+
+#: Those measured.
+KERNELS = [Kernel("6.1.0", (6, 1)), Kernel("6.12.9", (6, 12)), Kernel("7.3.1", (7, 3))]
 
 #: The first of those measured that leave a partition its cpus when a sibling asks for them.
 _COME_FIRST = (7, 0)
@@ -49,6 +52,8 @@ class Cgroups:
                 said = {file: text for file, text in said.items() if not file.startswith("cpu.")}
             if not self.remote:
                 said.pop("cpuset.cpus.exclusive", None)
+            if not said.get(OWNER):  # nothing is said of whose it is, nor of limits
+                said = {file: text for file, text in said.items() if file not in (OWNER, *LIMITS)}
             if path in self.invalid and "cpuset.cpus.partition" in said:
                 why = self.invalid[path]
                 said["cpuset.cpus.partition"] += f" invalid ({why})" if why else " invalid"
@@ -150,6 +155,9 @@ class Cgroups:
         del self.files[step.path], self.procs[step.path]
         self.invalid.pop(step.path, None)
 
+    def _chown(self, step: Step) -> None:
+        self.files[step.path][OWNER] = step.value
+
     def _move(self, step: Step) -> None:
         to = step.value
         inner = to != OUTSIDE and self.files[to]["cgroup.subtree_control"]
@@ -162,6 +170,9 @@ class Cgroups:
         said: Any = self.files[step.path]
         if step.file == "cgroup.subtree_control":
             self._write_subtree(step, said)
+            return
+        if step.file in LIMITS:
+            said[step.file] = step.value
             return
         controller = step.file.partition(".")[0]
         if not self._has(step.path, controller) or (step.file == _EXCLUSIVE and not self.remote):
@@ -255,3 +266,10 @@ class Cgroups:
                         if file.startswith(f"{controller}."):
                             self.files[child][file] = text
         said["cgroup.subtree_control"] = " ".join(each for each in ("cpuset", "cpu") if each in on)
+
+
+def carry_out(groups: Cgroups, wanted: Wanted) -> None:
+    """All steps to what is wanted, none of which the kernel makes something else of."""
+    for step in compare(wanted.groups, groups.observed()):
+        groups.do(step)
+        assert groups.misled() == [], step

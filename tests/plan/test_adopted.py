@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from tests.plan.cgroup_model import Cgroups
-from tests.plan.test_difference import KERNELS, carry_out
+from tests.plan.cgroup_model import KERNELS, Cgroups, carry_out
 from tests.plan.trees import EIGHT, random_tree, tree_of
 from usched.meaning.resolver import Resolver
-from usched.plan.adopted import Adopted, Habit, Machine, adopt_groups, keep_wishing
+from usched.plan.adopted import Adopted, Habit, Machine, adopt_groups
 from usched.plan.adopted_weights import read_weights
-from usched.plan.difference import compare
-from usched.plan.foreign_groups import rename_groups
+from usched.plan.difference import EFFECTIVE, compare
+from usched.plan.foreign_groups import keep_wishing, rename_groups
 from usched.plan.kernel import Kernel
 from usched.plan.lower_cgroup import lower
 from usched.plan.slice_units import SliceText, parse_slices
 from usched.plan.systemd_units import format_units
-from usched.plan.wanted import OUTSIDE
+from usched.plan.wanted import OUTSIDE, OWN, scheduler_of
 from usched.text.language.canonical import format_statement
+from usched.words.statement import is_beneath
 
 OURS = Machine(EIGHT.all, EIGHT.hz, ours=True)
 
@@ -40,6 +42,26 @@ def test_nothing_is_to_be_done_for_what_was_adopted(seed: int, kernel: Kernel) -
     steps = compare(lower(again, kernel).groups, groups.observed())
     assert steps == [], texts(found)
     assert texts(adopted(again, kernel)[1]) == texts(found)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [f"S{each} on cpu* lwktpri {each}" for each in (4, 5, 6, 7)],
+        ["P on cpu* lwktpri 6", *(f"P/S{each} on cpu* lwktpri {each}" for each in range(4, 11))],
+        ["R on cpu* lwktpri 8", *(f"{each} on cpu* lwktpri 6" for each in ("R/A", "N"))],
+        [
+            *("R on cpu* lwktpri 8", "R/A on cpu* lwktpri 6"),
+            *(f"S{each} on cpu* lwktpri {each}" for each in (5, 6, 7)),
+        ],
+    ],
+)
+def test_levels_closer_than_a_hundred_times_are_adopted_as_they_weigh(
+    statements: list[str],
+) -> None:
+    groups, found = adopted(tree_of(*statements), KERNELS[1])
+    again = lower(tree_of(*texts(found)), KERNELS[1])
+    assert compare(again.groups, groups.observed()) == []
 
 
 SAME = """
@@ -89,13 +111,18 @@ def test_weights_are_levels_and_quanta(
     assert read_weights(weights, 10) == expected
 
 
+def test_three_levels_above_one_that_idles_are_three_levels() -> None:
+    found = read_weights({"A": 322, "B": 10_000, "C": 10}, 10, is_above_idle=True)
+    assert found == {"A": (6, None), "B": (7, None), "C": (5, None)}
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_slices_are_adopted_as_the_groups_that_they_say(seed: int) -> None:
     """By way of systemd: all but partitions, which it has no word for."""
     tree = random_tree(seed)
     wanted = lower(tree, KERNELS[0])
-    units = format_units(tree, wanted, [], ("/bin/usched",), "/")
-    texts_of = [SliceText(unit.name, unit.name, unit.text) for unit in units.files[1:]]
+    units = format_units(tree, KERNELS[0], [], ("/bin/usched",), "/")
+    texts_of = [SliceText(unit.name, unit.name, unit.text) for unit in units.files[2:]]
     slices = keep_wishing(parse_slices(texts_of))
     paths, notes = rename_groups(slices)
     found = adopt_groups({new: slices[old] for new, old in paths.items()}, OURS)
@@ -106,3 +133,61 @@ def test_slices_are_adopted_as_the_groups_that_they_say(seed: int) -> None:
     }
     assert texts(found) == texts(adopt_groups(dict(sorted(groups.items())), OURS))
     assert notes == []
+
+
+def random_groups(seed: int, ours: bool) -> dict[str, dict[str, str]]:
+    """What files may say, whoever wrote them: no kernel would have come to all of it."""
+    chance = random.Random(seed)
+    names = ["A", "B", "C", "A.slice", "9", "sync", "x" * 40, "é", "cpu:max"]
+    names += [OWN] if ours else ["system.slice", "user@1.service"]
+    paths = [""]
+    for _ in range(chance.randint(1, 12)):
+        above = chance.choice(paths)
+        paths.append(f"{above}/{chance.choice(names)}".lstrip("/"))
+    if chance.random() < 0.05:
+        paths += ["/".join("D" * (1 + deep)) for deep in range(18)]
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(set(paths), key=lambda path: path.split("/")):
+        files = found[path] = {}
+        for file, texts in _SAID.items():
+            if chance.random() < 0.6:
+                files[file] = chance.choice(texts)
+    return found
+
+
+_LISTS = ["", "0", "0", "1", "0-3", "2-5", "4-7", "0-7", "1,5", "8-9"]
+
+_SAID = {
+    "cpuset.cpus": _LISTS,
+    "cpuset.cpus.partition": ["member", "member", "root", "isolated", "root invalid (no)"],
+    EFFECTIVE: _LISTS,
+    "cpu.idle": ["0", "0", "1"],
+    "cpu.weight": ["1", "7", "100", "200", "10000"],
+    "cpu.max": ["max 100000", "50000 100000", "100000 100000", "200000 100000", "900000 100000"],
+}
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_what_is_declared_of_any_groups_is_accepted_and_what_is_not_is_told(ours: bool) -> None:
+    declared = 0
+    for seed in range(300):
+        chance = random.Random(seed)
+        groups = random_groups(seed, ours)
+        kept = groups if ours else keep_wishing(groups)
+        paths, _ = rename_groups(kept)
+        named = {path: kept[was] for path, was in paths.items()}
+        habits = {
+            path: Habit(chance.choice([None, 7, 9, 30]), chance.random() < 0.5)
+            for path in named
+            if chance.random() < 0.3
+        }
+        found = adopt_groups(named, OURS._replace(ours=ours), habits)
+        names = [each.name for each in tree_of(*texts(found)).schedulers()]
+        assert names == [each.name for each in found.declares]
+        left = [each.scheduler for each in found.notes if "left out, with all" in each.what]
+        left += [f"{each.scheduler}/.own" for each in found.notes if OWN in each.what]
+        for path in named:
+            name = scheduler_of(path)
+            assert not path or name in names or any(is_beneath(name, each) for each in left), seed
+        declared += len(names)
+    assert declared > 300

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.plan.cgroup_model import Cgroups
+from tests.plan.cgroup_model import KERNELS, Cgroups, carry_out
 from tests.plan.trees import EIGHT, random_tree, tree_of
 from usched.plan.difference import Step, compare, plan_back
 from usched.plan.kernel import Kernel
@@ -15,14 +15,6 @@ from usched.plan.readings import find_drift
 from usched.plan.wanted import OUTSIDE, Group, Wanted
 from usched.words.cpuset import parse_cpu_list
 from usched.words.problems import UschedError
-
-KERNELS = [Kernel("6.1.0", (6, 1)), Kernel("6.12.9", (6, 12)), Kernel("7.3.1", (7, 3))]
-
-
-def carry_out(groups: Cgroups, wanted: Wanted) -> None:
-    for step in compare(wanted.groups, groups.observed()):
-        groups.do(step)
-        assert groups.misled() == [], step
 
 
 def hold(groups: Cgroups, wanted: Wanted) -> None:

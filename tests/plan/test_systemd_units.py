@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.plan.test_difference import KERNELS
+from tests.plan.cgroup_model import KERNELS
 from tests.plan.trees import random_tree, tree_of
+from usched.meaning.resolver import Resolver
+from usched.plan.kernel import Kernel
 from usched.plan.lower_cgroup import lower
 from usched.plan.systemd_units import Units, format_units, slice_name
-from usched.plan.wanted import OUTSIDE, OWN
-from usched.words.problems import Refused
+from usched.plan.wanted import OUTSIDE, OWN, Note
 from usched.words.statement import Grant
 
 PROGRAM = ("/opt/my tools/usched", "--registry", '/srv/100%/$a "b".db')
@@ -25,14 +27,24 @@ needs_systemd = pytest.mark.skipif(
 
 def units_of(seed: int) -> Units:
     tree = random_tree(seed)
-    return format_units(tree, lower(tree, KERNELS[seed % 3]), [], PROGRAM, "/srv/100%")
+    return make_units(tree, [], KERNELS[seed % 3], PROGRAM, "/srv/100%")
+
+
+def make_units(
+    tree: Resolver,
+    grants: Sequence[Grant] = (),
+    kernel: Kernel = KERNELS[1],
+    program: Sequence[str] = ("/bin/usched",),
+    folder: str = "/",
+) -> Units:
+    return format_units(tree, kernel, grants, program, folder)
 
 
 @pytest.mark.parametrize("seed", range(60))
 def test_a_slice_says_what_its_group_says(seed: int) -> None:
     tree = random_tree(seed)
     groups = [each for each in lower(tree, KERNELS[1]).groups if each.path not in (OUTSIDE, "")]
-    slices = {unit.name: unit.text for unit in units_of(seed).files[2:]}
+    slices = {unit.name: unit.text for unit in units_of(seed).files[3:]}
     assert len(slices) == len(groups)
     for group in groups:
         name = slice_name(group.scheduler)
@@ -105,7 +117,7 @@ def test_the_words_of_a_command_are_as_systemd_reads_them() -> None:
 def test_who_holds_a_part_is_told_how_systemd_would_delegate_it() -> None:
     tree = tree_of("POOL on cpu0-3 lwktpri 6", "A-B on cpu4 lwktpri 6")
     grants = [Grant("POOL", "alice"), Grant("A-B", "@devs")]
-    units = format_units(tree, lower(tree, KERNELS[1]), grants, ("/bin/usched",), "/")
+    units = make_units(tree, grants)
     assert [note.what for note in units.notes] == [
         "systemd delegates services, not slices: systemd-run --uid=alice "
         "--slice='usched-POOL.slice' -p Delegate='cpuset cpu' COMMAND",
@@ -114,11 +126,67 @@ def test_who_holds_a_part_is_told_how_systemd_would_delegate_it() -> None:
     ]
 
 
-def test_a_name_may_be_too_long_for_a_unit() -> None:
+def tell_missing(which: str, length: int) -> str:
+    return (
+        f"{which} is left out: the name would have {length} characters, `-` taking four, and "
+        "systemd allows 255; usched apply has no such limit"
+    )
+
+
+def test_whose_name_is_too_long_for_a_unit_has_none_and_the_others_have() -> None:
     name = "/".join(f"{letter}{'-' * 30}" for letter in "AB")
-    tree = tree_of("A" + "-" * 30 + " on cpu* lwktpri 6", f"{name} on cpu0 lwktpri 6")
-    with pytest.raises(Refused) as caught:
-        format_units(tree, lower(tree, KERNELS[1]), [], ("/bin/usched",), "/")
-    (problem,) = caught.value.problems
-    assert problem.what.startswith(f"{name} has a name that is too long for a unit of systemd: ")
-    assert problem.remedy == "it may have 255 characters"
+    tree = tree_of(
+        "A" + "-" * 30 + " on cpu* lwktpri 6",
+        f"{name} on cpu0 lwktpri 6 locked",
+        f"{name}/C on cpu0 lwktpri 6",
+        "D on cpu1 lwktpri 6",
+    )
+    units = make_units(tree)
+    above = r"usched-A" + r"\x2d" * 30
+    assert [unit.name for unit in units.files[2:]] == [
+        "usched.slice",
+        f"{above}.slice",
+        f"{above}-.own.slice",
+        "usched-D.slice",
+    ]
+    assert units.missing == (
+        Note(name, "name", tell_missing("its slice", 256)),
+        Note(f"{name}/C", "name", tell_missing("its slice", 258)),
+    )
+    assert not {note.scheduler for note in units.notes} & {name, f"{name}/C"}
+
+
+def test_the_slice_of_own_threads_may_alone_be_too_long() -> None:
+    name = "A" + "-" * 30 + "/B" + "-" * 29 + "b"
+    tree = tree_of(
+        "A" + "-" * 30 + " on cpu* lwktpri 6",
+        f"{name} on cpu0-1 lwktpri 6",
+        f"{name}/C on cpu0 lwktpri 6",
+    )
+    units = make_units(tree)
+    assert len(units.files[-2].name) == 253
+    assert units.files[-1].name.endswith("b-C.slice")
+    (note,) = units.missing
+    assert note == Note(name, "on", tell_missing("the slice of its own threads", 258))
+    assert f"# on: {note.what}\n" in units.files[-2].text
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_what_is_true_of_real_time_threads_is_told_of_services_too(kernel: Kernel) -> None:
+    tree = tree_of(
+        "X on cpu0-3 lwktpri 8",
+        "Y on cpu0-3 lwktpri 8",
+        "Z on cpu4-7 lwktpri 9",
+        "Z/A on cpu0 lwktpri 9",
+    )
+    planned = [note for note in lower(tree, kernel).notes if note.word == "lwktpri"]
+    told = [note for note in make_units(tree, kernel=kernel).notes if note.word == "lwktpri"]
+    real = [note for note in planned if "a group carries no policy" in note.what]
+    assert [note.scheduler for note in real] == ["X", "Y", "Z/A"]
+    assert [note for note in told if "a slice has no policy" not in note.what] == [
+        note for note in planned if note not in real
+    ]
+    for group, service in zip(real, [each for each in told if "a slice" in each.what], strict=True):
+        assert service.scheduler == group.scheduler
+        assert service.what.partition("; ")[2] == group.what.partition("; ")[2]
+        assert f"-{group.scheduler.replace('/', '-')}.slice; Linux keeps back" in service.what

@@ -1185,3 +1185,25 @@ def test_a_mapping_without_end_as_a_key_is_refused(nested: str, column: int) -> 
 
 def test_brackets_in_words_are_not_nesting() -> None:
     assert "broken YAML" in refusal("programs: ['" + "[" * 500 + "', [}")
+
+
+def test_errors_of_yaml_itself_are_all_told_at_once() -> None:
+    text = block(
+        """
+        workload: w
+        workload: v
+        programs:
+          - {name: a, scheduler: N, run: 010, run: 4}
+          - {name: b, scheduler: !x N, run: 0x1}
+          - {name: c
+        """
+    )
+    *found, broken = refusal(text).splitlines()[::3]
+    assert "broken YAML" in broken
+    assert found == [
+        "w.yaml:2:1: the key 'workload' is given twice",
+        "w.yaml:4:34: write the number '010' in plain decimal digits",
+        "w.yaml:4:39: the key 'run' is given twice",
+        "w.yaml:5:26: the tag !x means nothing here",
+        "w.yaml:5:37: write the number '0x1' in plain decimal digits",
+    ]

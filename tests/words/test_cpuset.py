@@ -42,6 +42,15 @@ def test_runs_are_the_longest(a: set[int]) -> None:
     assert runs == sorted(runs)
 
 
+@given(numbers, numbers)
+def test_places_are_counted_in_ascending_order(a: set[int], b: set[int]) -> None:
+    ordered = sorted(a)
+    there = [place for place, number in enumerate(ordered) if number in b]
+    assert list(CpuSet.of(a).places_of(CpuSet.of(b))) == there
+    chosen = [number for place, number in enumerate(ordered) if place in b]
+    assert list(CpuSet.of(a).at(CpuSet.of(b))) == chosen
+
+
 @given(st.integers(0, 300), st.integers(0, 300))
 def test_a_span_has_both_its_ends(first: int, last: int) -> None:
     assert list(CpuSet.span(first, last)) == list(range(first, last + 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from usched.words.phrases import clip, count, join_names, suggest
+from usched.words.phrases import clip, count, join_names, suggest, with_fallen
 
 
 def test_one_is_no_plural() -> None:
@@ -12,10 +12,23 @@ def test_one_is_no_plural() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "said"), [(["A"], "A"), (["A", "B"], "A and B"), (["A", "B", "C"], "A, B and C")]
+    ("names", "said"),
+    [
+        ("A", "A"),
+        ("AB", "A and B"),
+        ("ABC", "A, B and C"),
+        ("ABCDEFGH", "A, B, C, D, E, F, G and H"),
+        ("ABCDEFGHI", "A, B, C, D, E, F, G, H and more"),
+    ],
 )
-def test_names_are_joined_as_in_a_sentence(names: list[str], said: str) -> None:
-    assert join_names(names) == said
+def test_names_are_joined_as_in_a_sentence(names: str, said: str) -> None:
+    assert join_names(list(names)) == said
+
+
+def test_those_that_fall_with_it_stand_behind_a_remedy() -> None:
+    assert with_fallen("destroy A", []) == "destroy A"
+    assert with_fallen("destroy A", ["A/B"]) == "destroy A\nwith it: A/B"
+    assert with_fallen("", [*"BCDEFGHIJ"]) == "with it: B, C, D, E, F, G, H, I and more"
 
 
 def test_a_long_word_is_clipped_to_the_width() -> None:

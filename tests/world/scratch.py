@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
 import usched
+from tests.machines import lay_machine
 from usched.actions.change import carry_out
 from usched.actions.context import Context
 from usched.face.app import run
@@ -57,27 +58,6 @@ def _machine(cpus: int) -> TemporaryDirectory[str]:
     os.chmod(folder.name, 0o755)  # also for who is not root
     lay_machine(Path(folder.name), cpus)
     return folder
-
-
-def lay_machine(root: Path, cpus: int) -> Path:
-    """The /sys of a machine with one socket, node and cache, and a thread a core."""
-    everything = f"0-{cpus - 1}"
-    node = root / "sys/devices/system/node/node0"
-    node.mkdir(parents=True)
-    (node / "cpulist").write_text(f"{everything}\n")
-    folder = root / "sys/devices/system/cpu"
-    for cpu in range(cpus):
-        topology = folder / f"cpu{cpu}" / "topology"
-        topology.mkdir(parents=True)
-        (topology / "physical_package_id").write_text("0\n")
-        (topology / "thread_siblings_list").write_text(f"{cpu}\n")
-        cache = folder / f"cpu{cpu}" / "cache" / "index0"
-        cache.mkdir(parents=True)
-        for name, text in (("type", "Unified"), ("level", "3"), ("shared_cpu_list", everything)):
-            (cache / name).write_text(f"{text}\n")
-    for name in ("present", "online"):
-        (folder / name).write_text(f"{everything}\n")
-    return root
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -131,9 +111,9 @@ def kill(pid: int) -> int:
     return wait_for(pid)
 
 
-def fork_and_listen(folder: Path, action: Callable[[], int]) -> tuple[int, str, str]:
+def fork_and_listen(action: Callable[[], int]) -> tuple[int, str, str]:
     """What an action in a child said, also when it may not write: the files are open before."""
-    files = [(folder / name).open("w+") for name in ("stdout", "stderr")]
+    files = [TemporaryFile("w+") for _ in range(2)]  # noqa: SIM115 - closed below
     pid = fork(action, *files)
     status = wait_for(pid)
     texts = []

@@ -47,6 +47,7 @@ DAMAGE = {
     "SET statement = 7": "'7' is no declaration",
     "SET place = 'third'": "its place among the others is no number",
     "SET place = NULL": "its place among the others is no number",
+    "SET parent = 'A'": "its columns contradict its statement",
     "SET parent = 'B'": "its columns contradict its statement",
     "SET parent = NULL": "its columns contradict its statement",
     "SET exclusive = 1": "its columns contradict its statement",
@@ -54,7 +55,7 @@ DAMAGE = {
 }
 REMEDY = (
     "  declare it again (usched log A shows what it was), or type: usched destroy A recursive\n"
-    "  with it: A/IN, A/IN/DEEP\n"
+    "  with it: A/IN and A/IN/DEEP\n"
 )
 
 Said = tuple[int, str, str]
@@ -273,6 +274,7 @@ def test_rollback_brings_back_a_row_that_is_gone(
         ("'a b'", "'a b'", True),
         ("''", "a scheduler", False),
         ("'7'", "'7'", True),
+        ("char(27) || '[2J'", r"'\x1b[2J'", True),
         ("x'00ff'", "a scheduler", False),
         ("CAST(x'41ff' AS TEXT)", "a scheduler", False),
     ],
@@ -289,7 +291,8 @@ def test_row_that_no_statement_can_name_is_named_and_costs_nothing_else(
     assert len(out.splitlines()) == 5
     assert say(scratch, capsys, "C", "on", "cpu1", "lwktpri", "3")[0] == 0
     assert say(scratch, capsys, "check")[0] == 3
-    assert say(scratch, capsys, "rollback", "6")[0] == 0
+    status, out, err = say(scratch, capsys, "rollback", "6")
+    assert (status, "\x1b" in out + err) == (0, False)
     assert say(scratch, capsys, "check")[0] == (0 if goes else 3)
 
 

@@ -4,19 +4,27 @@ nobody else anything."""
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import random
 import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.face.sessions import EIGHT, Result, Session
 from tests.world.scratch import fork, kill
+from usched.meaning import selectors
+from usched.meaning.selectors import View
+from usched.text.language.grammar import read_statement
+from usched.words.cpuset import CpuSet
+from usched.words.problems import Line, Problem
+from usched.words.statement import Statement, Term
+from usched.world.snapshot import take_snapshot
 
 ROUNDS, PARTS = 10_000, 8
 
@@ -212,8 +220,8 @@ def wide(db: sqlite3.Connection) -> None:
 
 WHOLE: dict[str, tuple[Callable[[sqlite3.Connection], object], str]] = {
     "a text over a megabyte": (huge, "it is damaged: string or blob too big"),
-    "twenty thousand schedulers": (many, "its declarations are more than 512 KiB"),
-    "long statements": (few_and_long, "its declarations are more than 512 KiB"),
+    "twenty thousand schedulers": (many, "it has more than 1024 schedulers"),
+    "long statements": (few_and_long, "its declarations are more than 256 KiB"),
     "cpus without end": (wide, "its schedulers have 4096013 cpus in all, more than 65536"),
     "a view": (
         lambda db: db.executescript(
@@ -354,6 +362,62 @@ def test_journal_cannot_have_a_file_deleted(held: Held) -> None:
 
 
 @pytest.fixture
+def restless(held: Held) -> Iterator[Held]:
+    """Its store is another thing at every moment, and sometimes its folder is a link."""
+    store, folder = held.store, held.store.parent
+    fresh, beside = folder / "fresh", folder / "beside"
+
+    def have_second_name(path: Path) -> None:
+        beside.write_bytes(held.healthy)
+        path.hardlink_to(beside)
+
+    def write_in_place(path: Path) -> None:
+        path.write_bytes(held.healthy)
+        with store.open("r+b") as file:
+            file.seek(5000)
+            file.write(b"x" * 900)
+
+    makers: list[Callable[[Path], object]] = [
+        lambda path: path.write_bytes(held.healthy),
+        lambda path: path.write_bytes(held.healthy[:9000]),
+        lambda path: path.symlink_to("/etc/shadow"),
+        *(os.mkfifo, Path.mkdir, make_long, have_second_name, write_in_place),
+    ]
+
+    def never_rest() -> int:
+        dice = random.Random(7)
+        while True:
+            with suppress(OSError):
+                remove(fresh)
+                dice.choice(makers)(fresh)
+                if store.is_dir():
+                    store.rmdir()
+                fresh.replace(store)
+            if not dice.randrange(20):
+                aside = folder.rename(f"{folder}-aside")
+                folder.symlink_to("/etc")
+                folder.unlink()
+                aside.rename(folder)
+
+    pid = fork(never_rest)
+    yield held
+    kill(pid)
+
+
+def remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
+
+
+@pytest.mark.slow
+def test_store_that_is_another_thing_at_every_look_costs_its_holder(restless: Held) -> None:
+    said = {restless.look() for _ in range(15)}
+    assert len(said) > 2
+
+
+@pytest.fixture
 def growing(held: Held) -> Iterator[Held]:
     def grow() -> int:
         with held.store.open("ab") as file:
@@ -401,3 +465,173 @@ def test_many_large_stores_are_not_all_read(held: Held) -> None:
         with (folder / f"{name.replace('/', ':')}.db").open("wb") as file:
             file.truncate(64 * 2**20)
     assert "it takes too long to read" in held.look()
+
+
+def test_hundred_hostile_parts_cost_a_second_in_all_and_honest_ones_nothing(held: Held) -> None:
+    healthy = held.healthy
+    script = [f"H{n} on cpu* lwktpri 1\ngrant H{n} to {held.user}" for n in range(100)]
+    script += [f"GOO{n} on cpu* lwktpri 1\ngrant GOO{n} to {held.user}" for n in range(5)]
+    said = held.session.run("batch", "-q", "-", stdin="\n".join(script).encode())
+    assert said.status == 0, said.err
+    held.registry = held.session.registry.read_bytes()
+    for number in range(100):
+        store = held.store.with_name(f"H{number}.db")
+        with store.open("wb") as file:
+            match number % 4:
+                case 0:  # a registry, with a hole behind it
+                    file.write(healthy)
+                    file.truncate(64 * 2**20)
+                case 1:  # nothing but a hole
+                    file.truncate(64 * 2**20)
+                case 2:  # a registry, with a journal that is larger
+                    file.write(healthy)
+                    with store.with_name(f"{store.name}-journal").open("wb") as journal:
+                        journal.truncate(128 * 2**20)
+                case 3:  # a registry of others, with the last page missing
+                    file.write(healthy[:-4096])
+    for number in range(5):
+        honest = healthy.replace(b"POOL", f"GOO{number}".encode())
+        held.store.with_name(f"GOO{number}.db").write_bytes(honest)
+    look = held.look()
+    tree = held.tree().out
+    for number in range(100):
+        assert f"H{number}: {held.user}'s part does not hold" in look or number % 4 in {0, 2}
+    for number in range(5):
+        assert f"GOO{number}/S0/IN" in tree
+        assert f"GOO{number}" not in look
+
+
+def test_grants_that_say_nothing_at_length_are_not_looked_at_word_by_word(held: Held) -> None:
+    """To think of what was meant takes a tenth of a second for each of them."""
+
+    def grant(db: sqlite3.Connection) -> None:
+        for number in range(64):
+            name = f"POOL/G{number}"
+            text = f"grant {name} to {held.user} " + "\u0430 " * 20_000
+            record = json.dumps([text, 0, 0, None], ensure_ascii=False)
+            db.execute("INSERT INTO granted VALUES (?, ?)", (name, record))
+
+    held.write_tables(grant)
+    assert held.look() == ""
+    assert "POOL/S0/IN" in held.tree().out
+
+
+def test_store_is_read_once_by_a_command_and_its_holders_own_once_more(
+    held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("POOL/S2", "POOL/S3"):
+        held.session.done("grant", name, "to", held.user)
+        held.session.done(f"{name}/IN", "on", "cpu0", "lwktpri", "1")
+    held.session.done("OTHER", "on", "cpu6", "lwktpri", "1")
+    held.session.done("grant", "OTHER", "to", held.user)
+    held.session.done("OTHER/A", "on", "cpu0", "lwktpri", "1")
+    looked: list[str] = []
+
+    def look(folder: int, name: str, *more: object, **others: object) -> bytes | None:
+        looked.append(name)
+        return take_snapshot(folder, name, *more, **others)  # type: ignore[arg-type]
+
+    for module in ("foreign", "part_store"):
+        monkeypatch.setattr(f"usched.world.{module}.take_snapshot", look)
+    every = ["OTHER.db", "POOL.db", "POOL:S2.db", "POOL:S3.db"]
+    for line, twice in (
+        ("tree", []),
+        ("NORM on cpu* lwktpri 5", []),
+        ("POOL/S8 on cpu2 lwktpri 1", ["POOL.db"]),
+        # what stands above is on the way to it
+        ("POOL/S2/IN on cpu0 lwktpri 2", ["POOL.db", "POOL:S2.db"]),
+    ):
+        looked.clear()
+        held.session.done(*line.split())
+        assert sorted(looked) == sorted(every + twice), line
+
+
+LONG = 65_000
+
+
+def repeat(word: str) -> str:
+    return word * (LONG // len(word))
+
+
+#: What four declarations of 65,000 characters say behind `on`, and what is said of them then.
+ENDLESS = {
+    "cpus": (repeat("cpu0 ") + "lwktpri 1", "is not as usched writes it"),
+    "words": (repeat("x "), "is not as usched writes it"),
+    "letters that look like others": (repeat("\u0430 "), "is not as usched writes it"),
+    "quotes": (repeat("''"), "is not as usched writes it"),
+    "exceptions": ("cpu0" + repeat(" except cpu0") + " lwktpri 1", "is not as usched writes it"),
+    "clauses": ("cpu0 lwktpri 1" + repeat(" locked"), "is not as usched writes it"),
+    "cores that are not there": (
+        " ".join(f"core{number}" for number in range(6_800)) + " lwktpri 1",
+        "core4 is not in the machine (it has core0-core3)",
+    ),
+    "no cpus but beyond the pool": (
+        " ".join(f"cpu{number}" for number in range(1_000, 16_000, 2)) + " lwktpri 1",
+        "cpu1000 is not in POOL (it has cpu0-cpu3)",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_declarations_that_are_wrong_at_length_are_not_looked_at_word_by_word(
+    what: str, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is advice thought of for each: four of them cost a third of a second."""
+    if what == "cores that are not there":  # there are none in virtual cpus
+        held.session.done("POOL", "on", "cpu0-3", "lwktpri", "6")
+        held.registry = held.session.registry.read_bytes()
+    text, why = ENDLESS[what]
+
+    def declare(db: sqlite3.Connection) -> None:
+        db.execute("DELETE FROM scheduler")
+        for name in ("A", "B", "C", "D"):
+            row = (f"POOL/{name}", "POOL", f"POOL/{name} on {text}")
+            db.execute("INSERT INTO scheduler VALUES (?, ?, 0, 0, ?)", row)
+
+    held.write_tables(declare)
+    parsed: list[int] = []
+    select = selectors._select_term
+
+    def count_letters(line: Line, stored: bool = False) -> Statement | None:
+        parsed.append(len(line.text))
+        return read_statement(line, stored)
+
+    looked: list[Term] = []
+
+    def count_terms(term: Term, view: View, problems: list[Problem]) -> CpuSet:
+        looked.append(term)
+        return select(term, view, problems)
+
+    monkeypatch.setattr("usched.world.rows.read_statement", count_letters)
+    monkeypatch.setattr(selectors, "_select_term", count_terms)
+    assert held.tree().err.count(why) == 4
+    assert sum(parsed) <= 8192
+    assert len(looked) < 100
+    held.look()
+
+
+def test_what_usched_would_write_otherwise_is_read_all_the_same(held: Held) -> None:
+    def declare(db: sqlite3.Connection) -> None:
+        text = "POOL/S8 on cpu3 cpu0 locked lwktpri 1"
+        db.execute("UPDATE scheduler SET statement = ? WHERE name = 'POOL/S8'", (text,))
+
+    held.write_tables(declare)
+    assert held.look() == ""
+    assert "POOL/S8  lwktpri 1, on cpu0 cpu3: 2 cpus, locked" in held.tree().out
+
+
+def test_siblings_that_all_want_the_same_cpu_exclusively_are_not_explained_pair_by_pair(
+    held: Held,
+) -> None:
+    def declare(db: sqlite3.Connection) -> None:
+        db.execute("DELETE FROM scheduler")
+        for number in range(1024):
+            name = f"POOL/M{number}"
+            text = f"{name} on cpu0 lwktpri 1 exclusive"
+            db.execute("INSERT INTO scheduler VALUES (?, 'POOL', ?, 1, ?)", (name, number, text))
+
+    held.write_tables(declare)
+    said = held.look(thoroughly=False)
+    assert "POOL/M0, " in said
+    assert "is stranded: both POOL/M0 and POOL/M1 would have cpu0 exclusively" in said
+    assert said.endswith("part has 1016 more problems\n")

@@ -16,7 +16,7 @@ from tests.people import ALICE, BOB, TEAM, People, become, gather
 from tests.world.scratch import fork, wait_for
 from usched.actions.change import carry_out
 from usched.actions.context import Context, Wish
-from usched.actions.parts import chain_of, read_parts
+from usched.actions.parts import chain_of, read_holders
 from usched.actions.read import read_statements
 from usched.meaning.registry import Registry
 from usched.text.language.grammar import parse_script
@@ -141,7 +141,7 @@ def test_nothing_that_was_acknowledged_is_lost_and_nothing_is_half(people: Peopl
 def check_logs(people: People, acknowledged: dict[str, list[str]]) -> None:
     """Each change that was acknowledged is in the log of its store, as often as it was one, under
     numbers without a gap; and by whom."""
-    parts = read_parts(context(people))
+    parts = read_holders(context(people))
     for domain, lines in acknowledged.items():
         path = str(people.registry)
         if domain:

@@ -140,11 +140,11 @@ def test_what_is_no_file_of_that_size_is_not_read(what: str, name: str, tmp_path
         (tmp_path / "r.db").write_bytes(b"x" * 100)
         why = why.replace("64 MiB", "128 MiB")
     make(tmp_path / name)
-    started = time.monotonic()
+    started = time.process_time()  # somebody else may be at work on this machine
     with pytest.raises(NoSnapshot) as caught:
         snapshot(tmp_path)
     assert str(caught.value) == why
-    assert time.monotonic() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_file_that_is_written_all_the_time_is_given_up(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import random
 import shutil
 import signal
@@ -111,7 +112,7 @@ def stranger() -> Stranger:
                 os.setuid(65534)
             return run(words)
 
-        return fork_and_listen(folder, act)
+        return fork_and_listen(act)
 
     return run_as_stranger
 
@@ -428,7 +429,7 @@ def test_fifo_is_refused_at_once(words: list[str], scratch: Scratch) -> None:
     os.mkfifo(scratch.path)
     process = start([*scratch.options, *words])
     try:
-        _, text = process.communicate(timeout=5)
+        _, text = process.communicate(timeout=60)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -441,7 +442,7 @@ def test_fifo_is_refused_at_once(words: list[str], scratch: Scratch) -> None:
 def test_device_is_refused(scratch: Scratch) -> None:
     scratch.path.symlink_to("/dev/zero")
     process = start([*scratch.options, "A", "on", "cpu0", "lwktpri", "4"])
-    _, text = process.communicate(timeout=10)
+    _, text = process.communicate(timeout=60)
     assert process.returncode == 1
     assert str(scratch.path) in text
     assert "Traceback" not in text
@@ -579,9 +580,9 @@ def test_registry_in_a_read_only_folder_can_be_read_but_not_changed(
     status, out, err = stranger(heard, [*scratch.options, "export"])
     assert (status, out, err) == (0, "A on cpu0 lwktpri 4\n", "")
     status, _, err = stranger(heard, [*scratch.options, "B", "on", "cpu0", "lwktpri", "4"])
-    assert status == 1
+    assert status == 5
     assert err.endswith(
-        f"usched: registry {scratch.path} cannot be changed: "
+        f"usched: not permitted: registry {scratch.path} cannot be changed: "
         f"it may be written, but not its folder {scratch.path.parent}\n"
         "  a change needs a journal beside the file\n"
     )
@@ -629,11 +630,14 @@ def test_registry_cannot_be_made_in_a_read_only_folder(
     scratch.path.parent.chmod(0o555)
     words = [*scratch.options, "B", "on", "cpu0", "lwktpri", "4"]
     status, _, err = stranger(open_folder / "heard", words)
-    assert status == 1
+    assert status == 5
     folder = scratch.path.parent
-    assert err.endswith(
-        f"usched: registry {scratch.path} cannot be made: {folder} may not be written\n"
-    )
+    what = f"not permitted: registry {scratch.path} cannot be made: {folder} may not be written"
+    assert err.endswith(f"usched: {what}\n")
+    # to try it is to be told the same
+    status, out, err = stranger(open_folder / "heard", [*words, "-n"])
+    assert (status, out) == (5, "")
+    assert err.endswith(f"usched: {what}\n")
 
 
 def test_link_to_a_folder_that_may_not_be_written_names_that_folder(
@@ -646,9 +650,9 @@ def test_link_to_a_folder_that_may_not_be_written_names_that_folder(
     link.symlink_to(scratch.path)
     words = ["--registry", str(link), "--root", str(scratch.machine)]
     status, _, err = stranger(open_folder / "heard", [*words, "B", "on", "cpu0", "lwktpri", "4"])
-    assert status == 1
+    assert status == 5
     assert err.endswith(
-        f"usched: registry {link} cannot be changed: "
+        f"usched: not permitted: registry {link} cannot be changed: "
         f"it may be written, but not its folder {scratch.path.parent}\n"
         "  a change needs a journal beside the file\n"
     )
@@ -662,9 +666,40 @@ def test_read_only_registry_can_be_read_but_not_changed(
     heard = open_folder / "heard"
     status, out, err = stranger(heard, [*scratch.options, "export"])
     assert (status, out, err) == (0, "A on cpu0 lwktpri 4\n", "")
-    status, _, err = stranger(heard, [*scratch.options, "B", "on", "cpu0", "lwktpri", "4"])
-    assert status == 1
-    assert err.endswith(f"usched: registry {scratch.path} is read-only\n")
+    for tried in ([], ["-n"]):
+        words = [*scratch.options, "B", "on", "cpu0", "lwktpri", "4", *tried]
+        status, out, err = stranger(heard, words)
+        assert (status, out) == (5, "")
+        assert err.endswith(
+            f"not permitted: registry {scratch.path} is read-only\n  chmod u+w {scratch.path}\n"
+            if os.geteuid()  # then there is nobody else, and it is his own
+            else "1:1: not permitted: B is root's; you hold nothing\n"
+            "    B on cpu0 lwktpri 4\n"
+            "    ^\n"
+            "  usched grants shows who holds what\n"
+        )
+    for words in (["topology", "load", "pack:1 pu:2"], ["rollback", "0"], ["destroy", "A"]):
+        for tried in ([], ["-n"]):
+            status, out, err = stranger(heard, [*scratch.options, *words, *tried])
+            assert (status, out, "not permitted: " in err) == (5, "", True), words
+
+
+def test_read_only_registry_of_ones_own_says_how_to_open_it(
+    open_folder: Path, stranger: Stranger
+) -> None:
+    scratch = prepare(open_folder)
+    scratch.path.chmod(0o444)
+    if os.geteuid() == 0:
+        os.chown(scratch.path, 65534, -1)
+        os.chown(scratch.path.parent, 65534, -1)
+    for tried in ([], ["-n"]):
+        words = [*scratch.options, "B", "on", "cpu0", "lwktpri", "4", *tried]
+        status, out, err = stranger(open_folder / "heard", words)
+        assert (status, out) == (5, "")
+        assert err.endswith(
+            f"usched: not permitted: registry {scratch.path} is read-only\n"
+            f"  chmod u+w {scratch.path}\n"
+        )
 
 
 def test_registry_that_may_not_be_read_is_one_error(open_folder: Path, stranger: Stranger) -> None:
@@ -672,8 +707,11 @@ def test_registry_that_may_not_be_read_is_one_error(open_folder: Path, stranger:
     scratch.path.chmod(0)
     for words in COMMANDS[0::3]:
         status, _, err = stranger(open_folder / "heard", [*scratch.options, *words])
-        assert status == 1
-        assert err == f"usched: registry {scratch.path} cannot be read: Permission denied\n"
+        assert status == 5
+        assert err == (
+            f"usched: not permitted: registry {scratch.path} may not be read\n"
+            f"  {scratch.path.owner()} lets others read it by: chmod a+r {scratch.path}\n"
+        )
 
 
 def test_folder_that_may_not_be_entered_is_no_empty_registry(
@@ -683,10 +721,10 @@ def test_folder_that_may_not_be_entered_is_no_empty_registry(
     scratch.path.parent.chmod(0)
     for words in COMMANDS[0::3]:
         status, out, err = stranger(open_folder / "heard", [*scratch.options, *words])
-        assert (status, out) == (1, "")
+        assert (status, out) == (5, "")
         assert err == (
-            f"usched: registry {scratch.path} cannot be opened: "
-            f"{scratch.path.parent} cannot be entered: Permission denied\n"
+            f"usched: not permitted: registry {scratch.path} cannot be opened: "
+            f"{scratch.path.parent} may not be entered\n"
         )
 
 
@@ -699,13 +737,13 @@ def test_default_folder_that_cannot_be_made_is_one_error(
     monkeypatch.delenv("USCHED_REGISTRY", raising=False)
     words = ["--root", str(scratch.machine), "B", "on", "cpu0", "lwktpri", "4"]
     status, _, err = stranger(open_folder / "heard", words)
-    assert status == 1
+    assert status == 5
     folder = scratch.path.parent / "usched"
-    assert f"usched: the folder of {folder}/registry.db cannot be made" in err
+    assert f"usched: not permitted: the folder of {folder}/registry.db cannot be made" in err
     assert "--registry PATH" in err
 
 
-def test_sudo_user_of_somebody_who_is_not_root_is_not_believed(
+def test_sudo_user_of_somebody_who_is_not_root_is_a_claim(
     open_folder: Path, stranger: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if os.getuid() != 0:
@@ -713,12 +751,16 @@ def test_sudo_user_of_somebody_who_is_not_root_is_not_believed(
     scratch = prepare(open_folder)
     scratch.path.parent.chmod(0o777)
     scratch.path.chmod(0o666)
-    monkeypatch.setenv("SUDO_USER", "alice")
-    words = [*scratch.options, "B", "on", "cpu0", "lwktpri", "4"]
-    assert stranger(open_folder / "heard", words)[0] == 0
-    newest = read_log(scratch.context(), None, 1)[0]
-    assert newest.uid == 65534
-    assert "alice" not in newest.user
+    own = pwd.getpwuid(65534).pw_name
+    monkeypatch.setenv("SUDO_USER", "daemon")
+    # sudo gives the number along; a name that is nobody's, or another's, sudo did not give
+    claimed = f"{own} (sudo: daemon, as claimed)"
+    for level, number, user in ((1, "1", claimed), (2, "2", own), (3, "x", own)):
+        monkeypatch.setenv("SUDO_UID", number)
+        words = [*scratch.options, "B", "on", "cpu0", "lwktpri", str(level)]
+        assert stranger(open_folder / "heard", words)[0] == 0
+        newest = read_log(scratch.context(), None, 1)[0]
+        assert (newest.uid, newest.user) == (65534, user)
 
 
 def test_export_of_a_registry_is_what_was_declared(scratch: Scratch) -> None:

@@ -7,27 +7,34 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple, assert_never
 
 from usched.actions.change import Outcome, carry_out
+from usched.actions.charges import charge_of_all
 from usched.actions.context import Context, Wish
+from usched.actions.plan import plan_charge
 from usched.actions.read import read_machine
-from usched.plan.adopted import Adopted, Habit, Machine, adopt_groups, keep_wishing
+from usched.plan.adopted import Adopted, Habit, Machine, adopt_groups
 from usched.plan.difference import PROCESSES, Observed
-from usched.plan.foreign_groups import OTHER_FILES, rename_groups, tell_others
-from usched.plan.slice_units import parse_slices
+from usched.plan.foreign_groups import OTHER_FILES, keep_wishing, rename_groups, tell_others
+from usched.plan.readings import find_nonsense
+from usched.plan.slice_units import parse_shown, parse_slices, tell_units
 from usched.plan.wanted import OUTSIDE, TOP, Note
 from usched.words.cpuset import NO_CPUS, CpuSet, parse_cpu_list
-from usched.words.problems import EnvironmentFailed, NoSuchName, Problem
-from usched.world.linux.cgroups import MOUNT, Cgroups
-from usched.world.linux.foreign_sets import read_sets, read_slices
+from usched.words.problems import EnvironmentFailed, NoSuchName, Problem, Refused
+from usched.world.linux.cgroups import Cgroups
+from usched.world.linux.foreign_sets import read_sets
+from usched.world.linux.group_reading import MOUNT, refuse_nonsense
+from usched.world.linux.slice_files import read_slices
+from usched.world.linux.systemctl import is_systemd, show_others, show_slices
 from usched.world.linux.threads import read_all
 
 Origin = Literal["cgroups", "cset", "systemd"]
 
 
 class Taken(NamedTuple):
-    """outcome: None where there was nothing to declare."""
+    """outcome: None where there was nothing to declare, and why."""
 
     outcome: Outcome | None
     notes: tuple[Note, ...]
+    why: str = ""
 
 
 def adopt(context: Context, origin: Origin, where: str | None, wish: Wish) -> Taken:
@@ -37,16 +44,27 @@ def adopt(context: Context, origin: Origin, where: str | None, wish: Wish) -> Ta
     Raises as a script of declarations does, NoSuchName where there is no such group, and
     EnvironmentFailed where there is nothing of the kind.
     """
-    topology = read_machine(context._replace(tell=lambda _: None)).topology
+    topology = read_machine(context.quiet).topology
     machine = Machine(topology.all, topology.hz)
+    if origin == "cgroups" and _find_top(context.root, where) == TOP and _is_as_declared(context):
+        return Taken(None, (), "Linux is as the registry says")
+    found, notes = _read(context.root, origin, where, machine)
+    notes += found.notes
+    if not found.declares:
+        return Taken(None, tuple(notes), "nothing is said of cpus there")
+    outcome = carry_out(context, [(None, each) for each in found.declares], wish)
+    return Taken(outcome, tuple(notes))
+
+
+def _is_as_declared(context: Context) -> bool:
+    """Whether all that stands in our groups, whosever charge it is, is what the registry says: it
+    says more than they can, and read back some of that would be lost."""
+    everything = charge_of_all(context.root, Cgroups(context.root, TOP))
     try:
-        found, notes = _read(context.root, origin, where, machine)
-    except ValueError as error:
-        raise EnvironmentFailed(f"a group says what no kernel does: {error}") from error
-    outcome = None
-    if found.declares:
-        outcome = carry_out(context, [(None, each) for each in found.declares], wish)
-    return Taken(outcome, (*notes, *found.notes))
+        plan = plan_charge(context.quiet, everything)
+    except (Refused, EnvironmentFailed):  # of a registry that could not have been applied here
+        return False
+    return bool(plan.observed and plan.wanted.threads) and not plan.steps
 
 
 def _read(
@@ -63,35 +81,55 @@ def _read(
                 notes.append(Note(rest, "exclusive", what))
                 groups[rest] = {**groups[rest], "cpuset.cpus.partition": "member"}
         case "systemd":
-            groups, notes = _rename(parse_slices(read_slices(root, where)))
-            notes += tell_others(groups)
+            slices, others = _read_slices(root, where)
+            groups, notes = _rename(slices)
+            notes += [*tell_others(groups), *others]
         case _:
             assert_never(origin)
     return adopt_groups(groups, machine), notes
 
 
-def _read_cgroups(root: str, where: str | None, machine: Machine) -> tuple[Adopted, list[Note]]:
+def _find_top(root: str, where: str | None) -> str:
+    """The group in which to look; TOP is that of `usched apply`."""
     if where is None and Cgroups(root, TOP).exists(""):
-        where = TOP
-    top = (where or "").removeprefix(f"/{MOUNT}").strip("/")
+        return TOP
+    return (where or "").removeprefix(f"/{MOUNT}").strip("/")
+
+
+def _read_cgroups(root: str, where: str | None, machine: Machine) -> tuple[Adopted, list[Note]]:
+    top = _find_top(root, where)
     cgroups = Cgroups(root, top)
     if where is not None and (".." in top.split("/") or not cgroups.exists("")):
         what = f"there is no control group {top}"
         raise NoSuchName(Problem(what, None, f"the groups are the folders of /{MOUNT}"))
     groups = cgroups.read()
-    if top == TOP:
-        habits = {path: habit for path in groups if (habit := _find_habit(cgroups, path))}
-        return adopt_groups(groups, machine._replace(ours=True), habits), []
-    kept = keep_wishing(groups)
+    ours = top == TOP
+    kept = groups if ours else keep_wishing(groups)
+    for path, files in kept.items():
+        refuse_nonsense(os.path.join(root, MOUNT, top, path), find_nonsense(files))
     paths, notes = rename_groups(kept, os.path.basename(top))
     named = {path: kept[was] for path, was in paths.items()}
     others = {
         path: {file: cgroups.say(was, file) or "" for file in OTHER_FILES}
         for path, was in paths.items()
+        if not ours
     }
     notes += tell_others(others)
     habits = {path: habit for path in named if (habit := _find_habit(cgroups, paths[path]))}
-    return adopt_groups(named, machine, habits), notes
+    return adopt_groups(named, machine._replace(ours=ours), habits), notes
+
+
+def _read_slices(root: str, where: str | None) -> tuple[Observed, list[Note]]:
+    """As systemd has them, where it runs and nobody named a folder, with what it has beside slices;
+    else as it would read them."""
+    texts = read_slices(root, where)
+    if where is None and is_systemd(root):
+        try:
+            slices = parse_shown(show_slices(each.unit for each in texts))
+            return slices, list(tell_units(show_others()))
+        except ValueError as error:
+            raise EnvironmentFailed(f"systemctl show is not understood: {error}") from error
+    return parse_slices(texts), []
 
 
 def _rename(groups: Observed) -> tuple[dict[str, Mapping[str, str]], list[Note]]:

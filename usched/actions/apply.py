@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
+from usched.actions.carrying_out import Work
+from usched.actions.charges import Charge, find_charges, hold, my_holders
 from usched.actions.context import Context
-from usched.actions.plan import Plan, Readable, make_plan
+from usched.actions.groups import Groups
+from usched.actions.neighbours import check_neighbours
+from usched.actions.plan import (
+    Plan,
+    describe_others,
+    join_plans,
+    plan_charge,
+    plan_each,
+    tell_journal,
+)
+from usched.actions.stray_threads import find_stray_threads
 from usched.actions.trial import begin_trial
-from usched.actions.undoing import Groups, finish_earlier, refuse_during_trial, restore
+from usched.actions.undoing import restore
 from usched.plan.difference import Observed, Step, compare
-from usched.plan.readings import find_drift, find_misreadings
-from usched.plan.wanted import OUTSIDE, TOP, Group
-from usched.words.problems import Drifted, EnvironmentFailed, Problem, Refused
-from usched.world.linux.cgroups import Cgroups, StepFailed
-from usched.world.linux.journal import Before, Journal
-from usched.world.linux.refusals import explain_refusal
-
-_UNDONE = "nothing is changed: what was done is undone"
+from usched.plan.kernel import SUBTREE
+from usched.plan.part_groups import find_others, narrow_observed
+from usched.plan.readings import find_drift
+from usched.plan.wanted import OUTSIDE, Group, scheduler_of
+from usched.words.phrases import join_names
+from usched.words.problems import (
+    Drifted,
+    EnvironmentFailed,
+    NotPermitted,
+    Problem,
+    Refused,
+    UschedError,
+)
+from usched.world.linux.journal import Before
+from usched.world.linux.ownership import find_holder_name
 
 
 class Done(NamedTuple):
@@ -36,93 +56,120 @@ def apply_registry(
     Raises Refused where the kernel does not do what was asked, or another apply waits to be
     confirmed; EnvironmentFailed where it refuses a step: then all is as it was.
     """
-    groups = groups or Cgroups(context.root, TOP)
-    journal = Journal(context.root)
-    with journal.lock():
-        finish_earlier(journal, groups, context.tell)
-        refuse_during_trial(journal)
-        plan = make_plan(context, groups)
-        if plan.steps:
-            before = _look(plan.observed, groups)
-            if seconds is not None:
-                begin_trial(context.root, journal, groups, before, seconds)
-            _carry_out(plan.steps, plan.wanted.groups, before, journal, groups)
-        return Done(plan.steps, plan)
+    plans: list[Plan] = []
+    failures: list[UschedError] = []
+    for charge in find_charges(context, groups):
+        try:
+            with hold(charge, context):
+                plans.append(_apply(charge, context, seconds))
+        except UschedError as failure:
+            failures.append(failure)
+        context = context.quiet
+    if failures:
+        raise _join_failures(failures, plans)
+    done = join_plans(plans)
+    return Done(done.steps, done)
 
 
-def release(context: Context, groups: Groups | None = None) -> Done:
-    """The control groups as if there were no schedulers; processes go to the root group."""
-    groups = groups or Cgroups(context.root, TOP)
-    journal = Journal(context.root)
-    with journal.lock():
-        finish_earlier(journal, groups, context.tell)
-        refuse_during_trial(journal)
-        observed = groups.read()
-        wanted = (Group(OUTSIDE, "", observed[OUTSIDE]),)
-        steps = compare(wanted, observed)
-        if steps:
-            _carry_out(steps, wanted, _look(observed, groups), journal, groups)
-        return Done(steps, None)
-
-
-def verify(context: Context, groups: Readable | None = None) -> Plan:
-    """Raises Drifted with everything in which the control groups are not as the registry says."""
-    plan = make_plan(context, groups)
-    found = list(find_drift(plan.wanted.groups, plan.observed))
-    if found:
-        problems = [Problem(what, None, "", "drift") for what in found]
-        problems[-1] = problems[-1]._replace(remedy="usched apply makes it as the registry says")
-        raise Drifted(problems)
+def _apply(charge: Charge, context: Context, seconds: float | None) -> Plan:
+    above = charge.journal.above()
+    plan = plan_charge(context, charge)
+    if plan.obstacles:
+        raise NotPermitted(list(plan.obstacles))
+    check_neighbours(context, plan)
+    if plan.steps:
+        before = _look(plan.observed, charge, above)
+        if seconds is not None:
+            begin_trial(context.root, charge.journal, charge.groups, before, seconds)
+        Work(plan.wanted.groups, before, charge, context.tell).carry_out(plan.steps)
     return plan
 
 
-def _look(observed: Observed, groups: Groups) -> Before:
-    processes = {path: tuple(groups.processes(path)) for path in observed if path != OUTSIDE}
-    return Before(observed, processes, os.getpid())
-
-
-def _carry_out(
-    steps: Sequence[Step],
-    wanted: tuple[Group, ...],
-    before: Before,
-    journal: Journal,
-    groups: Groups,
-) -> None:
-    """before: what the steps were planned from."""
-    try:
-        journal.save(before)
-    except EnvironmentFailed:
-        journal.close_trial()
-        raise
-    try:
-        for step in steps:
-            groups.do(step)
-        _check_readings(wanted, groups)
-    except StepFailed as failed:
-        _undo(before, journal, groups)
-        raise explain_refusal(failed, after=_UNDONE) from failed
-    except BaseException:
-        _undo(before, journal, groups)
-        raise
-    journal.close()
-
-
-def _undo(before: Before, journal: Journal, groups: Groups) -> None:
-    restore(before, groups)
-    journal.close_trial()
-    journal.close()
-
-
-def _check_readings(wanted: tuple[Group, ...], groups: Groups) -> None:
-    """cgroup v2 takes down what it is asked for, and may do something else."""
-    problems = [
-        Problem(
-            f"{each.file} was told `{each.wanted}`, and reads back `{each.reads or 'nothing'}`",
-            None,
-            _UNDONE,
-            "reads back",
+def _join_failures(failures: Sequence[UschedError], plans: Sequence[Plan]) -> UschedError:
+    """Who holds several parts has each as a whole: one may fail, and the others not."""
+    problems = [problem for each in failures for problem in each.problems]
+    names = [scheduler_of(top) for each in plans for top in each.tops if top]
+    if names:
+        remedy = f"what is beneath {join_names(names)} is applied, and stays"
+        problems[-1] = problems[-1]._replace(
+            remedy="\n".join(filter(None, (problems[-1].remedy, remedy)))
         )
-        for each in find_misreadings(wanted, groups.read())
-    ]
+    kind = type(failures[0]) if len({type(each) for each in failures}) == 1 else EnvironmentFailed
+    return kind(problems)
+
+
+def release(context: Context, groups: Groups | None = None) -> Done:
+    """The control groups as if there were no schedulers; processes go to the root group, or that
+    of what is granted."""
+    done: list[Step] = []
+    for charge in find_charges(context, groups):
+        with hold(charge, context):
+            above = charge.journal.above()
+            everything = charge.read()
+            if charge.portion is None:
+                observed = everything
+                wanted = (Group(OUTSIDE, "", observed[OUTSIDE]),)
+            else:
+                top = charge.portion.path
+                observed = narrow_observed(everything, charge.portion._replace(handed=()))
+                wanted = (Group(top, scheduler_of(top), {SUBTREE: ""}),)
+            steps = compare(wanted, observed) if wanted[0].path in observed else []
+            if charge.portion is not None:
+                others = find_others(steps, everything, my_holders())
+                if others:
+                    raise NotPermitted(list(describe_others(others)))
+            if steps:
+                Work(wanted, _look(observed, charge, above), charge, context.tell).carry_out(steps)
+            done += steps
+    return Done(done, None)
+
+
+@contextmanager
+def borrow_groups(context: Context) -> Iterator[Charge]:
+    """All groups may be changed meanwhile, and are as before afterwards, whatever happens.
+
+    Raises Refused for who has only a part in his charge.
+    """
+    (charge, *_) = find_charges(context)
+    if charge.portion is not None:
+        what = "events that change schedulers change groups of others, too"
+        raise Refused(Problem(what, None, "root runs it: sudo usched ...", "events"))
+    with hold(charge, context):
+        above = charge.journal.above()
+        before = _look(charge.read(), charge, above)
+        charge.journal.save(before)
+        try:
+            yield charge
+        finally:
+            restore(before, charge.groups)
+            charge.journal.close()
+
+
+def verify(context: Context, groups: Groups | None = None) -> Plan:
+    """Raises Drifted with everything in which the control groups, and the threads in them, are not
+    as the registry says."""
+    charges = find_charges(context, groups)
+    for charge in charges if groups is None else ():
+        tell_journal(charge.journal, context)
+    plans = plan_each(context, charges)
+    problems: list[Problem] = []
+    for plan in plans:
+        if plan.obstacles and not plan.steps:
+            problems += plan.obstacles
+            continue
+        found = find_drift(plan.wanted.groups, plan.observed, find_holder_name)
+        problems += [Problem(what, None, "", "drift") for what in found]
     if problems:
-        raise Refused(problems)
+        remedy = problems[-1].remedy or "usched apply makes it as the registry says"
+        problems[-1] = problems[-1]._replace(remedy=remedy)
+    whole = join_plans(plans)
+    problems += find_stray_threads(context.root, whole.wanted, whole.observed)
+    if problems:
+        raise Drifted(problems)
+    return whole
+
+
+def _look(observed: Observed, charge: Charge, above: str) -> Before:
+    """above: who else may change them, as of before they were read."""
+    processes = {path: tuple(charge.groups.processes(path)) for path in observed if path != OUTSIDE}
+    return Before(observed, processes, os.getpid(), above)

@@ -16,6 +16,7 @@ from usched.actions.context import (
 )
 from usched.actions.topology import News, weigh_topology
 from usched.meaning.history import Draft
+from usched.meaning.overlay import Overlay
 from usched.meaning.registry import EMPTY, Source
 from usched.meaning.resolver import Resolver
 from usched.meaning.script import Done, Ledger, ScriptLine
@@ -24,12 +25,13 @@ from usched.meaning.warnings import find_new_warnings
 from usched.words.machine import Topology
 from usched.words.problems import Problem, format_problem
 from usched.world.paths import may_have_parts
-from usched.world.registry_file import is_new
+from usched.world.registry_file import is_new, may_write
 from usched.world.store import Store
 
 if TYPE_CHECKING:
     from usched.actions.parts import Desk
-    from usched.meaning.grants import Hands
+    from usched.actions.standing import Seen
+    from usched.meaning.grants import Granted, Hands
     from usched.meaning.joined import Whole
 
 
@@ -71,6 +73,8 @@ def carry_out(
 def _carry_out(
     store: Store, context: Context, script: Iterable[ScriptLine], wish: Wish
 ) -> tuple[Outcome, list[Draft]]:
+    if store.has_grants():
+        return _carry_out_among_parts(store, context, script, wish)
     machine = find_machine(store, context)
     news = News()
     declared = None
@@ -78,22 +82,67 @@ def _carry_out(
         declared = machine.topology
         news = weigh_topology(store, context, declared, wish.strand)
     number = store.last_revision() + 1
-    before: Source = store
-    if store.has_grants():
-        from usched.actions.parts import find_hands, join_parts
-
-        whole = join_parts(store, context, machine.topology)
-        before = whole.source
-        ledger = _start(whole, find_hands(whole, context), machine.topology, number, wish)
-    else:
-        tree = Tree(store, machine.topology)
-        ledger = Ledger(tree, number, None, wish.strand, lambda: _find_first_hands(context))
+    # where nothing is granted, the file's rights alone decide who may declare
+    hands = None if may_write(context.registry) else _find_first_hands(context)
+    before = Overlay(store)  # so that no declaration is read twice
+    tree = Tree(before, machine.topology)
+    ledger = Ledger(tree, number, hands, wish.strand, lambda: _find_first_hands(context))
     ledger.take_all(script)
     if declared is not None:
-        ledger.add_topology(declared, news.moved)
+        ledger.add_topology(declared, news.all_moved())
+    if any(draft.grants for draft in ledger.drafts):
+        news = _find_found_again(news, store, ledger, context)
     _tell_damage(store, ledger.tree.resolver, context)
     warnings = _find_warnings(ledger, Resolver(before, machine.topology), wish.look)
-    news = News(news.moved, tuple(dict.fromkeys((*news.warnings, *warnings))))
+    news = news._replace(warnings=tuple(dict.fromkeys((*news.warnings, *warnings))))
+    return Outcome(machine, tuple(ledger.done), declared, news), ledger.drafts
+
+
+def _find_found_again(news: News, store: Store, ledger: Ledger, context: Context) -> News:
+    """With what is in the stores of those to whom the first grants are."""
+    from usched.actions.read_parts import PartReader
+    from usched.actions.standing import Seen, grants_after, source_after
+    from usched.meaning.joined import Whole, join
+
+    drafts, topology = ledger.drafts, ledger.tree.resolver.topology
+    found = PartReader(context.registry).find(grants_after((), drafts))
+    after = join(source_after(store, drafts), found, topology)
+    return _add_seen(news, Seen(Whole(store, {}), after), ledger, context)
+
+
+def _carry_out_among_parts(
+    store: Store, context: Context, script: Iterable[ScriptLine], wish: Wish
+) -> tuple[Outcome, list[Draft]]:
+    """In the registry, where something is granted."""
+    from usched.actions.parts import find_hands, tell_damaged_grants
+    from usched.actions.read_parts import PartReader
+    from usched.actions.standing import Seen, grants_after, source_after, telling
+    from usched.meaning.joined import join, require_unstranded
+
+    machine = find_machine(store, context)
+    declared, news = None, News()
+    if machine.origin == "given" and machine.topology != store.topology():
+        declared = machine.topology
+        news = weigh_topology(store, context, declared, wish.strand)
+    grants, damaged = store.grants()
+    tell_damaged_grants(damaged, context)
+    reader = PartReader(context.registry)
+    base = Overlay(store)  # so that no declaration is read twice
+    whole = join(base, reader.find(grants), machine.topology)
+    number = store.last_revision() + 1
+    ledger = _start(whole, find_hands(whole, context), machine.topology, number, wish)
+    with telling(whole, context):
+        ledger.take_all(script)
+        drafts = ledger.drafts
+        found = reader.find(grants_after(grants, drafts))
+        after = join(source_after(base, drafts), found, machine.topology)
+        require_unstranded(whole, after, wish.strand)
+    if declared is not None:
+        ledger.add_topology(declared, news.all_moved())
+    news = _add_seen(news, Seen(whole, after), ledger, context)
+    _tell_damage(store, ledger.tree.resolver, context)
+    warnings = _find_warnings(ledger, Resolver(whole.source, machine.topology), wish.look)
+    news = news._replace(warnings=tuple(dict.fromkeys((*news.warnings, *warnings))))
     return Outcome(machine, tuple(ledger.done), declared, news), ledger.drafts
 
 
@@ -112,28 +161,56 @@ def _carry_out_in_part(
         change_part,
         check_own_size,
         find_hands,
-        join_parts,
-        own_part,
         refuse_unheld,
     )
+    from usched.actions.read_parts import Own, PartReader
+    from usched.actions.standing import Seen, grants_after, registry_after, telling
+    from usched.meaning.joined import join
 
     def action(store: Store, context: Context) -> tuple[Outcome, list[Draft]]:
         with open_registry(context) as base:
             machine = find_machine(base, context)
-            whole = join_parts(base, context, machine.topology, own_part(desk.name, store))
+            reader = PartReader(context.registry)
+            grants, handed = base.grants()[0], store.grants()[0]
+
+            def see(source: Source, handed: Sequence[Granted], own: str | None = None) -> Whole:
+                found = reader.find(grants, Own(desk.name, source, handed))
+                return join(base, found, machine.topology, own)
+
+            whole = see(store, handed, desk.name)
             hands = find_hands(whole, context, desk.name)
             if machine.origin == "given" and machine.topology != base.topology():
                 refuse_unheld(hands, "the topology", "leave --topology out")
             number = store.last_revision() + 1
             ledger = _start(whole, hands, machine.topology, number, wish)
-            ledger.take_all(script)
-            check_own_size(ledger.tree.resolver, hands, desk.name)
+            registry = store.registry()
+            before = see(registry, handed)
+            with telling(before, context):
+                ledger.take_all(script)
+                check_own_size(ledger.tree.resolver, hands, desk.name)
+            drafts = ledger.drafts
+            after = see(registry_after(registry, drafts), grants_after(handed, drafts))
+            news = _add_seen(News(), Seen(before, after), ledger, context)
             _tell_damage(store, ledger.tree.resolver, context)
-            before = Resolver(whole.source, machine.topology)
-            news = News((), tuple(_find_warnings(ledger, before, wish.look)))
-            return Outcome(machine, tuple(ledger.done), None, news), ledger.drafts
+            resolver = Resolver(whole.source, machine.topology)
+            warnings = tuple(_find_warnings(ledger, resolver, wish.look))
+            return Outcome(
+                machine, tuple(ledger.done), None, news._replace(warnings=warnings)
+            ), drafts
 
     return change_part(context, desk, wish.dry_run, action)
+
+
+def _add_seen(news: News, seen: Seen, ledger: Ledger, context: Context) -> News:
+    """With who of others is back; what still stands aside is told."""
+    from usched.actions.standing import edited_names, tell_all
+
+    tell_all(seen.still_wrong(), context)
+    topology = ledger.tree.resolver.topology
+    edited, aside = edited_names(ledger.drafts), ledger.find_aside()
+    back = tuple(seen.find_back(topology, edited, aside))
+    ledger.add_moved(each.moved for each in back)
+    return news._replace(back=(*news.back, *back))
 
 
 def _start(whole: Whole, hands: Hands, topology: Topology, number: int, wish: Wish) -> Ledger:

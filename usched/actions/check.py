@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from usched.actions.context import Context, find_machine, open_registry
-from usched.actions.parts import find_hands, find_parts_of, tell_damaged_grants
+from usched.actions.parts import find_hands, tell_damaged_grants
+from usched.actions.read_parts import PartReader
 from usched.meaning.joined import join
 from usched.meaning.resolver import Resolver
 from usched.meaning.script import ScriptLine, carry_out_on
@@ -28,7 +29,7 @@ def check_registry(context: Context, script: list[ScriptLine]) -> Report:
         machine = find_machine(store, context)
         granted, damaged = store.grants()
         tell_damaged_grants(damaged, context)
-        found = find_parts_of(granted, context.registry)
+        found = PartReader(context.registry).find(granted)
         whole = join(store.registry(), found, machine.topology)
         hands = find_hands(whole, context, None)
         tree = Tree(whole.source, machine.topology, find_aside=whole.find_aside)
@@ -39,5 +40,6 @@ def check_registry(context: Context, script: list[ScriptLine]) -> Report:
         problems = tree.resolver.survey()
         if problems:
             raise Refused(problems)
-        warnings = [*whole.problems, *find_warnings(tree.resolver), *store.find_log_damage()]
+        warnings = [*whole.problems, *hands.find_estranged(), *find_warnings(tree.resolver)]
+        warnings += store.find_log_damage()
         return Report(tree.resolver, len(tree.resolver.names()), warnings)

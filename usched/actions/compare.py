@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from usched.actions.context import Context, find_machine, open_registry
+from usched.actions.parts import join_parts
 from usched.actions.simulate import Simulation, build_registry, run, tell_rounded
 from usched.figures.accounts import Accounts, take_account
-from usched.figures.compared import Line, Told, compare
-from usched.meaning.registry import Registry
+from usched.figures.compared import ComparedFigure, Told, compare
+from usched.meaning.joined import Whole
+from usched.meaning.registry import EMPTY
 from usched.meaning.script import ScriptLine
 from usched.meaning.timetable import plan_timetable
 from usched.text.workload import parse_workload
@@ -44,7 +46,7 @@ class Comparison:
     variants: Sequence[Variant]
     runs: Sequence[Run]
     accounts: Sequence[Accounts]
-    lines: Sequence[Line]
+    lines: Sequence[ComparedFigure]
 
 
 def prepare_variants(
@@ -61,7 +63,9 @@ def prepare_variants(
         at = told_once if topology is None else told_once._replace(topology=topology)
         with open_registry(at) as store:
             machine = find_machine(store, at)
-            registry: Registry = store.registry()
+            registry = Whole(EMPTY, {})
+            if any(script.lines is None for script in scripts):
+                registry = join_parts(store, at, machine.topology, base=store.registry())
         workload = parse_workload(raw, machine.topology.hz)
         tell_rounded(at, workload, machine.topology)
         for script in scripts:
@@ -71,8 +75,8 @@ def prepare_variants(
             try:
                 own = registry
                 if script.lines is not None:
-                    own = build_registry(machine, script.lines)
-                timetable = plan_timetable(own, machine.topology, workload)
+                    own = Whole(build_registry(machine, script.lines), {})
+                timetable = plan_timetable(own.source, machine.topology, workload, own.find_aside)
             except UschedError as error:
                 if not isinstance(error, Refused):
                     raise

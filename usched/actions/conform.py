@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from usched.actions.apply import verify
+from usched.actions.apply import borrow_groups, verify
+from usched.actions.conform_events import plan_cues
 from usched.actions.context import Context
-from usched.actions.perform import Performance, perform
+from usched.actions.perform import Performance, Play, perform
 from usched.actions.simulate import Simulation, prepare, run
-from usched.figures.compared import Line
+from usched.figures.compared import ComparedFigure
 from usched.figures.conformed import hold_against, list_deeds
 from usched.plan.kernel import Kernel
 from usched.plan.wanted import Note
@@ -37,7 +39,7 @@ class Conformance:
     run: Run
     kernel: Kernel
     performance: Performance
-    lines: Sequence[Line]
+    lines: Sequence[ComparedFigure]
     notes: Sequence[Note]
 
     @property
@@ -70,7 +72,12 @@ def conform(
     plan = verify(context)
     simulated = run(simulation, ticks, None, progress, segments=False)
     _check_length(simulated.ticks, timetable.hz)
-    performance = perform(context, timetable, simulated.ticks, Live())
+    events = [each for each in simulation.workload.events if each.at < simulated.ticks]
+    cues = plan_cues(context, plan, events, timetable)
+    changes = any(cue.wanted is not None for cue in cues)
+    with borrow_groups(context) if changes else nullcontext() as charge:
+        play = Play(timetable, simulated.ticks, plan.wanted, cues, charge)
+        performance = perform(context, play, Live())
     lines = hold_against(timetable, list_deeds(simulated), performance.did)
     owners = {each.scheduler for each in timetable.programs}
     notes = [note for note in plan.wanted.notes if note.scheduler in owners]
@@ -78,15 +85,7 @@ def conform(
 
 
 def _check(simulation: Simulation, ticks: int | None) -> None:
-    problems = [
-        Problem(
-            "conform runs no events: the registry and the cpus stay as they are",
-            event.span,
-            "leave them out, or simulate it",
-            "events",
-        )
-        for event in simulation.workload.events
-    ]
+    problems = []
     lwps, hz = simulation.timetable.lwps(), simulation.timetable.hz
     if lwps > MOST_LWPS:
         what = f"{lwps} lwps; conform runs at most {MOST_LWPS}, each as a process"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import NamedTuple, TypeVar
 
 from usched.meaning.history import Draft
@@ -11,9 +11,10 @@ from usched.words.cpuset import count_cpus
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, NoSuchName, Problem
 from usched.world.author import find_author
-from usched.world.paths import make_default
-from usched.world.registry_file import check_folder, is_new
+from usched.world.paths import make_default, may_have_parts
+from usched.world.registry_file import check_folder, is_new, require_writable
 from usched.world.store import Store, open_store
+from usched.world.strangers import forbid
 
 R = TypeVar("R")
 
@@ -32,6 +33,11 @@ class Context(NamedTuple):
     root: str = "/"
     wait: float = 10.0
     is_default: bool = False
+
+    @property
+    def quiet(self) -> Context:
+        """The same, where nothing is to be told, or it was told before."""
+        return self._replace(tell=lambda _: None)
 
 
 class Wish(NamedTuple):
@@ -54,7 +60,10 @@ def open_registry(context: Context, write: bool = False) -> Iterator[Store]:
             make_default(context.registry)
         except OSError as error:
             what = f"the folder of {context.registry} cannot be made: {error.strerror}"
-            raise EnvironmentFailed(Problem(what, None, "name another: --registry PATH")) from error
+            remedy = "name another: --registry PATH"
+            if isinstance(error, PermissionError):
+                raise forbid(what, remedy) from error
+            raise EnvironmentFailed(Problem(what, None, remedy)) from error
     if not context.is_default:  # the default's folder is made with it
         check_folder(context.registry)
     with open_store(context.registry, write, context.wait) as store:
@@ -119,19 +128,31 @@ def change_registry(
 
             make_room((), drafts, context)
 
+    def shut() -> AbstractContextManager[None]:
+        if not may_have_parts(context.registry):
+            return nullcontext()
+        from usched.world.part_gates import Gates
+
+        return Gates(context.registry, (), context.tell).shut()
+
     opened = Opened(
-        lambda write: open_registry(context, write), is_new(context.registry), make_room
+        lambda write: open_registry(context, write), is_new(context.registry), make_room, shut
     )
-    return change_store(opened, context, dry_run, action)
+    result = change_store(opened, context, dry_run, action)
+    if dry_run:
+        require_writable(context.registry)
+    return result
 
 
 class Opened(NamedTuple):
     """A store to be changed. open: it for one transaction, which writes or does not. new: whether
-    it is yet to be made. make_room: for what revisions grant, before they are written."""
+    it is yet to be made. make_room: for what revisions grant, before they are written. shut: keeps
+    those who hold a part of it from writing."""
 
     open: Callable[[bool], AbstractContextManager[Store]]
     new: bool
     make_room: Callable[[Sequence[Draft]], None]
+    shut: Callable[[], AbstractContextManager[None]]
 
 
 def change_store(
@@ -154,17 +175,20 @@ def change_store(
                 opened.make_room(drafts)
                 store.write_revisions(drafts, find_author())
                 return result
-        context = context._replace(tell=lambda _: None)
-    with opened.open(True) as store:
+        context = context.quiet
+    with ExitStack() as until_written, opened.open(True) as store:
+        until_written.enter_context(opened.shut())
         result, drafts = action(store, context)
         opened.make_room(drafts)
         store.write_revisions(drafts, find_author())
     return result
 
 
-def require_revision(store: Store, number: int) -> None:
-    """Raises NoSuchName for a revision that there is not."""
+def require_revision(store: Store, number: int, part: str = "") -> None:
+    """Raises NoSuchName for a revision that there is not. part: of whose store, "" for the
+    registry."""
     last = store.last_revision()
     if not 0 <= number <= last:
-        has = f"0 to {last}" if last else "only 0, the empty registry"
-        raise NoSuchName(Problem(f"there is no revision {number}", None, f"revisions are {has}"))
+        has = f"0 to {last}" if last else f"only 0, the empty {'part' if part else 'registry'}"
+        what = f"there is no revision {number}" + (f" of your part of {part}" if part else "")
+        raise NoSuchName(Problem(what, None, f"revisions are {has}"))

@@ -13,7 +13,7 @@ from usched.actions.places import (
     Changeable,
     Place,
     find_home,
-    find_place,
+    giving_homes,
     settle,
     tell_alone,
 )
@@ -35,32 +35,33 @@ class ProgramFailed(Exception):
         self.what = what
 
 
-def enter(context: Context, name: str, change: Changeable | None = None) -> Place:
+def enter(context: Context, place: Place, change: Changeable | None = None) -> None:
     """Put this process into a scheduler; what it cannot be there is told.
 
     Where the scheduler is not applied, or its group is not this user's to enter, the process runs
-    on the cpus and with the niceness that belong to it. Raises NoSuchName, and Refused where no
-    thread can run in that scheduler.
+    on the cpus and with the niceness that belong to it.
     """
-    place = find_place(context, name)
-    joined = _join(place, context)
-    myself = read_thread(context.root, os.getpid())
-    assert myself is not None
-    home = find_home(place, myself, joined)
-    for refusal in settle(place, myself, home, joined, change or Live()):
+    with giving_homes(place, context.tell):
+        joined = _join(place, context)
+        myself = read_thread(context.root, os.getpid())
+        assert myself is not None
+        home = find_home(place, myself, joined)
+        refusals = list(settle(place, myself, home, joined, change or Live()))
+    for refusal in refusals:
         context.tell(refusal.why)
-    return place
 
 
 def _join(place: Place, context: Context) -> bool:
+    refused = None
     try:
         if place.is_applied:
             place.groups.move(os.getpid(), place.threads.group)
             return True
     except StepFailed as failed:
-        if not failed.is_forbidden:
+        if not failed.is_closed:
             raise explain_refusal(failed) from failed
-    tell_alone(place, context.tell)
+        refused = failed
+    tell_alone(place, context, refused)
     return False
 
 
@@ -134,7 +135,10 @@ def find_program(word: str) -> str:
 
 
 def _missing(word: str) -> ProgramFailed:
-    return ProgramFailed(NOT_FOUND, f"{word or 'the empty word'}: there is no such program")
+    what = f"{word or 'the empty word'}: there is no such program"
+    if word.startswith("-"):
+        what += "\n  options stand in front of the scheduler: usched exec -u USER NAME -- COMMAND"
+    return ProgramFailed(NOT_FOUND, what)
 
 
 def _check_program(path: str, word: str) -> None:

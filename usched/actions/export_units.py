@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from usched.actions.context import Context
 from usched.actions.plan import check_plannable
 from usched.actions.read import read_joined
-from usched.plan.lower_cgroup import lower
 from usched.plan.systemd_units import Units, format_units, is_slice
 from usched.world.linux.cgroups import read_kernel
 from usched.world.paths import SYSTEM_REGISTRY
@@ -24,7 +23,7 @@ def make_units(context: Context, program: Sequence[str]) -> Units:
         program = (*program, "--registry", registry)
     grants = [part.granted.grant for part in hands.parts.values()]
     folder = os.path.dirname(registry)
-    return format_units(tree, lower(tree, kernel), grants, program, folder)
+    return format_units(tree, kernel, grants, program, folder)
 
 
 def find_leftovers(folder: str, units: Units) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -10,7 +11,14 @@ from typing import NamedTuple
 from usched.words.phrases import clip
 from usched.words.problems import NoSuchName, NotPermitted, Problem, Refused, UschedError
 from usched.world.accounts import find_user_name
-from usched.world.linux.threads import Thread, clock_now, read_processes, read_thread
+from usched.world.linux.threads import (
+    Thread,
+    clock_now,
+    is_zombie,
+    read_processes,
+    read_thread,
+    threads_of,
+)
 
 #: What lets people in: whoever moves it by its name, or as somebody's child, may lock them out.
 _LOGINS = (
@@ -19,6 +27,9 @@ _LOGINS = (
 )
 
 _KERNEL = "is a thread of the kernel, which stays where it is"
+
+#: No number of a process has more.
+_DIGITS = 10
 
 #: The kernel keeps so much of a name.
 _COMM = 15
@@ -43,8 +54,8 @@ def find_meant(root: str, words: Iterable[str]) -> Meant:
         if not (word.isascii() and word.isdigit()):
             patterns.append(word)
             continue
-        thread = read_thread(root, int(word)) if len(word) <= 10 else None
-        refusal = _refuse(thread, word)
+        thread = read_thread(root, int(word)) if len(word) <= _DIGITS else None
+        refusal = _refuse_ended(root, word) if thread is None else _refuse(thread, word)
         if refusal:
             problems.append(refusal)
         else:
@@ -56,10 +67,20 @@ def find_meant(root: str, words: Iterable[str]) -> Meant:
     return Meant(tuple(pids), tuple(tids), tuple(patterns))
 
 
-def _refuse(thread: Thread | None, word: str) -> tuple[type[UschedError], Problem] | None:
-    if thread is None:
-        what = f"there is no process or thread {clip(word)}"
-        return NoSuchName, Problem(what, None, "", "pid")
+def _refuse_ended(root: str, word: str) -> tuple[type[UschedError], Problem]:
+    what = f"there is no process or thread {clip(word)}"
+    remedy = "it has ended, or never was: ps -eL shows all that there are"
+    if len(word) <= _DIGITS and is_zombie(root, int(word)):
+        what = f"process {word} has ended, and its parent has not taken note of it (a zombie)"
+        remedy = "nothing of it runs"
+        others = [str(tid) for tid in threads_of(root, int(word)) if tid != int(word)]
+        if others:
+            what = f"the first thread of process {word} has ended, and others of it run"
+            remedy = f"name these: {' '.join(others[:8])}"
+    return NoSuchName, Problem(what, None, remedy, "pid")
+
+
+def _refuse(thread: Thread, word: str) -> tuple[type[UschedError], Problem] | None:
     name = f"{word} ({thread.comm})"
     if thread.is_kernel:
         return Refused, Problem(f"{name} {_KERNEL}", None, "", "kernel")
@@ -135,6 +156,10 @@ class Family:
 def _explain_none(pattern: str, fitting: Sequence[Thread], kept: Sequence[Thread]) -> Problem:
     what = f"no process is called '{clip(pattern)}'"
     if not fitting:
+        if re.fullmatch("[0-9]+(,[0-9]+)+", pattern):
+            return Problem(
+                what, None, f"pids stand apart: {clip(pattern.replace(',', ' '))}", "comm"
+            )
         return Problem(what, None, "ps -e shows how they are called", "comm")
     others = [each for each in kept if each.pid != 1]
     if others:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from usched.actions.imported import (
     DEFAULT_TICK,
     Imported,
-    Wanted,
+    ImportOptions,
     name_workload,
     refuse_homeless,
 )
@@ -22,7 +22,7 @@ from usched.words.workload import Kill, Workload
 _SECOND = 1_000_000
 
 
-def import_tasks(label: str, text: str, wanted: Wanted) -> Imported:
+def import_tasks(label: str, text: str, wanted: ImportOptions) -> Imported:
     """Raises Refused with the place of what is wrong."""
     app = parse_rt_app(text, label)
     exact = exact_tick(app, DEFAULT_TICK)

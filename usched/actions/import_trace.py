@@ -8,7 +8,7 @@ from usched.actions.import_tasks import import_tasks
 from usched.actions.imported import (
     DEFAULT_TICK,
     Imported,
-    Wanted,
+    ImportOptions,
     name_workload,
     refuse_homeless,
 )
@@ -25,7 +25,7 @@ from usched.text.traces.summary import (
 )
 from usched.words.phrases import count, suggest
 from usched.words.problems import Problem, Refused
-from usched.words.trace import MICROSECOND, Recording, Thread
+from usched.words.trace import MICROSECOND, Recording, TracedThread
 from usched.words.workload import Workload
 from usched.world.files import MAX_BYTES
 from usched.world.unpacked import open_lines
@@ -39,7 +39,7 @@ _STRIDE = 4096
 
 
 def import_file(
-    path: str, wanted: Wanted, progress: Callable[[int], None] | None = None
+    path: str, wanted: ImportOptions, progress: Callable[[int], None] | None = None
 ) -> Imported:
     """Read a trace. progress: told now and then how many lines were read.
 
@@ -57,7 +57,7 @@ def _watched(lines: Iterator[str], progress: Callable[[int], None]) -> Iterator[
         yield line
 
 
-def import_lines(label: str, lines: Iterable[str], wanted: Wanted) -> Imported:
+def import_lines(label: str, lines: Iterable[str], wanted: ImportOptions) -> Imported:
     """As `import_file`, of lines with their ends."""
     trace_format, every = recognise(lines, label)
     if trace_format is None:
@@ -77,7 +77,7 @@ def _join(pieces: Iterator[str], label: str) -> str:
 
 
 def _import_trace(
-    label: str, lines: Iterator[str], trace_format: Format, wanted: Wanted
+    label: str, lines: Iterator[str], trace_format: Format, wanted: ImportOptions
 ) -> Imported:
     counts = TraceCounts(label, trace_format)
     replayer = Replayer()
@@ -126,7 +126,7 @@ def _no_order(counts: TraceCounts, unordered: int) -> Problem:
     return Problem(what, remedy=remedy, rule="trace")
 
 
-def _nobody(label: str, recording: Recording, apart: list[Thread]) -> Problem:
+def _nobody(label: str, recording: Recording, apart: list[TracedThread]) -> Problem:
     what = f"no thread of {label} ran for half a tick"
     remedy = "a smaller --tick, such as 1us, makes them visible"
     if apart:

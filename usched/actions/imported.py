@@ -18,7 +18,7 @@ DEFAULT_TICK = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ImportOptions:
     """How to import. default: the scheduler of what no rule fits. tick: microseconds, None for the
     default. with_kernel: kernel threads, too."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from usched.actions.context import Context
-from usched.actions.top import look
+from usched.actions.top import has_pressure, look
 from usched.figures.meters import Meter
 from usched.words.statement import MACHINE
 
@@ -62,7 +62,10 @@ _METRICS = (
 
 def list_metrics(context: Context) -> Iterator[str]:
     """The lines."""
-    meters = {name: meter for name, meter in look(context).meters.items() if name != MACHINE}
+    seen = look(context)
+    meters = {name: meter for name, meter in seen.meters.items() if name != MACHINE}
+    if meters and not has_pressure(seen):
+        yield "# This kernel does not count who waits for a cpu (PSI); it does with psi=1.\n"
     for metric in _METRICS:
         values = [(name, metric.get(meter)) for name, meter in meters.items()]
         counted = [(name, value) for name, value in values if value is not None]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from usched.actions.context import Context
-from usched.actions.family import Family, find_meant
+from usched.actions.family import Family, Meant, find_meant
 from usched.actions.places import (
     Changeable,
     Place,
@@ -14,13 +14,16 @@ from usched.actions.places import (
     find_homes,
     find_needs,
     find_place,
+    giving_homes,
     read_neighbours,
     settle,
     tell_alone,
 )
-from usched.words.phrases import count
-from usched.words.problems import EnvironmentFailed, Problem
-from usched.world.linux.cgroups import MOUNT, Cgroups, StepFailed
+from usched.words.cpuset import format_cpu_list
+from usched.words.phrases import count, join_names
+from usched.words.problems import EnvironmentFailed, NoSuchName, Problem, Refused
+from usched.world.linux.cgroups import Cgroups, StepFailed
+from usched.world.linux.group_reading import MOUNT
 from usched.world.linux.refusals import explain_refusal
 from usched.world.linux.threads import Live, Thread, group_path, read_all, read_thread, threads_of
 
@@ -28,7 +31,7 @@ from usched.world.linux.threads import Live, Thread, group_path, read_all, read_
 _MOST_PASSES = 1_000
 
 
-class Moved(NamedTuple):
+class MovedCount(NamedTuple):
     processes: int
     threads: int
 
@@ -39,7 +42,7 @@ _Key = tuple[int, int]
 
 def move(
     context: Context, words: Sequence[str], name: str, change: Changeable | None = None
-) -> Moved:
+) -> MovedCount:
     """words: pids, tids, and patterns of what processes are called.
 
     Raises NoSuchName, Refused or NotPermitted where something cannot be moved, before anything is,
@@ -47,30 +50,55 @@ def move(
     """
     place = find_place(context, name)
     meant = find_meant(context.root, words)
+    _check_threads(place, meant.tids)
     mover = _Mover(place, Family(context.root, meant, context.tell), context.tell)
-    mover.enter_all()
-    if mover.alone:
-        tell_alone(place, context.tell)
-    mover.settle_all(change or Live())
-    if meant.tids:
-        mover.settle_threads(meant.tids, change or Live())
+    with giving_homes(place, context.tell):
+        mover.enter_all()
+        if mover.alone:
+            tell_alone(place, context, mover.closed)
+        mover.settle_all(change or Live())
+        if meant.tids:
+            mover.settle_threads(meant.tids, change or Live())
     mover.report()
-    processes = {pid for pid, _ in mover.moved} & set(mover.settled.values())
-    return Moved(len(processes), len(mover.settled))
+    return mover.count(meant)
+
+
+def _check_threads(place: Place, tids: Sequence[int]) -> None:
+    """Single threads keep their group, and may run on its cpus only."""
+    problems = []
+    for thread in read_all(place.root, list(tids)):
+        group = group_path(place.root, thread.pid)
+        if group is None or group == place.group:
+            continue
+        there = Cgroups(place.root, "").effective(group) if group else None
+        if there is not None and not there & place.threads.cpus:
+            ours = format_cpu_list(place.threads.cpus)
+            what = (
+                f"thread {thread.tid} ({thread.comm}) stays in the group of its process, /{group}, "
+                f"on cpus {format_cpu_list(there)}, and {place.name} has none of these, but {ours}"
+            )
+            remedy = f"move the whole process: {thread.pid}"
+            problems.append(Problem(what, None, remedy, "thread", place.name))
+    if problems:
+        raise Refused(problems)
 
 
 class _Mover:
     """moved: the group that each process was in before. entered: those that were put elsewhere.
-    alone: the pids of those that may not enter. settled: of each thread, its process."""
+    alone: the pids of those that may not enter. closed: how the kernel refused the first of them.
+    settled: of each thread, its process."""
 
     def __init__(self, place: Place, family: Family, tell: Callable[[str], None]) -> None:
         self.place = place
         self.family = family
         self.tell = tell
         self.alone: set[int] = set()
+        self.closed: StepFailed | None = None
         self.moved: dict[_Key, str | None] = {}
         self.entered: list[_Key] = []
         self.settled: dict[_Key, int] = {}
+        #: Single threads of processes that are not in the group.
+        self.outside: set[_Key] = set()
         #: What was refused, and of whom.
         self.refused: dict[Refusal, list[Thread]] = {}
 
@@ -99,10 +127,11 @@ class _Mover:
         try:
             self.place.groups.move(process.pid, self.place.threads.group)
         except StepFailed as failed:
-            if not failed.is_forbidden:
+            if not failed.is_closed:
                 self._go_back()
                 who = f"{process.pid} ({process.comm}): "
                 raise explain_refusal(failed, who, "all are back where they were") from failed
+            self.closed = self.closed or failed
             self.alone.add(process.pid)
         else:
             self.entered.append(_key(process))
@@ -148,6 +177,7 @@ class _Mover:
 
     def settle_threads(self, tids: Sequence[int], change: Changeable) -> None:
         """Single threads: their group stays that of their process."""
+        outside = []
         for thread in read_all(self.place.root, list(tids)):
             group = group_path(self.place.root, thread.pid)
             joined = group == self.place.group
@@ -158,7 +188,13 @@ class _Mover:
                     "and its policy"
                 )
             self.settled[_key(thread)] = thread.pid
-            self._settle([thread], joined, change)
+            if joined:
+                self._settle([thread], True, change)
+            else:
+                outside.append(thread)
+        self.outside = {_key(each) for each in outside}
+        if outside:
+            self._settle(outside, False, change)
 
     def _settle(self, fresh: Sequence[Thread], joined: bool, change: Changeable) -> None:
         new = {each.tid for each in fresh}
@@ -171,6 +207,29 @@ class _Mover:
             if thread is not None:
                 for refusal in settle(self.place, thread, home, joined, change):
                     self.refused.setdefault(refusal, []).append(thread)
+
+    def count(self, meant: Meant) -> MovedCount:
+        """Raises EnvironmentFailed where all stay where they were, and NoSuchName where all have
+        ended meanwhile."""
+        stuck = {
+            _key(thread)
+            for refusal, threads in self.refused.items()
+            for thread in threads
+            if refusal.of_cpus and (thread.pid in self.alone or _key(thread) in self.outside)
+        }
+        came = {key: pid for key, pid in self.settled.items() if key not in stuck}
+        if stuck and not came:
+            remedy = "sudo usched move ..." if self.alone else "name the process, not its threads"
+            what = f"nothing is moved into {self.place.name}"
+            raise EnvironmentFailed(Problem(what, None, remedy))
+        there = {tid for tid, _ in self.settled} | set(self.settled.values())
+        ended = [str(each) for each in (*meant.pids, *meant.tids) if each not in there]
+        if not came:
+            what = f"{join_names(ended or meant.patterns)} ended before it was moved"
+            raise NoSuchName(Problem(what, None, "ps -eL shows who is there", "pid"))
+        if ended:
+            self.tell(f"{join_names(ended)} ended before it was moved")
+        return MovedCount(len({pid for pid, _ in self.moved} & set(came.values())), len(came))
 
     def report(self) -> None:
         for refusal, threads in self.refused.items():

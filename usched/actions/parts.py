@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import NamedTuple, NoReturn
 
 from usched.actions.context import Context, Opened, R, change_store, open_registry
-from usched.meaning.grants import MAX_PART, Bounds, Granted, Hands, Part
+from usched.actions.read_parts import Own, PartReader, find_holders, stands_in
+from usched.meaning.grants import Granted, Hands, Part
 from usched.meaning.history import Draft, Revision
 from usched.meaning.joined import Whole, describe_excess, join
-from usched.meaning.registry import EMPTY, Registry, Source
+from usched.meaning.registry import Source
 from usched.meaning.resolver import Resolver
+from usched.text.language.canonical import format_statement
 from usched.words.machine import Topology
 from usched.words.phrases import clip, suggest
 from usched.words.problems import (
+    EnvironmentFailed,
     Misused,
     NoSuchName,
     NotPermitted,
@@ -24,100 +27,23 @@ from usched.words.problems import (
     UschedError,
     format_problem,
 )
-from usched.words.statement import is_beneath, parent_of
 from usched.world.accounts import find_actor, find_user_name, moment_in, owns
-from usched.world.foreign import Allowance, DoesNotHold, open_foreign
-from usched.world.part_files import part_path, prepare_part
-from usched.world.part_store import open_part_store
+from usched.world.author import CLAIMED
+from usched.world.foreign import DoesNotHold, Waste, open_foreign
+from usched.world.part_files import may_hand_on, prepare_part
+from usched.world.part_gates import Gates, Overtaken
+from usched.world.part_store import open_part_store, require_writable_part
 from usched.world.registry_file import is_new
 from usched.world.store import Store, open_store
+from usched.world.strangers import require_trusted
 
-#: So many parts come from one grant of the registry's, and so much text is in one.
-_MOST_PARTS, _MOST_TEXT = 64, 512 * 1024
+#: How often a change is tried that others overtake.
+_ATTEMPTS = 20
 
-#: So much of a part's log is read.
-_MOST_REVISIONS = 1000
+_UNKNOWN = "whether you hold a part of the system's registry is not known"
 
-
-class Own(NamedTuple):
-    """The part that its holder is at work on: what is declared and what is handed on there, of his
-    store, which is open and must not be opened again."""
-
-    name: str
-    source: Source
-    grants: Sequence[Granted]
-
-
-def own_part(name: str, store: Store) -> Own:
-    return Own(name, store, store.grants()[0])
-
-
-def find_parts(base: Store, registry: str, own: Own | None = None) -> list[Part]:
-    """What a registry grants, and what of it is handed on, parts after those they come from."""
-    grants, _ = base.grants()
-    return find_parts_of(grants, registry, own)
-
-
-def find_parts_of(grants: Iterable[Granted], registry: str, own: Own | None = None) -> list[Part]:
-    """The same, where this is what the registry itself grants."""
-    now = moment_in(0) or ""
-    found: list[Part] = []
-    for granted in grants:
-        waiting: list[tuple[tuple[Granted, ...], Bounds]] = [((granted,), Bounds())]
-        first, allowance = len(found), Allowance()
-        while waiting and len(found) - first < _MOST_PARTS:
-            chain, bounds = waiting.pop(0)
-            part, handed = _read_part(_Way(registry, chain, allowance), bounds, now, own)
-            found.append(part)
-            waiting += [((*chain, each), part.bounds) for each in handed]
-    return found
-
-
-class _Way(NamedTuple):
-    """To a store: from which registry, through which grants, and how long it may take to read."""
-
-    registry: str
-    chain: tuple[Granted, ...]
-    allowance: Allowance
-
-
-def _read_part(way: _Way, bounds: Bounds, now: str, own: Own | None) -> tuple[Part, list[Granted]]:
-    """One part, and what its holder has handed on of it."""
-    granted = way.chain[-1]
-    bounds = bounds.narrow(granted)
-    part = Part(granted, bounds, tuple(each.name for each in way.chain[:-1]), EMPTY)
-    if own is not None and own.name == part.name:
-        return part._replace(source=own.source), _beneath(own.grants, part.name)
-    if bounds.ends is not None and bounds.ends <= now:
-        return part._replace(trouble=f"the grant ended at {bounds.ends}"), []
-    try:
-        with open_foreign(*way) as store:
-            if store is None:
-                return part, []
-            handed = _beneath(store.grants(_MOST_PARTS)[0], part.name)
-            return part._replace(source=_read_source(store)), handed
-    except DoesNotHold as trouble:
-        return part._replace(trouble=str(trouble)), []
-
-
-def _read_source(store: Store) -> Registry:
-    if store.count_text() > _MOST_TEXT:
-        raise DoesNotHold(f"its declarations are more than {_MOST_TEXT // 1024} KiB")
-    source = store.first_rows(MAX_PART + 1)
-    if len(source) + len(source.damage()) > MAX_PART:
-        raise DoesNotHold(f"it has more than {MAX_PART} schedulers")
-    return source
-
-
-def _beneath(grants: Iterable[Granted], name: str) -> list[Granted]:
-    """Those of them that somebody may grant who holds that part: of what is in it, and not of
-    what is handed on whole."""
-    found: list[Granted] = []
-    for granted in grants:  # by name, so that what is above comes first
-        inside = any(is_beneath(granted.name, each.name) for each in found)
-        if is_beneath(parent_of(granted.name), name) and not inside:
-            found.append(granted)
-    return found
+#: So much of a part's log is read, and of each text in it.
+_MOST_REVISIONS, _LONGEST = 1000, 1000
 
 
 def join_parts(
@@ -131,7 +57,7 @@ def join_parts(
     registry's declarations, where they are read already."""
     grants, damaged = store.grants()
     tell_damaged_grants(damaged, context)
-    found = find_parts_of(grants, context.registry, own)
+    found = PartReader(context.registry).find(grants, own)
     whole = join(store if base is None else base, found, topology, own and own.name)
     for problem in whole.problems:
         context.tell(format_problem(problem))
@@ -143,36 +69,52 @@ def tell_damaged_grants(names: Iterable[str], context: Context) -> None:
         context.tell(f"to whom {name} is granted is damaged in the registry: grant it again")
 
 
-def read_part_log(
-    context: Context, part: Part, parts: Sequence[Part], name: str | None, limit: int | None
-) -> list[Revision]:
-    """The newest revisions of a part, as its holder's store has them: that he can write what he
-    likes there is why the holder is named along with whom it names."""
-    most = _MOST_REVISIONS if limit is None else min(limit, _MOST_REVISIONS)
-    try:
-        with open_foreign(context.registry, chain_of(parts, part.name), Allowance()) as store:
-            if store is None:
-                return []
-            found, damaged = store.revisions(name, most + 1, moved=False)
-    except DoesNotHold as trouble:
-        context.tell(f"{part.name}: the log of {part.user}'s part cannot be read: {trouble}")
-        return []
-    if damaged:
-        context.tell(f"{part.name}: of the log of {part.user}'s part {len(damaged)} are damaged")
-    if len(found) > most == _MOST_REVISIONS:
-        context.tell(
-            f"{part.name}: of {part.user}'s part only the newest {most} revisions are read"
-        )
-    return [_signed(each, part) for each in found[:most]]
+class PartLogs:
+    """Reads the logs of a registry's parts, all of them in bounded time."""
+
+    def __init__(self, context: Context, parts: Sequence[Part]) -> None:
+        self._context = context
+        self._parts = parts
+        self._waste = Waste()
+        self._waste.expect(len(parts))
+
+    def read(self, part: Part, name: str | None, limit: int | None) -> list[Revision]:
+        """The newest revisions of a part, as its holder's store has them: that he can write what he
+        likes there is why the holder is named along with whom it names."""
+        most = _MOST_REVISIONS if limit is None else min(limit, _MOST_REVISIONS)
+        tell = self._context.tell
+        allowance = self._waste.allow()
+        chain = chain_of(self._parts, part.name)
+        try:
+            with open_foreign(self._context.registry, chain, allowance) as store:
+                if store is None:
+                    return []
+                self._waste.note_opened(allowance)
+                found, damaged = store.revisions(name, most + 1, moved=False, longest=_LONGEST + 1)
+        except DoesNotHold as trouble:
+            self._waste.note_in_vain(allowance)
+            tell(f"{part.name}: the log of {part.user}'s part cannot be read: {trouble}")
+            return []
+        now = moment_in(1) or ""
+        damaged += [each.text for each in found if each.time > now]
+        found = [each for each in found if each.time <= now]  # or his would always be the newest
+        if damaged:
+            tell(f"{part.name}: of the log of {part.user}'s part {len(damaged)} are damaged")
+        if len(found) > most == _MOST_REVISIONS:
+            tell(f"{part.name}: of {part.user}'s part only the newest {most} revisions are read")
+        return [_signed(each, part) for each in found[:most]]
 
 
 def _signed(revision: Revision, part: Part) -> Revision:
     """A revision of somebody else's store, and who answers for it."""
-    user = clip(revision.user, 64)
+    user = clip(revision.user, 100)
     is_holders = revision.uid == part.granted.number and not part.granted.is_for_group
-    if not is_holders or (user != part.user and not user.startswith(f"{part.user} (sudo: ")):
+    claims = user.startswith(f"{part.user} (sudo: ") and (
+        user.endswith(CLAIMED) or part.granted.number == 0
+    )
+    if not (is_holders and (user == part.user or claims)):
         user = f"{part.user} (as {user})"
-    return revision._replace(user=user, text=clip(revision.text, 1000), store=part.name)
+    return revision._replace(user=user, text=clip(revision.text, _LONGEST), store=part.name)
 
 
 def find_hands(whole: Whole, context: Context, desk: str | None = "") -> Hands:
@@ -202,9 +144,10 @@ def find_desk(context: Context, names: Sequence[str]) -> Desk | None:
     with open_registry(context) as store:
         grants, _ = store.grants()
         # who owns the registry, and is at work on that, need not wait for what others declared
-        if actor.owns and not _stands_in(names[:1], grants):
+        if actor.owns and not stands_in(names[:1], grants):
             return None
-        parts = find_parts_of(grants, context.registry)
+        concerned = [each for each in grants if stands_in(names, [each])]
+        parts = PartReader(context.registry, only_grants=True, names=names).find(concerned)
     hands = Hands({each.name: each for each in parts}, find_owner(context.registry), actor)
     for name in names:
         desk = hands.desk_of(name)
@@ -215,11 +158,6 @@ def find_desk(context: Context, names: Sequence[str]) -> Desk | None:
     return None
 
 
-def _stands_in(names: Iterable[str], grants: Iterable[Granted]) -> bool:
-    granted = [each.name for each in grants]
-    return any(is_beneath(parent_of(name), each) for name in names for each in granted)
-
-
 def choose_desk(context: Context, where: str | None) -> Desk | None:
     """Whose revisions are meant: those of the part `where`, else of the only one that this user
     holds in somebody else's registry; None for the registry's.
@@ -228,7 +166,7 @@ def choose_desk(context: Context, where: str | None) -> Desk | None:
     """
     if where is None and (is_new(context.registry) or owns(context.registry)):
         return None
-    parts = read_parts(context)
+    parts = read_holders(context)
     by_name = {part.name: part for part in parts}
     hands = Hands(by_name, find_owner(context.registry), find_actor(context.registry))
     if where is None:
@@ -242,28 +180,40 @@ def choose_desk(context: Context, where: str | None) -> Desk | None:
         remedy = near or "usched grants shows what is"
         raise NoSuchName(Problem(f"{where} is not granted to anybody", None, remedy))
     elif not hands.actor.holds(by_name[where].granted):
-        whose = by_name[where].user
-        refuse_unheld(hands, f"what lies beneath {where}", "", whose)
+        whose, remedy = by_name[where].user, hands.actor.describe_caller(by_name[where].granted)
+        refuse_unheld(hands, f"what lies beneath {where}", remedy, whose)
     return None if where is None else Desk(where, chain_of(parts, where))
 
 
 def holds_part(registry: str, tell: Callable[[str], None]) -> bool:
-    """Whether this user holds a part of a registry; told where that cannot be found out."""
+    """Whether this user holds a part of a registry; told where that cannot be found out, since
+    something was handed on in a part that cannot be read."""
     try:
         if is_new(registry):
             return False
+        actor = find_actor(registry)
         with open_store(registry, write=False) as store:
-            parts = find_parts(store, registry)
+            if any(actor.holds(granted) for granted in store.grants()[0]):
+                return True
+            parts = find_holders(store, registry)
     except UschedError as trouble:
-        tell(f"whether you hold a part of the system's registry is not known: {trouble}")
+        tell(f"{_UNKNOWN}: {trouble}")
         return False
-    actor = find_actor(registry)
-    return any(actor.holds(part.granted) for part in parts)
+    hands = Hands({part.name: part for part in parts}, find_owner(registry), actor)
+    if hands.held():
+        return True
+    unread = (part for part in parts if part.trouble and not hands.has_ended(part))
+    for part in unread:
+        if may_hand_on(registry, chain_of(parts, part.name)):
+            tell(f"{_UNKNOWN}: {part.user}'s part of {part.name} does not hold: {part.trouble}")
+            break
+    return False
 
 
-def read_parts(context: Context) -> list[Part]:
+def read_holders(context: Context) -> list[Part]:
+    """Who holds what: parts in which nothing is declared."""
     with open_registry(context) as store:
-        return find_parts(store, context.registry)
+        return find_holders(store, context.registry)
 
 
 def chain_of(parts: Sequence[Part], name: str) -> tuple[Granted, ...]:
@@ -272,9 +222,9 @@ def chain_of(parts: Sequence[Part], name: str) -> tuple[Granted, ...]:
     return tuple(by_name[each].granted for each in (*part.above, name))
 
 
-def open_part(context: Context, desk: Desk, write: bool) -> AbstractContextManager[Store]:
-    """The store of a part, for its holder; made by the first write."""
-    return open_part_store(context.registry, desk.chain, write, context.wait)
+def open_part(context: Context, desk: Desk) -> AbstractContextManager[Store]:
+    """The store of a part, for its holder to read."""
+    return open_part_store(context.registry, desk.chain)
 
 
 def change_part(
@@ -283,13 +233,34 @@ def change_part(
     dry_run: bool,
     action: Callable[[Store, Context], tuple[R, Sequence[Draft]]],
 ) -> R:
-    """Perform an action on a part's store, as `change_registry` does on the registry."""
-    opened = Opened(
-        lambda write: open_part_store(context.registry, desk.chain, write, context.wait),
-        not os.path.lexists(part_path(context.registry, desk.chain)),
-        lambda drafts: make_room(desk.chain, drafts, context),
-    )
-    return change_store(opened, context, dry_run, action)
+    """Perform an action on a part's store, as `change_registry` does on the registry; once more
+    where somebody above changed meanwhile what it was held against."""
+    registry, chain = context.registry, desk.chain
+    heard: list[str] = []
+    told = context._replace(tell=heard.append)
+
+    def open_it() -> Opened:
+        gates = Gates(registry, chain, told.tell)
+        return Opened(
+            lambda write: open_part_store(registry, chain, context.wait, gates if write else None),
+            False,
+            lambda drafts: make_room(chain, drafts, told),
+            gates.shut,
+        )
+
+    try:
+        for _ in range(_ATTEMPTS):
+            with suppress(Overtaken):
+                result = change_store(open_it(), told, dry_run, action)
+                if dry_run:
+                    require_writable_part(registry, chain)
+                return result
+            heard.clear()
+    finally:
+        for sentence in heard:
+            context.tell(sentence)
+    what = f"what {desk.name} stands in is changed all the time: nothing was declared"
+    raise EnvironmentFailed(Problem(what, None, "try again"))
 
 
 def make_room(chain: Sequence[Granted], drafts: Iterable[Draft], context: Context) -> None:
@@ -319,22 +290,23 @@ def _check_readable(store: str, granted: Granted, context: Context) -> None:
 
 def check_own_size(resolver: Resolver, hands: Hands, name: str) -> None:
     """Raises Refused where others would not read all of a part any more."""
-    mine = [each.name for each in resolver.walk(name) if hands.desk_of(each.name) == name]
-    schedulers = filter(None, map(resolver.scheduler, mine))
-    if excess := describe_excess(len(mine), sum(each.width for each in schedulers)):
+    mine = [each for each in resolver.walk(name) if hands.desk_of(each.name) == name]
+    schedulers = filter(None, (resolver.scheduler(each.name) for each in mine))
+    cpus = sum(each.width for each in schedulers)
+    text = sum(len(format_statement(each.declare)) for each in mine)
+    if excess := describe_excess(len(mine), cpus, text):
         raise Refused(Problem(f"beneath {name}: {excess}", None, "", "size", name))
 
 
 def require_owner(context: Context, what: str) -> None:
-    """Raises NotPermitted where somebody else's registry grants something, and this user may not
-    change it: what he asks for is its owner's alone."""
+    """Raises NotPermitted where this user may not change a registry: what he asks for is its
+    owner's alone."""
     if is_new(context.registry) or owns(context.registry):
         return
-    parts = read_parts(context)
-    if parts:
-        by_name = {part.name: part for part in parts}
-        owner = find_owner(context.registry)
-        refuse_unheld(Hands(by_name, owner, find_actor(context.registry)), what, "")
+    require_trusted(context.registry)
+    by_name = {part.name: part for part in read_holders(context)}
+    owner = find_owner(context.registry)
+    refuse_unheld(Hands(by_name, owner, find_actor(context.registry)), what, "")
 
 
 def refuse_unheld(hands: Hands, what: str, remedy: str, whose: str = "") -> NoReturn:

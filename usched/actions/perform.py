@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
+from usched.actions.charges import Charge
+from usched.actions.conform_events import Cue
 from usched.actions.context import Context
-from usched.actions.places import (
-    Changeable,
-    Place,
-    find_home,
-    find_place,
-    settle,
-)
+from usched.actions.places import Changeable, find_place
+from usched.actions.staging import Played, Player, Stage
 from usched.figures.conformed import Did
 from usched.meaning.timetable import Timetable
 from usched.meaning.witness import Witnessed, witness
+from usched.plan.wanted import Wanted
 from usched.text.traces.lines import FTRACE, TraceCounts, read_events
-from usched.words.problems import EnvironmentFailed, NotPermitted, Problem
 from usched.words.workload import Program
-from usched.world.linux.cgroups import StepFailed
 from usched.world.linux.counts import Counts, read_counts
-from usched.world.linux.refusals import explain_refusal
-from usched.world.linux.runners import Part, Runners
-from usched.world.linux.threads import read_thread
+from usched.world.linux.runners import Act, Role, Runners
 from usched.world.linux.tracing import Recording, open_recording
 
 _SECOND = 1_000_000_000
@@ -33,30 +28,50 @@ _SECOND = 1_000_000_000
 class Performance:
     """did: by the index of the lwp. recorded: by what, `sched_switch` or `schedstat`. breaks, lost:
     what is missing of the trace. others: for how many seconds others ran where an lwp would have
-    gone on, by what they are called; empty where that is not known."""
+    gone on, by what they are called; empty where that is not known. played: the events."""
 
     did: Sequence[Did]
     recorded: str
     breaks: int
     lost: int
     others: Mapping[str, float]
+    played: Sequence[Played] = ()
 
 
-def perform(context: Context, timetable: Timetable, ticks: int, change: Changeable) -> Performance:
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What is to be performed. wanted: what Linux is like at its begin. charge: what cues may
+    change of that, None where they change nothing."""
+
+    timetable: Timetable
+    ticks: int
+    wanted: Wanted
+    cues: Sequence[Cue] = ()
+    charge: Charge | None = None
+
+
+def perform(context: Context, play: Play, change: Changeable) -> Performance:
     """Takes as long as it says, and leaves no process behind. Raises NotPermitted or
     EnvironmentFailed where an lwp cannot be what its scheduler is."""
-    programs, hz = timetable.programs, timetable.hz
-    names = dict.fromkeys(each.scheduler for each in programs)
-    places = {name: find_place(context, name) for name in names}
-    owners = [places[each.scheduler] for each in programs for _ in range(each.rforks)]
-    parts = [part for program in programs for part in _list_parts(program, hz)]
-    with Runners(parts) as runners:
-        for index in sorted(range(len(parts)), key=lambda index: (parts[index].start, index)):
-            _put(owners[index], runners.pids[index], parts[index].name, change)
-        return _record(context.root, runners, ticks * _SECOND // hz)
+    programs, hz = play.timetable.programs, play.timetable.hz
+    for name in dict.fromkeys(each.scheduler for each in programs):
+        if play.timetable.is_there_at_first(name):
+            find_place(context, name)
+    owners = [each.scheduler for each in programs for _ in range(each.rforks)]
+    roles = [role for program in programs for role in _list_roles(program, hz)]
+    with Runners(roles) as runners:
+        players = [
+            Player(pid, role.name, owner)
+            for pid, role, owner in zip(runners.pids, roles, owners, strict=True)
+        ]
+        stage = Stage(context, players, play.wanted, play.charge, change)
+        stage.place_all(sorted(range(len(roles)), key=lambda index: (roles[index].start, index)))
+        acts = [Act(cue.at * _SECOND // hz, partial(stage.perform, cue)) for cue in play.cues]
+        done = _record(context.root, runners, play.ticks * _SECOND // hz, acts)
+        return replace(done, played=stage.played)
 
 
-def _list_parts(program: Program, hz: int) -> Iterator[Part]:
+def _list_roles(program: Program, hz: int) -> Iterator[Role]:
     def last(ticks: int) -> int:
         return ticks * _SECOND // hz
 
@@ -64,31 +79,17 @@ def _list_parts(program: Program, hz: int) -> Iterator[Part]:
     period = None if program.period is None else last(program.period)
     for number in range(program.rforks):
         start = last(program.at + number * program.every)
-        yield Part(f"{program.name}.{number}", start, bursts, program.repeat, period)
+        yield Role(f"{program.name}.{number}", start, bursts, program.repeat, period)
 
 
-def _put(place: Place, pid: int, name: str, change: Changeable) -> None:
-    """Into its scheduler, as `exec` does it."""
-    try:
-        place.groups.move(pid, place.threads.group)
-    except StepFailed as failed:
-        raise explain_refusal(failed, f"{name}: ") from failed
-    thread = read_thread(place.root, pid)
-    if thread is None:
-        raise EnvironmentFailed(f"somebody ended {name}, process {pid}, before it began")
-    home = find_home(place, thread, joined=True)
-    for refusal in settle(place, thread, home, True, change):
-        raise NotPermitted(Problem(f"{name} cannot be in {place.name}: {refusal.why}"))
-
-
-def _record(root: str, runners: Runners, length: int) -> Performance:
+def _record(root: str, runners: Runners, length: int, acts: Sequence[Act]) -> Performance:
     """length: ns. By a trace where there is a whole one, else by what is counted for everybody."""
     pids = runners.pids
     with open_recording(root) as recording:
         before = [read_counts(root, pid) for pid in pids]
         if recording is not None:
             recording.begin(pids)
-        begin = runners.run(length)
+        begin = runners.run(length, acts)
         after = [read_counts(root, pid) for pid in pids]
         lost = 0
         if recording is not None:

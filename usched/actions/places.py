@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple, Protocol
 
 from usched.actions.context import Context
 from usched.actions.plan import check_machine
-from usched.actions.read import read_tree
+from usched.actions.read import read_joined
+from usched.meaning.resolver import Resolver
 from usched.plan.lower_cgroup import lower
 from usched.plan.pins import choose_homes
-from usched.plan.wanted import TOP, Threads, full_path
+from usched.plan.wanted import REAL_TIME, TOP, Threads, full_path
 from usched.words.cpuset import CpuSet, format_cpu_list
-from usched.words.problems import EnvironmentFailed, Problem, Refused
-from usched.world.linux.cgroups import Cgroups, read_kernel
+from usched.words.problems import EnvironmentFailed, NoSuchName, Problem, Refused
+from usched.world.accounts import find_user_name
+from usched.world.linux.cgroups import Cgroups, StepFailed, read_kernel
+from usched.world.linux.home_lock import PATIENCE, lock_homes
+from usched.world.linux.refusals import explain_errno
 from usched.world.linux.threads import (
-    REAL_TIME,
     Thread,
     is_live,
     online_cpus,
     possible_cpus,
     read_all,
     read_processes,
+    threads_of,
 )
+from usched.world.paths import SYSTEM_REGISTRY
 
 
 class Changeable(Protocol):
@@ -63,13 +70,13 @@ def find_place(context: Context, name: str) -> Place:
     """Raises NoSuchName, and Refused where no thread can run in that scheduler."""
     kernel = read_kernel(context.root)
     check_live(context.root)
-    tree = read_tree(context)
-    tree.require(name)
+    tree, hands = read_joined(context)
+    _require(context, tree, name)
     resolution = tree.resolve(name)
     if resolution.scheduler is None:
         raise Refused(resolution.problems or Problem(f"{name} does not fit the machine", None))
     check_machine(context, tree)
-    threads = lower(tree, kernel).threads.get(name)
+    threads = lower(tree, kernel, hands.parts).threads.get(name)
     if threads is None:
         what = f"nothing can run in {name} itself: its children hold all its cpus (exclusive)"
         remedy = f"name one of these: usched tree {name}"
@@ -79,6 +86,25 @@ def find_place(context: Context, name: str) -> Place:
     return Place(context.root, name, threads, is_applied, possible)
 
 
+def _require(context: Context, tree: Resolver, name: str) -> None:
+    """Whoever has a registry of his own may mean the system's."""
+    try:
+        tree.require(name)
+    except NoSuchName as error:
+        is_own = context.is_default and context.registry != SYSTEM_REGISTRY
+        if not is_own or not os.access(SYSTEM_REGISTRY, os.R_OK):
+            raise
+        (problem,) = error.problems
+        more = f"the system's schedulers: usched --registry {SYSTEM_REGISTRY} list"
+        raise NoSuchName(problem._replace(remedy=f"{problem.remedy}\n{more}")) from error
+
+
+def by_root(registry: str, words: str) -> str:
+    """What root types for a command on a registry: with sudo alone it were root's own."""
+    named = "" if registry == SYSTEM_REGISTRY else f"--registry {shlex.quote(registry)} "
+    return f"sudo usched {named}{words}"
+
+
 def check_live(root: str) -> None:
     """Raises EnvironmentFailed where the numbers of processes beneath a root are not ours."""
     if not is_live(root):
@@ -86,10 +112,12 @@ def check_live(root: str) -> None:
         raise EnvironmentFailed(Problem(what, None, "mount -t proc none there", "root"))
 
 
-def find_places(root: str, wanted: Mapping[str, Threads], cpus: CpuSet) -> list[Place]:
-    """Those of all schedulers that are applied. cpus: the machine's, where Linux does not say."""
+def find_places(root: str, wanted: Mapping[str, Threads]) -> list[Place]:
+    """Those of all schedulers that are applied."""
     groups = Cgroups(root, TOP)
-    possible = possible_cpus(root) or cpus
+    possible = possible_cpus(root)
+    if not possible:  # Linux does not say
+        possible = CpuSet.of(cpu for each in wanted.values() for cpu in each.cpus)
     return [
         Place(root, name, threads, True, possible)
         for name, threads in wanted.items()
@@ -98,16 +126,29 @@ def find_places(root: str, wanted: Mapping[str, Threads], cpus: CpuSet) -> list[
 
 
 def tell_unapplied(context: Context) -> None:
-    context.tell(f"nothing is applied: Linux has no group {full_path('')} (sudo usched apply)")
+    how = by_root(context.registry, "apply")
+    context.tell(f"nothing is applied: Linux has no group {full_path('')} ({how})")
 
 
-def tell_alone(place: Place, tell: Callable[[str], None]) -> None:
-    """Why a thread does not enter the scheduler's group, and what that means."""
-    if place.is_applied:
+def tell_alone(place: Place, context: Context, failed: StepFailed | None) -> None:
+    """Why a thread does not enter the scheduler's group, and what that means. failed: where that
+    was tried."""
+    if failed is not None and not failed.is_forbidden:
+        why = f"{place.group} cannot be entered, since {explain_errno(failed)}"
+    elif os.geteuid() and place.is_applied and place.groups.may_enter(place.threads.group):
+        # the kernel asks for the right to write cgroup.procs of the group above both, too
+        context.tell(
+            f"{place.group} is yours to divide, and what comes from outside enters it by root: "
+            f"its cpus are set by affinity, and its share by nice\n"
+            f"  root types: usched move PID into {place.name}\n"
+            f"  or: usched exec --user {find_user_name(os.geteuid())} {place.name} -- bash"
+        )
+        return
+    elif place.is_applied:
         why = f"entering {place.group} is not permitted (it takes root)"
     else:
-        why = f"{place.name} is not applied (sudo usched apply)"
-    tell(f"{why}: its cpus are set by affinity, and its share by nice")
+        why = f"{place.name} is not applied ({by_root(context.registry, 'apply')})"
+    context.tell(f"{why}: its cpus are set by affinity, and its share by nice")
 
 
 def read_neighbours(place: Place, joined: bool) -> list[Thread]:
@@ -120,9 +161,24 @@ def read_neighbours(place: Place, joined: bool) -> list[Thread]:
     if joined:
         return read_all(place.root, place.groups.threads(place.threads.group))
     homes = set(place.threads.homes)
-    return [
-        each for each in read_processes(place.root) if not each.is_kernel and each.affinity in homes
+    tids = [
+        tid
+        for process in read_processes(place.root)
+        if not process.is_kernel
+        for tid in threads_of(place.root, process.pid)
     ]
+    return [each for each in read_all(place.root, tids) if each.affinity in homes]
+
+
+@contextmanager
+def giving_homes(
+    place: Place, tell: Callable[[str], None], patience: float = PATIENCE
+) -> Iterator[bool]:
+    """Nobody else gives any meanwhile: from before threads enter until they are pinned. Yields
+    whether that is so; arguments as `lock_homes` has them."""
+    pinned = place.threads.pinned
+    with lock_homes(place.root, tell, patience) if pinned else nullcontext(True) as is_alone:
+        yield is_alone
 
 
 def find_homes(place: Place, newcomers: int, others: list[Thread]) -> list[CpuSet | None]:
@@ -142,10 +198,11 @@ def find_home(place: Place, thread: Thread, joined: bool) -> CpuSet | None:
 
 
 class Refusal(NamedTuple):
-    """Of what was to be done to a thread, and why."""
+    """Of what was to be done to a thread, and why. of_cpus: whether it stays where it was."""
 
     what: str
     why: str
+    of_cpus: bool
 
 
 def settle(
@@ -162,7 +219,8 @@ def settle(
         except ProcessLookupError:
             return
         except OSError as error:
-            yield Refusal(act.what, f"{act.what} was refused: {_explain(error, act.remedy)}")
+            why = f"{act.what} was refused: {_explain(error, act.remedy)}"
+            yield Refusal(act.what, why, act.cpus is not None)
 
 
 def find_needs(place: Place, thread: Thread, joined: bool) -> list[str]:

@@ -12,20 +12,23 @@ from usched.actions.context import (
     open_registry,
     require_revision,
 )
-from usched.actions.parts import (
-    Desk,
-    find_hands,
-    find_parts,
-    join_parts,
-    open_part,
-    read_part_log,
-)
+from usched.actions.parts import Desk, PartLogs, find_hands, join_parts, open_part
+from usched.actions.read_parts import find_holders
+from usched.actions.standing import compare_grants
 from usched.meaning.grants import Hands, Part
-from usched.meaning.history import Revision, describe_topology
+from usched.meaning.history import GrantEdit, Revision, describe_topology
 from usched.meaning.reach import Moved, compare_reach
-from usched.meaning.registry import Difference, Placed, Registry, compare_registries
+from usched.meaning.registry import (
+    Difference,
+    Placed,
+    Registry,
+    compare_registries,
+    neighbourhood,
+)
 from usched.meaning.resolver import Resolver
+from usched.words.phrases import clip
 from usched.words.statement import is_beneath, parent_of
+from usched.world.rows import as_printed
 from usched.world.store import Store
 
 
@@ -44,10 +47,14 @@ def read_tree(context: Context) -> Resolver:
 def read_joined(context: Context) -> Joined:
     """As `read_tree`, and in whose hands what is; what does not hold of that is told."""
     with open_registry(context) as store:
-        machine = find_machine(store, context)
-        whole = join_parts(store, context, machine.topology, base=store.registry())
-        tree = Resolver(whole.source, machine.topology, whole.find_aside)
-        return Joined(tree, find_hands(whole, context))
+        return _join(store, context, store.registry())
+
+
+def _join(store: Store, context: Context, registry: Registry) -> Joined:
+    topology = find_machine(store, context).topology
+    whole = join_parts(store, context, topology, base=registry)
+    tree = Resolver(whole.source, topology, whole.find_aside)
+    return Joined(tree, find_hands(whole, context))
 
 
 class Shown(NamedTuple):
@@ -59,16 +66,17 @@ class Shown(NamedTuple):
 
 
 def read_scheduler(context: Context, name: str) -> Shown:
-    """One scheduler. Raises NoSuchName."""
-    joined = read_joined(context)
-    entry = joined.tree.require(name)
+    """One scheduler; of the others, where nothing is granted, only what decides on it is read.
+    Raises NoSuchName."""
+    with open_registry(context) as store:
+        near = None if store.has_grants() else neighbourhood(store, name)
+        joined = _join(store, context, store.registry() if near is None else near)
+        entry = joined.tree.require(name)
+        found, _ = store.revisions(name, 1)
     part = joined.hands.keeper(name)
     if part is not None:
         parts = list(joined.hands.parts.values())
-        found = read_part_log(context, part, parts, name, 1)
-    else:
-        with open_registry(context) as store:
-            found, _ = store.revisions(name, 1)
+        found = PartLogs(context, parts).read(part, name, 1)
     return Shown(joined, entry, found[0] if found else None)
 
 
@@ -109,28 +117,35 @@ def read_log(context: Context, name: str | None, limit: int | None) -> list[Revi
         found, damaged = store.revisions(name, limit)
         for sentence in damaged:
             context.tell(sentence)
-        parts = find_parts(store, context.registry)
+        parts = find_holders(store, context.registry)
+        logs = PartLogs(context, parts)
         for part in parts:
             if name is None or is_beneath(part.name, name):
-                found += read_part_log(context, part, parts, None, limit)
+                found += logs.read(part, None, limit)
             elif is_beneath(parent_of(name), part.name):
-                found += read_part_log(context, part, parts, name, limit)
+                found += logs.read(part, name, limit)
         if name is not None and not found and not damaged:
             topology = find_machine(store, context).topology
             whole = join_parts(store, context, topology, base=store.registry())
             Resolver(whole.source, topology, whole.find_aside).require(name)
     if parts:
-        found.sort(key=lambda each: each.time, reverse=True)
+        # within a second who was granted something comes after who granted it
+        found.sort(key=lambda each: (each.time, _segments(each.store)), reverse=True)
     return found[:limit]
+
+
+def _segments(store: str) -> int:
+    return store.count("/") + 1 if store else 0
 
 
 class Comparison(NamedTuple):
     """Two revisions. topologies: as declared, both None where they are the same. moved: the
-    schedulers of both whose real cpus differ."""
+    schedulers of both whose real cpus differ. grants: how they differ."""
 
     differences: list[Difference]
     topologies: tuple[str | None, str | None]
     moved: list[Moved]
+    grants: tuple[GrantEdit, ...]
 
 
 def read_difference(
@@ -138,18 +153,15 @@ def read_difference(
 ) -> Comparison:
     """What differs between two revisions (new None: now) of the registry, or of a desk's part."""
     if desk is not None:
-        with open_part(context, desk, write=False) as part:
-            return _compare_part(part, context, old, new)
+        with open_part(context, desk) as part:
+            return _compare_part(part, context, desk.name, old, new)
     with open_registry(context) as store:
         require_revision(store, old)
         last = store.last_revision() if new is None else new
         require_revision(store, last)
-        registries = [store.registry_at(old), store.registry_at(last)]
-        for number, registry in zip((old, last), registries, strict=True):
-            for each in registry.damage():
-                who = each.name or "a scheduler"
-                context.tell(f"what {who} was at revision {number} is damaged: {each.why}")
+        registries = _read_both(store, context, (old, last))
         differences = compare_registries(*registries)
+        grants = _compare_grants(store, context, (old, last))
         declared = [store.topology(number) for number in (old, last)]
     texts: list[str | None] = [None, None]
     if declared[0] != declared[1]:
@@ -161,17 +173,40 @@ def read_difference(
         moved = compare_reach(
             Resolver(registries[0], first.topology), Resolver(registries[1], second.topology)
         )
-    return Comparison(differences, (texts[0], texts[1]), moved)
+    return Comparison(differences, (texts[0], texts[1]), moved, grants)
 
 
-def _compare_part(store: Store, context: Context, old: int, new: int | None) -> Comparison:
+def _compare_part(
+    store: Store, context: Context, name: str, old: int, new: int | None
+) -> Comparison:
     """Statements alone: where a part is in the machine depends on who granted it."""
-    require_revision(store, old)
+    require_revision(store, old, name)
     last = store.last_revision() if new is None else new
-    require_revision(store, last)
-    registries = [store.registry_at(number) for number in (old, last)]
-    for number, registry in zip((old, last), registries, strict=True):
+    require_revision(store, last, name)
+    registries = _read_both(store, context, (old, last))
+    grants = _compare_grants(store, context, (old, last))
+    return Comparison(compare_registries(*registries), (None, None), [], grants)
+
+
+def _compare_grants(
+    store: Store, context: Context, numbers: tuple[int, int]
+) -> tuple[GrantEdit, ...]:
+    """What was granted after two revisions; what of that is damaged is told."""
+    both = []
+    for number in numbers:
+        granted, damaged = store.grants_at(number)
+        for name in damaged:
+            who = clip(as_printed(name))
+            context.tell(f"to whom {who} was granted at revision {number} is damaged")
+        both.append(granted)
+    return compare_grants(*both)
+
+
+def _read_both(store: Store, context: Context, numbers: tuple[int, int]) -> list[Registry]:
+    """What there was after two revisions; what of that is damaged is told."""
+    registries = [store.registry_at(number) for number in numbers]
+    for number, registry in zip(numbers, registries, strict=True):
         for each in registry.damage():
-            who = each.name or "a scheduler"
+            who = clip(as_printed(each.name)) or "a scheduler"
             context.tell(f"what {who} was at revision {number} is damaged: {each.why}")
-    return Comparison(compare_registries(*registries), (None, None), [])
+    return registries

@@ -17,24 +17,24 @@ from usched.actions.context import (
 )
 from usched.actions.parts import (
     Desk,
-    Own,
     change_part,
     check_own_size,
     find_hands,
-    find_parts,
-    find_parts_of,
-    join_parts,
-    own_part,
     require_owner,
 )
+from usched.actions.read_parts import Own, PartReader, own_part
+from usched.actions.standing import Seen, compare_grants, tell_all
 from usched.actions.topology import News, compare_machines
-from usched.meaning.grants import Granted, Hands, check_bounds, same_grant
+from usched.meaning.grants import Granted, Hands, check_bounds
 from usched.meaning.history import Draft, Edit, GrantEdit, NewTopology
 from usched.meaning.joined import join, require_unstranded
 from usched.meaning.registry import Damaged, Placed, Registry, differs
 from usched.meaning.resolver import Resolver
+from usched.words.machine import Topology
+from usched.words.phrases import clip
 from usched.words.problems import Problem, Refused
 from usched.words.statement import is_beneath
+from usched.world.rows import as_printed
 from usched.world.store import Store
 
 
@@ -83,7 +83,7 @@ def _roll_back(
     now, then = store.registry(), _read_then(store, number)
     edits = _list_edits(now, then)
     granted = _grants_then(store, number)
-    grants = _list_grant_edits(store.grants()[0], granted)
+    grants = compare_grants(store.grants()[0], granted)
     declared, before = store.topology(number), store.topology()
     if not edits and not grants and declared == before:
         return Rollback((), False, None), []
@@ -94,42 +94,55 @@ def _roll_back(
     if declared == before:
         before = machine
     elif before is None:
-        before = find_host(context._replace(tell=lambda _: None)).topology
-    old = join(now, find_parts(store, context.registry), before)
-    new = join(then, find_parts_of(granted, context.registry), machine)
+        before = find_host(context.quiet).topology
+    reader = PartReader(context.registry)
+    old = join(now, reader.find(store.grants()[0]), before)
+    new = join(then, reader.find(granted), machine)
     require_unstranded(old, new, strand)
     news = compare_machines(Resolver(old.source, before), Resolver(new.source, machine))
+    seen = Seen(old, new)
+    tell_all(seen.still_wrong(), context)
+    news = _add_seen(news, seen, before, machine, edits)
     changed = None if declared == store.topology() else NewTopology(declared)
     last = store.last_revision() + 1
-    draft = Draft(last, f"rollback {number}", edits, changed, news.moved, grants)
+    draft = Draft(last, f"rollback {number}", edits, changed, news.all_moved(), grants)
     name = None if declared is None else declared.machine
     return Rollback(edits, changed is not None, draft.number, name, news, grants), [draft]
 
 
 def _roll_back_part(context: Context, number: int, wish: Wish, desk: Desk) -> Rollback:
     def action(store: Store, told: Context) -> tuple[Rollback, list[Draft]]:
-        require_revision(store, number)
+        require_revision(store, number, desk.name)
         then, granted = _read_then(store, number), _grants_then(store, number)
         edits = _list_edits(store.registry(), then)
-        grants = _list_grant_edits(store.grants()[0], granted)
+        grants = compare_grants(store.grants()[0], granted)
         if not edits and not grants:
             return Rollback((), False, None), []
         with open_registry(context) as base:
             machine = find_machine(base, told).topology
-            old = join_parts(base, told, machine, own_part(desk.name, store))
-            found = find_parts(base, context.registry, Own(desk.name, then, granted))
+            reader, given = PartReader(context.registry), base.grants()[0]
+            old = join(base, reader.find(given, own_part(desk.name, store)), machine, desk.name)
+            found = reader.find(given, Own(desk.name, then, granted))
             new = join(base, found, machine, desk.name)
             hands = find_hands(new, context, desk.name)
             hands.require_current(desk.name)
             before, after = Resolver(old.source, machine), Resolver(new.source, machine)
             _check_part(then, granted, hands, after)
             require_unstranded(old, new, wish.strand)
-            news = compare_machines(before, after)
+            seen = Seen(old, new)
+            tell_all(seen.still_wrong(), told)
+            news = _add_seen(compare_machines(before, after), seen, machine, machine, edits)
         last = store.last_revision() + 1
-        draft = Draft(last, f"rollback {number}", edits, None, news.moved, grants)
+        draft = Draft(last, f"rollback {number}", edits, None, news.all_moved(), grants)
         return Rollback(edits, False, draft.number, None, news, grants), [draft]
 
     return change_part(context, desk, wish.dry_run, action)
+
+
+def _add_seen(news: News, seen: Seen, old: Topology, new: Topology, edits: Iterable[Edit]) -> News:
+    names = {edit.name for edit in edits}
+    back = tuple(seen.find_back(new, names))
+    return news._replace(back=back, aside=tuple(seen.find_aside(old, names)))
 
 
 def _check_part(then: Registry, granted: Iterable[Granted], hands: Hands, tree: Resolver) -> None:
@@ -164,14 +177,6 @@ def _grants_then(store: Store, number: int) -> list[Granted]:
     return granted
 
 
-def _list_grant_edits(now: Iterable[Granted], then: Iterable[Granted]) -> tuple[GrantEdit, ...]:
-    before = {each.name: each for each in now}
-    after = {each.name: each for each in then}
-    names = dict.fromkeys((*before, *after))
-    pairs = ((name, before.get(name), after.get(name)) for name in names)
-    return tuple(GrantEdit(*each) for each in pairs if not same_grant(*each[1:]))
-
-
 def _list_edits(now: Registry, then: Registry) -> tuple[Edit, ...]:
     damaged = (each.name for each in now.damage() if each.name)
     names = dict.fromkeys((*now.names(), *damaged, *then.names()))
@@ -188,5 +193,6 @@ def _moved(before: Placed | Damaged | None, after: Placed | None) -> bool:
 
 
 def _describe_gap(damaged: Damaged, number: int) -> Problem:
-    what = f"what {damaged.name or 'a scheduler'} was at revision {number} is damaged in the log"
+    who = clip(as_printed(damaged.name)) or "a scheduler"
+    what = f"what {who} was at revision {number} is damaged in the log"
     return Problem(f"{what}: {damaged.why}", None, "", "log", damaged.name)

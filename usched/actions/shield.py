@@ -10,7 +10,7 @@ from usched.actions.check import check_registry
 from usched.actions.context import Context, Wish
 from usched.actions.read import read_tree
 from usched.meaning.registry import Placed
-from usched.plan.lower_cgroup import check_rest
+from usched.plan.partitions import check_rest
 from usched.text.language.cursor import CLAUSES
 from usched.text.language.grammar import parse_words
 from usched.words.problems import NoSuchName, Problem, Refused
@@ -43,7 +43,7 @@ def declare_shield(context: Context, name: str, words: Sequence[str], wish: Wish
     """Raises Refused where another scheduler has the name, or no cpu is left for the rest of the
     system, and whatever a declaration does."""
     statement = make_statement(name, words)
-    quiet = context._replace(tell=lambda _: None)
+    quiet = context.quiet
     if read_tree(quiet).stored(name) is not None:
         find_shield(quiet, name)
     if parent_of(statement.name) == MACHINE:
@@ -53,7 +53,7 @@ def declare_shield(context: Context, name: str, words: Sequence[str], wish: Wish
 
 def remove_shield(context: Context, name: str, wish: Wish) -> Outcome:
     """Raises NoSuchName where there is none."""
-    find_shield(context._replace(tell=lambda _: None), name)
+    find_shield(context.quiet, name)
     return carry_out(context, [(None, Destroy(name))], wish)
 
 
@@ -62,7 +62,9 @@ def find_shield(context: Context, name: str) -> Placed:
     tree = read_tree(context)
     if tree.stored(name) is None:
         what = f"there is no shield {name}"
-        raise NoSuchName(Problem(what, None, "usched shield cpu2-3 would make one", name=name))
+        named = "" if name == "SHIELD" else f" --name {name}"
+        remedy = f"usched shield{named} cpu2-3 would make one"
+        raise NoSuchName(Problem(what, None, remedy, name=name))
     entry = tree.require(name)
     if not entry.declare.exclusive:
         what = f"{name} is no shield: it is not exclusive"

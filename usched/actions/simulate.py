@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from usched.actions.context import Context, TopologyInForce, find_machine, open_registry
 from usched.actions.parts import join_parts
 from usched.engine.dispatcher import simulate
+from usched.meaning.joined import Whole
 from usched.meaning.lost import find_lost
-from usched.meaning.registry import EMPTY, Registry, Source
+from usched.meaning.registry import EMPTY, Registry
 from usched.meaning.resolver import Resolver
 from usched.meaning.script import ScriptLine, carry_out_on
 from usched.meaning.timetable import Timetable, plan_timetable
@@ -39,17 +40,16 @@ def prepare(context: Context, path: str, script: list[ScriptLine] | None) -> Sim
     raw = load_yaml(path, "workload")
     with open_registry(context) as store:
         machine = find_machine(store, context)
-        source: Source = EMPTY
+        whole = Whole(EMPTY, {})
         if script is None:
             whole = join_parts(store, context, machine.topology, base=store.registry())
-            source = whole.source
-            for problem in find_lost(source):
+            for problem in find_lost(whole.source):
                 context.tell(format_problem(problem))
     workload = parse_workload(raw, machine.topology.hz)
     tell_rounded(context, workload, machine.topology)
     if script is not None:
-        source = build_registry(machine, script)
-    timetable = plan_timetable(source, machine.topology, workload)
+        whole = Whole(build_registry(machine, script), {})
+    timetable = plan_timetable(whole.source, machine.topology, workload, whole.find_aside)
     return Simulation(machine, workload, timetable)
 
 
@@ -88,4 +88,4 @@ def check_workload(context: Context, tree: Resolver, path: str) -> None:
     """Hold a workload against a tree. Raises Refused with everything that is wrong."""
     workload = parse_workload(load_yaml(path, "workload"), tree.topology.hz)
     tell_rounded(context, workload, tree.topology)
-    plan_timetable(tree.registry(), tree.topology, workload)
+    plan_timetable(tree.registry(), tree.topology, workload, tree.find_aside)

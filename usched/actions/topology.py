@@ -9,18 +9,27 @@ from usched.meaning.history import Draft, NewTopology, describe_topology
 from usched.meaning.reach import Moved, compare_reach
 from usched.meaning.resolver import Resolver
 from usched.meaning.warnings import find_new_warnings
+from usched.meaning.working_copy import Change
 from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, Problem, Refused
 from usched.world.paths import may_have_parts
+from usched.world.registry_file import may_write
 from usched.world.store import Store
 
 
 class News(NamedTuple):
     """What a change means for schedulers that it does not name. moved: those whose real cpus
-    differ; warnings: what `usched check` would warn of only now."""
+    differ; warnings: what `usched check` would warn of only now; back, aside: those of others that
+    hold again, and that hold no longer."""
 
     moved: tuple[Moved, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    back: tuple[Change, ...] = ()
+    aside: tuple[Moved, ...] = ()
+
+    def all_moved(self) -> tuple[Moved, ...]:
+        """As the log has it: with who has no real cpus any more, or had none."""
+        return (*self.moved, *(each.moved for each in self.back), *self.aside)
 
 
 def declare_topology(
@@ -60,7 +69,7 @@ def forget_topology(
 
 
 def _require_owner(context: Context) -> None:
-    if may_have_parts(context.registry):
+    if may_have_parts(context.registry) or not may_write(context.registry):
         from usched.actions.parts import require_owner
 
         require_owner(context, "the topology")
@@ -71,7 +80,7 @@ def _replace_topology(
 ) -> tuple[News, list[Draft]]:
     news = weigh_topology(store, context, machine, strand)
     text = "topology forget" if declared.topology is None else describe_topology(machine)
-    return news, [Draft(store.last_revision() + 1, text, (), declared, news.moved)]
+    return news, [Draft(store.last_revision() + 1, text, (), declared, news.all_moved())]
 
 
 def weigh_topology(store: Store, context: Context, new: Topology, strand: bool = False) -> News:
@@ -95,18 +104,21 @@ def weigh_topology(store: Store, context: Context, new: Topology, strand: bool =
         return News()
     if old is None:
         try:
-            old = find_host(context._replace(tell=lambda _: None)).topology
+            old = find_host(context.quiet).topology
         except EnvironmentFailed:
             return News()  # no machine is at hand: nothing could be reached
     if not store.has_grants():
         return compare_machines(Resolver(registry, old), after)
-    from usched.actions.parts import find_parts
+    from usched.actions.read_parts import find_parts
+    from usched.actions.standing import Seen
     from usched.meaning.joined import join, require_unstranded
 
     parts = find_parts(store, context.registry)
     before, now = join(registry, parts, old), join(registry, parts, new)
     require_unstranded(before, now, strand)
-    return compare_machines(Resolver(before.source, old), Resolver(now.source, new))
+    news = compare_machines(Resolver(before.source, old), Resolver(now.source, new))
+    seen = Seen(before, now)
+    return news._replace(back=tuple(seen.find_back(new)), aside=tuple(seen.find_aside(old)))
 
 
 def compare_machines(old: Resolver, new: Resolver) -> News:

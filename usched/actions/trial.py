@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from usched.actions.charges import find_charges
 from usched.actions.context import Context
-from usched.actions.undoing import Groups, finish_earlier
-from usched.plan.wanted import TOP
+from usched.actions.groups import Groups
+from usched.actions.undoing import finish_earlier
 from usched.words.problems import EnvironmentFailed, Problem, Refused
-from usched.world.linux.cgroups import Cgroups
 from usched.world.linux.journal import Before, Journal, Trial, boot_seconds
 from usched.world.linux.watchdog import start_watchdog
 
@@ -27,7 +27,7 @@ def begin_trial(
     trial = Trial(before, boot_seconds() + seconds)
     journal.save_trial(trial)
     try:
-        start_watchdog(root, journal.folder, lambda: watch_over(journal, groups, trial))
+        start_watchdog(root, journal.open_watchdog, lambda: watch_over(journal, groups, trial))
     except BaseException:
         journal.close_trial()
         raise
@@ -55,11 +55,13 @@ def watch_over(
 
 def confirm(context: Context, groups: Groups | None = None) -> None:
     """Keep what was applied. Raises Refused where there is nothing to confirm, or no more."""
-    groups = groups or Cgroups(context.root, TOP)
-    journal = Journal(context.root)
-    with journal.lock():
-        finish_earlier(journal, groups, context.tell)
-        if journal.load_trial() is None:
-            remedy = "what is not confirmed in time is undone: usched apply --confirm 60s"
-            raise Refused(Problem("nothing waits to be confirmed", None, remedy, "trial"))
-        journal.close_trial()
+    kept = 0
+    for charge in find_charges(context, groups):
+        with charge.journal.lock():
+            finish_earlier(charge.journal, charge.groups, context.tell)
+            if charge.journal.load_trial() is not None:
+                charge.journal.close_trial()
+                kept += 1
+    if not kept:
+        remedy = "what is not confirmed in time is undone: usched apply --confirm 60s"
+        raise Refused(Problem("nothing waits to be confirmed", None, remedy, "trial"))

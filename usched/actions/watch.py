@@ -1,6 +1,7 @@
 """Watching over what is applied: new threads, cpus that come and go, what somebody else changes.
 
-Nothing is kept that could not be told anew: who has which home says his affinity.
+Nothing is kept that could not be told anew: who has which home says his affinity, as long as the
+kernel leaves it to him.
 """
 
 from __future__ import annotations
@@ -8,19 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from usched.actions.apply import apply_registry
+from usched.actions.charges import find_charges
 from usched.actions.context import Context
-from usched.actions.places import Changeable, Place, find_places
+from usched.actions.groups import Groups
+from usched.actions.places import Changeable, Place, find_places, giving_homes
 from usched.actions.plan import Plan, make_plan
-from usched.actions.undoing import Groups
+from usched.plan.difference import find_part
+from usched.plan.owners import Held, owners_of
 from usched.plan.pins import choose_homes, find_crowded
 from usched.plan.readings import find_drift
-from usched.plan.wanted import TOP, Group
+from usched.plan.wanted import REAL_TIME, TOP, Group
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpu_list
 from usched.words.phrases import count
 from usched.words.problems import UschedError
 from usched.world.linux.cgroups import Cgroups
+from usched.world.linux.home_lock import PATIENCE
 from usched.world.linux.journal import Journal
-from usched.world.linux.threads import REAL_TIME, Live, Thread, online_cpus, read_all
+from usched.world.linux.ownership import find_holder_name
+from usched.world.linux.threads import Live, Thread, online_cpus, read_all
 
 #: Whoever changes it back as often within so many seconds is not fought over it.
 _MOST_AGAIN, _WHILE = 3, 60.0
@@ -42,9 +48,10 @@ class Watch:
         groups: Groups | None = None,
         change: Changeable | None = None,
     ) -> None:
-        self._context = context._replace(tell=lambda _: None)
+        self._context = context.quiet
         self._report_only = report_only
         self._say = say
+        self._patience = PATIENCE
         self._groups = groups or Cgroups(context.root, TOP)
         self._change = change or Live()
         self._places: list[Place] = []
@@ -53,10 +60,18 @@ class Watch:
         self._applied: tuple[Group, ...] | None = None
         self._said: list[str] = []
         self._again: list[float] = []
-        self._journal = Journal(context.root)
+        charges = find_charges(context, groups)
+        self._journals = [Journal(context.root), *(each.journal for each in charges)]
+        #: By scheduler and thread, which is told by when it was born, too.
+        self._homes: dict[str, dict[tuple[int, int], CpuSet]] = {}
         #: What was said of threads when all were looked at last, and since.
         self._of_threads: set[str] = set()
         self._now: set[str] = set()
+
+    @property
+    def schedulers(self) -> int:
+        """How many are applied."""
+        return len(self._places)
 
     # -- threads --------------------------------------------------------------
 
@@ -68,14 +83,17 @@ class Watch:
         self.look_at_threads(is_first=True)
 
     def look_at_threads(self, is_first: bool = False) -> None:
-        """All of them. is_first: whether some may never have been given a home."""
-        self._online = online_cpus(self._context.root)
+        """All of them; and if cpus came or went, that is told. is_first: whether some threads may
+        never have been given a home."""
+        online = online_cpus(self._context.root)
+        if self._online and online != self._online:
+            self._say(f"cpus {format_cpu_list(online)} are online")
+        self._online = online
         self._now = set()
         for place in self._places:
             if not _is_fair(place):
-                there = place.groups.threads(place.threads.group)
-                self._settle(place, there, set(), is_first)
-        self._of_threads = self._now
+                self._settle(place, set(), is_first)
+        self._of_threads = set(self._now)
 
     def hear(self, forked: Collection[int]) -> None:
         """These threads are new."""
@@ -84,28 +102,43 @@ class Watch:
             if new and not _is_fair(place):
                 there = place.groups.threads(place.threads.group)
                 if not new.isdisjoint(there):
-                    self._settle(place, there, new, False)
+                    self._settle(place, new, False)
 
     def notice_cpus(self) -> None:
         """If some came or went, homes are looked at anew."""
-        online = online_cpus(self._context.root)
-        if online != self._online:
-            if self._online:
-                self._say(f"cpus {format_cpu_list(online)} are online")
+        if online_cpus(self._context.root) != self._online:
             self.look_at_threads()
 
-    def _settle(self, place: Place, there: list[int], new: set[int], is_first: bool) -> None:
-        """there: who is in its group. new: who was just forked, if that is why one looks."""
+    def _settle(self, place: Place, new: set[int], is_first: bool) -> None:
+        """new: who was just forked, if that is why one looks."""
+        with giving_homes(place, self._say, self._patience) as is_alone:
+            if place.threads.pinned:  # who never lets go is waited for once, and told of once
+                self._patience = PATIENCE if is_alone else 0.0
+            self._settle_all(place, new, is_first)
+
+    def _settle_all(self, place: Place, new: set[int], is_first: bool) -> None:
+        there = place.groups.threads(place.threads.group)
         if new and not place.threads.pinned:  # the others do not matter to them
             there = [tid for tid in there if tid in new]
         threads = read_all(place.root, there)
+        known = self._homes.get(place.name, {})
         homes = self._choose(place, threads, new, is_first)
         for thread, home in zip(threads, homes, strict=True):
-            has = thread.affinity & place.online
-            if home is not None and home & place.online != has:
+            if home is not None and self._is_to_be_pinned(
+                place, thread, home, known.get((thread.tid, thread.born))
+            ):
                 self._pin(place, thread, home)
             if place.threads.priority is not None and thread.policy not in REAL_TIME:
                 self._give_priority(place, thread, place.threads.priority)
+
+    def _is_to_be_pinned(
+        self, place: Place, thread: Thread, home: CpuSet, known: CpuSet | None
+    ) -> bool:
+        """known: the home that it had. Where that is offline, and one cpu is left, the kernel has
+        put it there already, and would take it back with the cpu (from Linux 6.12 on)."""
+        if home & place.online != thread.affinity & place.online:
+            return True
+        return known is not None and not known & place.online and not self._report_only
 
     def _choose(
         self, place: Place, threads: Sequence[Thread], new: set[int], is_first: bool
@@ -114,11 +147,25 @@ class Watch:
             return [None] * len(threads)
         homes, online = place.threads.homes, place.online
         pinned: list[CpuSet | None] = [
-            None if each.tid in new else each.affinity for each in threads
+            None if each.tid in new else self._find_home(place, each) for each in threads
         ]
         if is_first:
             pinned = find_crowded(homes, online, pinned)
-        return choose_homes(homes, online, pinned)
+        chosen = choose_homes(homes, online, pinned)
+        keys = [(each.tid, each.born) for each in threads]
+        self._homes[place.name] = {
+            key: home for key, home in zip(keys, chosen, strict=True) if home
+        }
+        return chosen
+
+    def _find_home(self, place: Place, thread: Thread) -> CpuSet:
+        """Where it is pinned. Linux 6.1 takes that from all threads of a group when one of its cpus
+        goes: then as it was."""
+        homes, online = place.threads.homes, place.online
+        known = self._homes.get(place.name, {}).get((thread.tid, thread.born))
+        if known is None or any(home & online == thread.affinity & online for home in homes):
+            return thread.affinity
+        return known
 
     def _pin(self, place: Place, thread: Thread, home: CpuSet) -> None:
         who = f"{thread.tid} ({thread.comm}) of {place.name}"
@@ -151,45 +198,48 @@ class Watch:
 
     def _report(self, line: str) -> None:
         """What stays as it is, once for as long as it does."""
+        is_new = line not in self._of_threads
         self._now.add(line)
-        if line not in self._of_threads:
-            self._of_threads.add(line)
+        self._of_threads.add(line)
+        if is_new:
             self._say(line)
 
     # -- groups ---------------------------------------------------------------
 
     def look_at_groups(self, now: float) -> None:
         """now: seconds of any clock. What is not as it was applied is said, and applied again."""
-        if self._journal.exists():
+        if self._somebody_applies():
             return
         try:
             plan = make_plan(self._context, self._groups)
-            if self._journal.exists():  # somebody began to apply while this was read
+            if self._somebody_applies():  # somebody began to apply while this was read
                 return
             self._learn(plan)
             self._compare(plan, now)
         except UschedError as error:
             self._tell([problem.what for problem in error.problems])
 
+    def _somebody_applies(self) -> bool:
+        return any(each.exists() for each in self._journals)
+
     def _learn(self, plan: Plan) -> None:
-        cpus = CpuSet.of(cpu for each in plan.wanted.threads.values() for cpu in each.cpus)
-        self._places = find_places(self._context.root, plan.wanted.threads, cpus)
+        self._places = find_places(self._context.root, plan.wanted.threads)
 
     def _compare(self, plan: Plan, now: float) -> None:
-        drift = list(find_drift(plan.wanted.groups, plan.observed))
+        drift = list(find_drift(plan.wanted.groups, plan.observed, find_holder_name))
         if not drift:
             self._said = []
             # what waits to be confirmed may be undone, and is then not to be applied again
-            if self._journal.load_trial() is None:
+            if all(each.load_trial() is None for each in self._journals):
                 self._applied = plan.wanted.groups
-        elif "" not in plan.observed:
+        elif not any(top in plan.observed for top in plan.tops):
             self._applied = None  # by `usched release`, which is meant
             self._tell(drift)
         elif plan.wanted.groups != self._applied:
             # declared since, or not applied yet: that is for whoever declares to do
             self._tell(["Linux is not as the registry says: usched apply, or usched verify"])
         else:
-            wishes = bool(plan.steps) and not self._report_only
+            wishes = _is_ours(plan) and not self._report_only
             may = wishes and self._may_apply_again(now)
             self._tell([*drift, *([_RIVAL] if wishes and not may else [])])
             if may:
@@ -213,3 +263,9 @@ class Watch:
 def _is_fair(place: Place) -> bool:
     """Whether its threads have neither homes nor a policy of their own."""
     return not place.threads.pinned and place.threads.priority is None
+
+
+def _is_ours(plan: Plan) -> bool:
+    """Whether anything is to be done but what others make of what they hold."""
+    held = Held(owners_of({group.path: group.files for group in plan.wanted.groups}))
+    return any(find_part(held, step) is None for step in plan.steps)

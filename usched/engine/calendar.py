@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import heapq
+from typing import Final
 
-from usched.engine.domain import Domain, Vcpu
 from usched.engine.lwp import Lwp
-from usched.engine.turns import Level
+from usched.engine.run_queue import NOWHERE
+from usched.engine.turns import Turn
+from usched.engine.vcpus import Vcpu
+
+#: Ticks that are as near as this have a place of their own; a power of two.
+_NEAR: Final = 256
+_LAST: Final = _NEAR - 1
+
+
+class Due:
+    """What is over at a tick: bursts and slices of lwps, slices of vcpus, turns. arrivals: who
+    forks or wakes at it, by index. tick: NOWHERE while it is nobody's."""
+
+    __slots__ = ("arrivals", "lwps", "tick", "turns", "vcpus")
+
+    def __init__(self, tick: int) -> None:
+        self.tick = tick
+        self.arrivals: list[int] = []
+        self.lwps: list[Lwp] = []
+        self.vcpus: list[Vcpu] = []
+        self.turns: list[Turn] = []
 
 
 class Calendar:
@@ -18,60 +38,77 @@ class Calendar:
 
     def __init__(self) -> None:
         self._ticks: list[int] = []
-        self.arrivals: dict[int, list[Lwp]] = {}
-        self.lwps: dict[int, list[Lwp]] = {}
-        self.vcpus: dict[int, list[tuple[Domain, Vcpu]]] = {}
-        self.turns: dict[int, list[tuple[Domain, Level, int]]] = {}  # with a mask of cpus
+        #: A ring; a place that belongs to another tick sends those that come later to _far.
+        self._near = [Due(NOWHERE) for _ in range(_NEAR)]
+        self._far: dict[int, Due] = {}
 
     def next(self) -> int | None:
         """The first tick with an appointment; None without any."""
         return self._ticks[0] if self._ticks else None
 
-    def take(self, tick: int) -> None:
-        """This tick has come."""
+    def due(self, tick: int) -> Due | None:
+        """What is due at a tick, if anything."""
+        near = self._near[tick & _LAST]
+        return near if near.tick == tick else self._far.get(tick)
+
+    def over(self, tick: int) -> None:
+        """This tick has come: nothing more can be said to come at it."""
         ticks = self._ticks
-        while ticks and ticks[0] <= tick:
-            heapq.heappop(ticks)
+        if not ticks or ticks[0] > tick:
+            return
+        heapq.heappop(ticks)
+        near = self._near[tick & _LAST]
+        if near.tick != tick:
+            del self._far[tick]
+            return
+        near.tick = NOWHERE
+        near.arrivals = []
+        near.lwps.clear()
+        near.vcpus.clear()
+        near.turns.clear()
+
+    def at(self, tick: int) -> Due:
+        """What is due at a tick to come."""
+        due = self._near[tick & _LAST]
+        return due if due.tick == tick else self._find(tick, due)
+
+    def _find(self, tick: int, near: Due) -> Due:
+        """Likewise, where the tick has no place of its own yet."""
+        due = self._far.get(tick)
+        if due is not None:
+            return due
+        heapq.heappush(self._ticks, tick)
+        if near.tick == NOWHERE:
+            near.tick = tick
+            return near
+        due = self._far[tick] = Due(tick)
+        return due
 
     def shift(self, ticks: int) -> None:
         """All that is to come comes so many ticks later."""
         self._ticks = [tick + ticks for tick in self._ticks]
-        self.arrivals = {tick + ticks: there for tick, there in self.arrivals.items()}
-        self.lwps = {tick + ticks: there for tick, there in self.lwps.items()}
-        self.vcpus = {tick + ticks: there for tick, there in self.vcpus.items()}
-        self.turns = {tick + ticks: there for tick, there in self.turns.items()}
+        to_come = [due for due in self._near if due.tick != NOWHERE] + list(self._far.values())
+        for due in to_come:
+            due.tick += ticks
+        self._near = [Due(NOWHERE) for _ in range(_NEAR)]
+        self._far = {due.tick: due for due in to_come}
 
-    def arrive(self, tick: int, lwp: Lwp) -> None:
-        """An lwp forks or wakes."""
-        try:
-            self.arrivals[tick].append(lwp)
-        except KeyError:
-            self.arrivals[tick] = [lwp]
-            heapq.heappush(self._ticks, tick)
+    def end_lwps(self, lwps: list[Lwp]) -> None:
+        """The burst or the slice of each is over, at the tick that it says."""
+        near = self._near
+        for lwp in lwps:
+            tick = lwp.ends
+            due = near[tick & _LAST]
+            if due.tick != tick:
+                due = self._find(tick, due)
+            due.lwps.append(lwp)
 
-    def end(self, tick: int, lwp: Lwp) -> None:
-        """The burst or the slice of an lwp that runs is over."""
-        try:
-            self.lwps[tick].append(lwp)
-        except KeyError:
-            self.lwps[tick] = [lwp]
-            heapq.heappush(self._ticks, tick)
-
-    def end_vcpu(self, tick: int, scheduler: Domain, vcpu: Vcpu) -> None:
+    def end_vcpu(self, tick: int, vcpu: Vcpu) -> None:
         """The slice of a vcpu is over."""
         vcpu.ends = tick
-        there = self.vcpus.get(tick)
-        if there is None:
-            self.vcpus[tick] = [(scheduler, vcpu)]
-            heapq.heappush(self._ticks, tick)
-        else:
-            there.append((scheduler, vcpu))
+        self.at(tick).vcpus.append(vcpu)
 
-    def end_turns(self, tick: int, domain: Domain, level: Level, cpus: int) -> None:
-        """Turns are used up."""
-        there = self.turns.get(tick)
-        if there is None:
-            self.turns[tick] = [(domain, level, cpus)]
-            heapq.heappush(self._ticks, tick)
-        else:
-            there.append((domain, level, cpus))
+    def end_turn(self, turn: Turn) -> None:
+        """A turn is used up."""
+        tick = turn.began + turn.level.members[turn.index].quantum
+        self.at(tick).turns.append(turn)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Final
 
-from usched.engine.calendar import Calendar
-from usched.engine.domain import Domain, Vcpus
-from usched.engine.events import Machine, take_seat
+from usched.engine.calendar import Calendar, Due
+from usched.engine.domain import Domain
+from usched.engine.events import Machine
 from usched.engine.lwp import Lwp
 from usched.engine.masks import bits
 from usched.engine.offer import Dispatch
@@ -22,6 +22,7 @@ from usched.engine.recorder import STARVED_QUANTA, Recorder
 from usched.engine.recurrence import Recurrence
 from usched.engine.run_queue import NOWHERE
 from usched.engine.turns import Level
+from usched.engine.vcpus import Vcpus
 from usched.engine.waiting import somebody_waits
 from usched.meaning.timetable import Ending, Timetable
 from usched.words.problems import Problem, Refused
@@ -34,7 +35,7 @@ DEFAULT_TICKS = 1_000
 #: Steps between two reports of progress.
 _STRIDE = 256
 
-_workload_order: Final = attrgetter("index")
+_generation: Final = attrgetter("generation")
 
 Progress = Callable[[int], None]
 
@@ -99,14 +100,16 @@ class _Dispatcher:
         self.actions = list(reversed(timetable.actions))
         self.settled_at = 0
         for tick, index in _forks(timetable):
-            self.calendar.arrive(tick, self.machine.lwps[index])
+            self.calendar.at(tick).arrivals.append(index)
             self.settled_at = max(self.settled_at, tick)
         self.leap = leap
         self.recurrence: Recurrence | None = None
-        self.expired: dict[Domain, None] = {}
+        #: Where something happened at the tick at hand: to own lwps, or to turns and vcpus.
+        self.changed: list[Domain] = []
+        self.touched: list[Domain] = [root]
         #: Where turns, and slices of vcpus, are used up at the tick at hand.
-        self.turns: dict[Level, Domain] = {}
-        self.vcpus: dict[Domain, Vcpus] = {}
+        self.turns: list[Level] = []
+        self.vcpus: list[tuple[Domain, Vcpus]] = []
         self.at = at
         self.progress = progress
         self.watch: Watch | None = None
@@ -160,27 +163,25 @@ class _Dispatcher:
         """Everything that happens at a tick; whether nobody was left before any of it did."""
         calendar = self.calendar
         machine = self.machine
-        self.end_slices(now)
-        calendar.take(now)
+        arrivals: list[int] = []
+        due = calendar.due(now)
+        if due is not None:
+            self.end_slices(due, now)
+            arrivals = due.arrivals
+            calendar.over(now)
         if may_end and not machine.left:
             return True
         if self.actions and self.actions[-1].at == now:
             self.carry_out(now)
         self.look_who_waits(now)
-        arrivals = calendar.arrivals.pop(now, None)
-        if arrivals is not None:
-            if len(arrivals) > 1:
-                arrivals.sort(key=_workload_order)
+        if arrivals:
+            arrivals.sort()
             self.arrive(arrivals, now)
-        if self.expired:
-            for domain in self.expired:
-                domain.returned = now
-                domain.queue.requeue()
-            self.expired.clear()
-        self.dispatch.offer_machine(machine.online, now)
-        for level, domain in self.turns.items():
-            if domain.begun != now:  # they go on
-                self.dispatch.take_turns(domain, level)
+        self.redispatch(now)
+        for level in self.turns:
+            if level.domain.begun != now:  # they go on
+                for turn in level.renew_turns(now):
+                    calendar.end_turn(turn)
         self.turns.clear()
         self.forget(now)
         self.recorder.run(machine.root, now)
@@ -193,37 +194,79 @@ class _Dispatcher:
             actions.append(self.actions.pop())
         self.machine.carry_out(actions, now)
         self.turns.clear()  # every domain is dispatched, with levels of its own
-        self.expired.update(dict.fromkeys(self.machine.domains.values()))
+        self.touched = [self.machine.root]
+        for domain in self.machine.domains.values():
+            self.change(domain, now)
+
+    def change(self, domain: Domain, now: int) -> None:
+        """Something happens to own lwps of a domain."""
+        if domain.changed != now:
+            domain.changed = now
+            self.changed.append(domain)
+
+    def redispatch(self, now: int) -> None:
+        """Dispatch the tick: from the machine down, or only where something changes."""
+        touched, within = self.touched, []
+        for domain in self.changed:
+            if domain.queue.expired:
+                domain.returned = now
+                domain.queue.requeue()
+            if not domain.dirty:
+                if domain.stays_within():
+                    within.append(domain)
+                else:
+                    domain.dirty = True
+                    touched.append(domain)
+        tops = [top for domain in touched if (top := _climb(domain)) is not None]
+        if len(tops) > 1:
+            tops.sort(key=_generation)
+        self.dispatch.dispatch(tops, within, self.machine.online, now)
+        self.changed = []
+        self.touched = []
+
+    def touch(self, domain: Domain) -> None:
+        """Something in a domain is not as it was, and its answers to offers may differ."""
+        if not domain.dirty:
+            domain.dirty = True
+            self.touched.append(domain)
 
     def forget(self, now: int) -> None:
         """After a dispatch: what was true of those who ran in the tick before it."""
         machine = self.machine
+        for base in machine.freed:
+            base.freed = 0
+        machine.freed = [machine.root]
         if machine.preempted:
             for lwp in machine.preempted:
                 if lwp.ends < 0 and lwp.exited != now:
                     lwp.preemptions += 1
             machine.preempted.clear()
 
-    def end_slices(self, now: int) -> None:
+    def end_slices(self, due: Due, now: int) -> None:
         """Bursts, slices and turns that end with the tick before."""
-        calendar = self.calendar
-        for domain, level, cpus in calendar.turns.pop(now, ()):
-            if level.use_up(cpus, now):
-                self.turns[level] = domain
-        for scheduler, vcpu in calendar.vcpus.pop(now, ()):
+        for turn in due.turns:
+            level = turn.level
+            if level.use_up(turn) and level.ended != now and level in level.domain.levels:
+                level.ended = now
+                self.turns.append(level)
+        for vcpu in due.vcpus:
+            scheduler = vcpu.scheduler
             vcpus = scheduler.vcpus
             if vcpus is not None and vcpu.ends == now and vcpus.has(vcpu):
                 vcpu.ends = NOWHERE
-                vcpus.queue.expired.append(vcpu)
-                self.vcpus[scheduler] = vcpus
-        for lwp in calendar.lwps.pop(now, ()):
+                expired = vcpus.expired
+                if not expired:
+                    self.vcpus.append((scheduler, vcpus))
+                expired.append(vcpu)
+        for lwp in due.lwps:
             if lwp.ends != now:
                 continue
             its = lwp.scheduler
             assert its is not None
             its.claims ^= lwp.mask
-            if not its.dirty:
-                its.touch()
+            if its.changed != now:
+                its.changed = now
+                self.changed.append(its)
             lwp.ends = NOWHERE
             ticks = now - lwp.settled
             lwp.settled = now
@@ -233,24 +276,23 @@ class _Dispatcher:
             lwp.left -= ticks
             lwp.used += ticks
             its.queue.expired.append(lwp)
-            self.expired[its] = None
 
     def look_who_waits(self, now: int) -> None:
         """Turns and slices of vcpus that are used up change nothing where nobody waits for it."""
-        for level, domain in self.turns.items():
+        for level in self.turns:
             if level.wanted():
-                domain.touch()
-        for scheduler, vcpus in self.vcpus.items():
+                self.touch(level.domain)
+        for scheduler, vcpus in self.vcpus:
             if scheduler.vcpus is not vcpus:
                 continue
             if somebody_waits(scheduler):
-                scheduler.touch()
+                self.touch(scheduler)
                 continue
-            for vcpu in vcpus.queue.expired:
+            for vcpu in vcpus.expired:
                 vcpu.used = 0
                 vcpu.began = now
-                self.calendar.end_vcpu(now + scheduler.quantum, scheduler, vcpu)
-            vcpus.queue.expired = []
+                self.calendar.end_vcpu(now + scheduler.quantum, vcpu)
+            vcpus.expired = []
         self.vcpus.clear()
 
     def end_burst(self, lwp: Lwp, domain: Domain, now: int) -> None:
@@ -258,56 +300,62 @@ class _Dispatcher:
         response = now - lwp.due
         responses = lwp.responses
         responses[response] = responses.get(response, 0) + 1
-        if lwp.deadline is not None and response > lwp.deadline:
+        if response > lwp.deadline:
             lwp.misses += 1
         lwp.runnable = False
         lwp.runnable_ticks += now - lwp.since
-        domain.own_load -= 1
-        if not domain.own_load:
-            domain.lose_load()
+        domain.own_load -= 1  # take_load, of which the call alone would cost a hundredth of job B
+        if not domain.own_load or domain.above:
+            domain.pass_loss_on()
+        if domain.locked:
+            domain.forget_could_run()
         lwp.burst += 1
         if lwp.burst == lwp.total:
             self.machine.free(lwp)
             self.machine.exit(lwp, now)
             return
-        period = lwp.period
-        lwp.due = due = now + lwp.pause if period is None else lwp.due + period
+        due = lwp.due + lwp.period if lwp.period else now + lwp.pause
+        lwp.due = due
         if due > now:
-            if domain.base.vcpus is None:
-                domain.base.freed |= lwp.mask
+            base = domain.base
+            if base.vcpus is None:
+                base.freed |= lwp.mask
             else:
                 self.machine.free(lwp)
         else:  # it is runnable again, as if it had never been otherwise
-            domain.returned = now
-            due = now
-        self.calendar.arrive(due, lwp)
+            domain.returned = due = now
+        self.calendar.at(due).arrivals.append(lwp.index)
 
-    def arrive(self, lwps: list[Lwp], now: int) -> None:
-        """lwps fork or wake: runnable, at the tail, with a fresh slice."""
-        machine = self.machine
-        for lwp in lwps:
+    def arrive(self, indexes: list[int], now: int) -> None:
+        """lwps fork or wake, in workload order: runnable, at the tail, with a fresh slice."""
+        lwps = self.machine.lwps
+        for index in indexes:
+            lwp = lwps[index]
             if lwp.exited >= 0:
                 continue
             if lwp.forked < 0:
                 lwp.forked = lwp.due = now
-                machine.enter(lwp, machine.domains[lwp.target])
+                self.machine.enter(lwp, self.machine.domains[lwp.target])
             domain = lwp.scheduler
             assert domain is not None
             lwp.runnable = True
             lwp.since = now
-            lwp.left, lwp.pause = next(lwp.coming)
+            bursts = lwp.bursts
+            lwp.left, lwp.pause = bursts[lwp.burst % len(bursts)]
             lwp.used = 0
-            domain.own_load += 1
-            if domain.own_load == 1:
-                domain.gain_load()
+            domain.own_load += 1  # add_load, likewise
+            if domain.own_load == 1 or domain.above:
+                domain.pass_load_on()
             if domain.locked:
-                machine.find_home(lwp)
-                take_seat(lwp)
+                domain.forget_could_run()
+                if lwp.home < 0:
+                    self.machine.find_home(lwp)
                 domain.queue.add(lwp)
             else:
                 domain.queue.waiting.append(lwp)
-            if not domain.dirty:
-                domain.touch()
+            if domain.changed != now:
+                domain.changed = now
+                self.changed.append(domain)
 
     # -- the end --------------------------------------------------------------
 
@@ -317,7 +365,9 @@ class _Dispatcher:
         return tuple(_assign(root.users[cpu], cpu) for cpu in bits(root.busy))
 
     def report(self, ticks: int) -> Run:
-        self.end_slices(ticks)
+        due = self.calendar.due(ticks)
+        if due is not None:
+            self.end_slices(due, ticks)
         self.recorder.finish(ticks)
         starved = set()
         for lwp in self.machine.lwps:
@@ -342,6 +392,17 @@ class _Dispatcher:
             offline=self.recorder.offline_spans(),
             cycle=None if self.recurrence is None else self.recurrence.cycle,
         )
+
+
+def _climb(domain: Domain) -> Domain | None:
+    """The lowest domain, from a dirty one upwards, above which nothing changes; None where the way
+    to it has been gone. All that are passed are dirty."""
+    while domain.parent is not None and not domain.uses_all():
+        domain = domain.parent
+        if domain.dirty:
+            return None
+        domain.dirty = True
+    return domain
 
 
 def _forks(timetable: Timetable) -> Iterator[tuple[int, int]]:

@@ -13,105 +13,58 @@ from collections.abc import Iterator
 
 from usched.engine.lwp import Lwp
 from usched.engine.masks import bits, to_mask
-from usched.engine.run_queue import NOWHERE, Runner, RunQueue, pick_order
+from usched.engine.run_queue import NOWHERE, RunQueue, pick_order
 from usched.engine.turns import Level
+from usched.engine.vcpus import Vcpus
 from usched.meaning.resolver import Scheduler
-
-
-class Vcpu(Runner):
-    """A virtual cpu.
-
-    on: the cpu of the parent that it runs on; NOWHERE while it does not. fixed: the only one that
-    it may run on, in a locked scheduler; it stands in one line with the others all the same.
-    began: the tick at which its slice would have begun without pauses.
-    """
-
-    __slots__ = ("began", "bit", "fixed", "number", "on")
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
-        self.bit = 1 << number
-        self.on = NOWHERE
-        self.fixed = NOWHERE
-        self.began = 0
-
-
-class Vcpus:
-    """The virtual cpus of a scheduler, by number.
-
-    running: those that run, in pick order; the others wait in the queue. In the tick at hand:
-    staying: those that stay if they can, in queue order, as long as no cpus were offered, on the
-    parent's cpus stay_on; line: the others that were not picked yet, in queue order; picked: those
-    that were; started: the ones of these that did not simply stay.
-    """
-
-    def __init__(self, count: int) -> None:
-        self.all = [Vcpu(number) for number in range(count)]
-        self.queue: RunQueue[Vcpu] = RunQueue()
-        self.queue.waiting.extend(self.all)
-        self.running: list[Vcpu] = []
-        self.staying: list[Vcpu] = []
-        self.stay_on = 0
-        self.line: list[Vcpu] = []
-        self.picked: list[Vcpu] = []
-        self.started: list[Vcpu] = []
-
-    def has(self, vcpu: Vcpu) -> bool:
-        """Whether it is one of these, and not of those that were before a redeclaration."""
-        return vcpu.number < len(self.all) and self.all[vcpu.number] is vcpu
-
-    def requeue(self, ran_on: int) -> None:
-        """The line, as a tick's dispatch begins, after one in which they ran on these cpus."""
-        queue = self.queue
-        self.staying = self.running
-        if queue.expired:
-            self.staying = [vcpu for vcpu in self.running if vcpu.ends >= 0]
-            for vcpu in queue.expired:
-                ran_on ^= 1 << vcpu.on
-            queue.requeue()
-        self.stay_on = ran_on
-        self.line = list(queue.waiting)
-        self.picked = []
-        self.started = []
-
-    def line_up(self) -> None:
-        """Those who stay are but the first of the line."""
-        self.line = self.staying + self.line
-        self.staying = []
 
 
 class Domain:
     """The machine, or a scheduler.
 
     outer: its pool, in its parent's base. inner: its own cpus. own: those that its own lwps may
-    use. levels: by descending lwktpri. own_load: runnable lwps of its own; load: one for these, if
-    any, and one for each child with a load. queue: its own lwps. returned: the last tick at which
-    one came to the queue that ran in the tick before. claims: the cpus where one runs and may stay.
-    users: of a base, who ran behind each cpu in the tick before; busy: on which of them somebody
-    did; freed: of these, the ones whose lwp is not runnable any more. placed_on, placed: of a base,
-    the cpus that others may run on in the tick at hand, and who.
+    use. levels: by descending lwktpri. leaf: whether it is transparent and has no children.
+    own_load: runnable lwps of its own; load: one for these, if any, and one for each child with a
+    load. queue: its own lwps. returned: the last tick at which one came to the queue that ran in
+    the tick before. claims: the cpus where one runs and may stay; in a dispatch, where it was not
+    picked yet, if it is not locked.
+    users: of a base, who ran behind each cpu in the tick before, if it is busy; busy: on which of
+    them somebody did; freed: of these, the ones whose lwp is not runnable any more; idle: these,
+    and where nobody did, in tick `asked`. placed_on, placed: of a base, the cpus that others may
+    run on in the tick at hand, and who.
 
-    own_waits: the cpus that its own lwps wait for; waits, could_run: known since asked for.
+    own_waits: the cpus that its own lwps wait for. could_run: those that lwps beneath it could run
+    on, known since asked for.
 
-    offers, results: the offers of the last tick in which it was looked at and what was used of
-    each; while it is not dirty, the same offers have the same results.
+    offered: the cpus that it was offered when it was last looked at, and taken: those that it used;
+    own_offered, kept: likewise, its own lwps. While it is not dirty, it uses the same ones, if it
+    is offered all of them first, and nothing else of what it was offered; answered, later: the
+    offers that were answered so in tick `seen`, the first and others. What was offered is unknown,
+    -1, when somebody becomes runnable where nobody was. changed: the last tick at which something
+    happened to one of its own lwps.
+
+    roams: whether its own lwps may run on all of its cpus; above: the domains above it, on all of
+    whose cpus they may. spare: how many of those are runnable, in domains beneath it.
+
+    generation: how many domains are above it. depth: of a base, how many virtual schedulers it is,
+    and is in. shown: whether what is new on its cpus is to be told upwards.
     """
 
     # so many in an instance dict are slow to find
     __slots__ = (
-        "base", "begun", "busy", "children", "claims", "could_run", "cpus", "dirty", "exclusive",
-        "finished", "free_homes", "freed", "groups", "homes", "inner", "kept", "level", "levels",
-        "load", "locked", "lwktpri", "matched", "name", "offers", "outer", "own", "own_groups",
-        "own_load", "own_waits", "parent", "placed", "placed_on", "pool", "position", "quantum",
-        "queue", "results", "returned", "seen", "taken", "users", "vcpus", "virtual", "waits",
-        "width",
+        "above", "answered", "asked", "base", "begun", "busy", "changed", "children", "claims",
+        "could_run", "cpus", "depth", "dirty", "exclusive", "free_homes", "freed", "generation",
+        "homes", "idle", "inner", "kept", "later", "leaf", "level", "levels", "load", "locked",
+        "lwktpri", "name", "offered", "outer", "own", "own_load", "own_offered", "own_waits",
+        "parent", "placed", "placed_on", "pool", "position", "quantum", "queue", "returned",
+        "roams", "seen", "shown", "spare", "taken", "users", "vcpus", "virtual", "width",
     )  # fmt: skip
 
     def __init__(self, name: str, parent: Domain | None, position: int) -> None:
         self.name = name
         self.parent = parent
         self.position = position
+        self.generation: int = parent.generation + 1 if parent else 0
         # as declared
         self.pool: tuple[int, ...] = ()
         self.width = 0
@@ -132,34 +85,38 @@ class Domain:
         # lwps
         self.load = 0
         self.own_load = 0
-        self.queue: RunQueue[Lwp] = RunQueue()
+        self.queue = RunQueue()
         self.homes: dict[int, int] = {}
         self.free_homes: list[tuple[int, int]] = []
         self.returned = NOWHERE
         self.claims = 0
-        self.groups: list[int] = []
         # see waiting
         self.own_waits = 0
-        self.waits: tuple[int, ...] | None = None
         self.could_run: int | None = None
         # as a base
         self.vcpus: Vcpus | None = None
-        self.users: dict[int, Lwp] = {}
-        self.busy = 0
-        self.freed = 0
+        self.users: list[Lwp] = []
+        self.busy = self.freed = self.idle = 0
+        self.asked = NOWHERE
         self.placed_on: list[int] = []
         self.placed: list[Lwp] = []
         # the offers
         self.dirty = True
         self.begun = NOWHERE
-        self.finished = NOWHERE
         self.seen = NOWHERE
-        self.matched = 0
-        self.offers: list[int] = []
-        self.results: list[int] = []
+        self.answered = 0
+        self.later: list[int] = []
         self.taken = 0
         self.kept = 0
-        self.own_groups: list[int] = []
+        self.offered = -1
+        self.own_offered = -1
+        self.changed = NOWHERE
+        self.leaf = False
+        self.roams = False
+        self.above: list[Domain] = []
+        self.spare = 0
+        self.depth = 0
+        self.shown = False
 
     def facts(self) -> tuple[object, ...]:
         """What a redeclaration must change for the scheduler to start afresh."""
@@ -193,6 +150,9 @@ class Domain:
             self.outer = to_mask(places)
             if self.virtual:
                 self.base, self.cpus, self.inner = self, (), (1 << self.width) - 1
+                if len(self.users) != self.width:
+                    self.users = []
+                self.depth = parent.base.depth + 1
                 if self.vcpus is not None and self.locked:
                     for vcpu in self.vcpus.all:
                         vcpu.fixed = places[vcpu.number % len(places)]
@@ -204,35 +164,75 @@ class Domain:
 
     def forget_vcpus(self) -> None:
         """vcpus afresh: in the order of their numbers, as if nothing had run on them."""
-        self.vcpus = Vcpus(self.width) if self.virtual else None
+        self.vcpus = Vcpus(self, self.width) if self.virtual else None
         if self.virtual:
             self.busy = 0
             self.freed = 0
 
+    def relate(self) -> None:
+        """Once all are arranged: of which domains its own lwps may use all cpus."""
+        self.leaf = not self.children and not self.virtual
+        self.roams = not self.locked and self.own == self.inner
+        self.above = []
+        self.spare = 0
+        domain = self
+        while self.roams and domain.base is not domain:
+            assert domain.parent is not None
+            domain = domain.parent
+            if domain.inner != self.own or domain.parent is None:
+                return
+            self.above.append(domain)
+            domain.spare += self.own_load
+
+    def idle_at(self, now: int) -> int:
+        """Of a base: on which cpus nobody ran in the tick before who is runnable in this one."""
+        if self.asked != now:
+            self.asked = now
+            self.idle = self.inner & ~self.busy | self.freed
+        return self.idle
+
     def add_load(self) -> None:
         """One lwp of its own became runnable."""
         self.own_load += 1
+        if self.own_load == 1 or self.above:
+            self.pass_load_on()
+
+    def pass_load_on(self) -> None:
+        """What one more in `own_load` is above it, and the first."""
+        for domain in self.above:
+            domain.spare += 1
         if self.own_load == 1:
-            self.gain_load()
+            self.own_offered = -1
+            self.forget_could_run()
+            self._gain_load()
 
     def take_load(self) -> None:
         """One lwp of its own is not runnable any more."""
         self.own_load -= 1
-        if not self.own_load:
-            self.lose_load()
+        if not self.own_load or self.above:
+            self.pass_loss_on()
 
-    def gain_load(self) -> None:
+    def pass_loss_on(self) -> None:
+        """What one less in `own_load` is above it, and the last."""
+        for domain in self.above:
+            domain.spare -= 1
+        if not self.own_load:
+            self.forget_could_run()
+            self._lose_load()
+
+    def _gain_load(self) -> None:
         """Of its own lwps the first became runnable."""
         domain = self
         while True:
             domain.load += 1
             if domain.load > 1 or domain.level is None:
                 return
+            domain.offered = -1
             domain.level.load += 1
             assert domain.parent is not None
             domain = domain.parent
 
-    def lose_load(self) -> None:
+    def _lose_load(self) -> None:
         """Of its own lwps none is runnable any more."""
         domain = self
         while True:
@@ -243,26 +243,38 @@ class Domain:
             assert domain.parent is not None
             domain = domain.parent
 
-    def touch(self) -> None:
-        """Something in it is not as it was: neither it nor who is above may repeat itself.
-
-        Whoever is above a dirty one is dirty: a dispatch begins at the top, and leaves none.
-        """
-        domain = self
-        while not domain.dirty:
-            domain.dirty = True
+    def forget_could_run(self) -> None:
+        """Its own lwps could run elsewhere than before."""
+        domain = self.parent
+        while domain is not None:
             domain.could_run = None
-            if domain.parent is None:
-                return
             domain = domain.parent
 
-    def note_waits(self) -> None:
-        """All was dispatched: who of its own lwps is in the queue waits in the next tick."""
+    def forget_waits(self) -> None:
+        """Lwps in it wait for others of its cpus than before, or of its parent's."""
+        domain = self
+        while domain.level is not None and domain.parent is not None:
+            domain.level.waited = -1
+            domain = domain.parent
+
+    # -- whether what happened in it changes anything above it ----------------
+
+    def stays_within(self) -> bool:
+        """Whether its own lwps will use what they used, if they are offered the same again."""
+        kept = self.kept
         if self.locked:
-            self.own_waits = self.queue.seats
-        else:
-            self.own_waits = self.own if self.queue.waiting else 0
-        self.waits = None
+            return self.own_offered & (self.claims | self.queue.seats) == kept
+        if self.own_offered != kept:
+            return False
+        return (kept ^ self.claims).bit_count() <= self.queue.count()
+
+    def uses_all(self) -> bool:
+        """Whether it will use all that it used, if it is offered the same again, whatever happens
+        in it: it was offered no more, and enough lwps in it may run on any of its cpus."""
+        if self.offered != self.taken or (self.locked and self.virtual):
+            return False
+        roaming = self.spare + self.own_load if self.roams else self.spare
+        return roaming >= self.taken.bit_count()
 
     def add_wait(self, lwp: Lwp) -> None:
         """An lwp of its own waits."""
@@ -273,8 +285,7 @@ class Domain:
 
     def seats(self) -> int:
         """Of a locked scheduler: the homes of its own lwps that are runnable."""
-        picked = self.kept if self.begun > self.finished else 0
-        return self.claims | picked | self.queue.seats
+        return self.claims | self.queue.seats
 
     def runners(self, cpus: int) -> list[Lwp]:
         """Who runs on these cpus of `claims`, in pick order."""

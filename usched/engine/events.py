@@ -7,7 +7,6 @@ know: whether a scheduler that is destroyed without a successor has live lwps.
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
@@ -27,7 +26,7 @@ from usched.meaning.timetable import (
     Timetable,
     Transfer,
 )
-from usched.meaning.tree import Change
+from usched.meaning.working_copy import Change
 from usched.words.problems import Problem, Refused
 from usched.words.statement import MACHINE, parent_of
 
@@ -40,7 +39,7 @@ class Machine:
 
     online: the mask of the cpus that the machine offers. left: lwps that have not exited.
     preempted: who ran in the tick before with burst and slice left and was put elsewhere since;
-    not running in this tick either makes it a preemption.
+    not running in this tick either makes it a preemption. freed: the bases with freed cpus.
     """
 
     def __init__(self, timetable: Timetable, recorder: Recorder, calendar: Calendar) -> None:
@@ -58,6 +57,7 @@ class Machine:
         ]
         self.left = len(self.lwps)
         self.preempted: list[Lwp] = []
+        self.freed: list[Domain] = [self.root]
         # where the tree stays as it is, only cpus that several share need turns
         self.tracks_all = any(
             isinstance(action, (Redeclaration, Destruction)) for action in timetable.actions
@@ -68,9 +68,13 @@ class Machine:
         #: Who was moved by an event of this tick.
         self._moved: set[Lwp] = set()
         self.redeclare([Change(each.name, None, each) for each in timetable.schedulers], 0)
-        # names in the order of first declaration, which is not that of the tree
-        for each in sorted(timetable.schedulers, key=lambda scheduler: scheduler.position):
-            recorder.name_scheduler(each.name)
+        # names in the order of first declaration, which is not that of the tree; positions are each
+        # store's own, and what stands in another store is behind what it is beneath
+        latest: dict[str, int] = {}
+        for each in timetable.schedulers:
+            latest[each.name] = max(each.position, latest.get(parent_of(each.name), 0))
+        for name in sorted(latest, key=latest.__getitem__):
+            recorder.name_scheduler(name)
 
     def carry_out(self, actions: Sequence[Action], now: int) -> None:
         """The events of one tick, in order; then homes are looked at once."""
@@ -87,13 +91,13 @@ class Machine:
         self.review_homes()
         for domain in self.domains.values():
             if domain.locked:
-                for lwp in (*domain.queue.waiting, *domain.queue.expired):
-                    take_seat(lwp)
                 domain.queue.seat_all()
             domain.dirty = True
             domain.returned = now
             domain.own_waits = 0
-            domain.waits = domain.could_run = None
+            domain.could_run = None
+            for level in domain.levels:
+                level.waited = -1
         for lwp in waiting:
             if lwp.runnable and lwp not in self._moved:
                 assert lwp.scheduler is not None
@@ -142,7 +146,10 @@ class Machine:
 
     def _standing_turns(self, now: int) -> _Turns:
         return {
-            (domain, level.lwktpri): level.standing(now)
+            (domain, level.lwktpri): {
+                cpu: (level.members[index], used)
+                for cpu, (index, used) in level.standing(now).items()
+            }
             for domain in self.domains.values()
             for level in domain.levels
         }
@@ -152,6 +159,8 @@ class Machine:
         inside = {each for domain in fresh for each in domain.subtree()}
         for domain in self.root.subtree():
             domain.arrange()
+        for domain in self.root.subtree():
+            domain.relate()
         for domain in self.root.subtree():
             by_lwktpri: dict[int, list[Domain]] = {}
             for child in domain.children:
@@ -169,26 +178,25 @@ class Machine:
                     for cpu, (holder, used) in turns.get((domain, lwktpri), {}).items()
                     if holder not in fresh
                 }
-                for tick, cpus in level.restore(standing, now).items():
-                    self.calendar.end_turns(tick, domain, level, cpus)
+                for turn in level.restore(standing, now):
+                    self.calendar.end_turn(turn)
 
     def _forget_history(self, domain: Domain, now: int) -> None:
         """As if nothing had run in it; slices that lwps have used count, against its quantum."""
         self._put_back(domain, now)
         queue = domain.queue
-        ran = [lwp for lwp in queue.waiting if lwp.ran_before(now) or lwp in self._ran]
+        line = queue.take_all()
+        ran = [lwp for lwp in line if lwp.ran_before(now) or lwp in self._ran]
         ran += queue.expired
         ran.sort(key=pick_order)
         self._ran.update(ran)
         head = [lwp for lwp in ran if lwp.used < domain.quantum]
         queue.expired = [lwp for lwp in ran if lwp.used >= domain.quantum]
-        queue.waiting = deque(head + [lwp for lwp in queue.waiting if lwp not in self._ran])
+        queue.put_first(head + [lwp for lwp in line if lwp not in self._ran])
         for lwp in self.lwps:
             if lwp.scheduler is domain:
                 lwp.forget_cpu()
         domain.forget_vcpus()
-        domain.offers = []
-        domain.results = []
         domain.taken = 0
 
     def destroy(self, action: Destruction, now: int) -> None:
@@ -249,6 +257,7 @@ class Machine:
             if lwp.scheduler is not None:
                 for base, cpu in lwp.route:
                     base.freed |= 1 << cpu
+                    self.freed.append(base)
                 self.exit(lwp, now)
             elif lwp.forked == NOWHERE and lwp.exited == NOWHERE:
                 lwp.exited = now  # it never forks; its figures stay zero
@@ -260,6 +269,7 @@ class Machine:
         base, mask = lwp.scheduler.base, lwp.mask
         while True:
             base.freed |= mask
+            self.freed.append(base)
             if base.vcpus is None:
                 return
             assert base.parent is not None
@@ -296,7 +306,7 @@ class Machine:
         stay = domain.runners(domain.claims)
         for lwp in stay:
             self._interrupt(lwp, now)
-        domain.queue.waiting.extendleft(reversed(stay))
+        domain.queue.put_first(stay)
 
     # -- homes ----------------------------------------------------------------
 
@@ -322,6 +332,7 @@ class Machine:
                 self.give_up_home(lwp)
         for lwp in live:
             self.find_home(lwp)
+            take_seat(lwp)
 
     def find_home(self, lwp: Lwp) -> None:
         """In a locked scheduler: the usable cpu that is home to the fewest, then the lowest."""

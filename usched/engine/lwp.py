@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from usched.engine.run_queue import NOWHERE, Runner
 from usched.words.workload import Program
@@ -13,36 +12,40 @@ if TYPE_CHECKING:
     from usched.engine.domain import Domain
 
 
+#: As a deadline: longer than any run.
+_NEVER: Final = 1 << 60
+
+
 class Lwp(Runner):
     """One schedulable thread.
 
     home: a cpu in its scheduler's own numbers; seat: the same in those of the base. mask: of the
     cpu it last ran on, no bit for NOWHERE. left, used: ticks of its burst and slice as of tick
     `settled`, and counting while it runs; not running, it stopped there. ends: the tick at which
-    its burst or slice will be over; NOWHERE while it does not run. coming: its bursts that have not
-    begun. pause: the sleep after the one at hand; due: when that was due. total: how many it has in
-    its life, None without end. route: of who was moved or wakes at once, who was behind which cpus
-    when it stopped, as (base, cpu).
+    its burst or slice will be over; NOWHERE while it does not run. burst: how many have ended;
+    total: how many it has in its life, NOWHERE without end. pause: the sleep after the one at hand;
+    period: 0 without; due: when the burst at hand was due. route: of who was moved or wakes at
+    once, who was behind which cpus when it stopped, as (base, cpu).
     """
 
     # so many in an instance dict are slow to find
     __slots__ = (
-        "burst", "bursts", "coming", "deadline", "dispatches", "due", "elsewhere", "exited",
-        "forked", "home", "index", "left", "mask", "migrations", "misses", "name", "pause",
-        "period", "preemptions", "program", "real", "responses", "route", "runnable",
-        "runnable_ticks", "scheduler", "settled", "since", "target", "total",
+        "burst", "bursts", "deadline", "dispatches", "due", "elsewhere", "exited",
+        "forked", "here", "home", "index", "indexed", "left", "mask", "migrations", "misses",
+        "name", "pause", "period", "preemptions", "program", "real", "responses", "route",
+        "runnable", "runnable_ticks", "scheduler", "settled", "since", "target", "total",
     )  # fmt: skip
 
     def __init__(self, index: int, program: Program, number: int) -> None:
         super().__init__()
         self.index = index
+        self.indexed: Any = index  # compiled, one object for all segments
         self.program = program
         self.bursts = program.bursts
-        self.coming = cycle(program.bursts)
-        self.period = program.period
-        self.deadline = program.deadline
+        self.period = program.period or 0
+        self.deadline = _NEVER if program.deadline is None else program.deadline
         repeat = program.repeat
-        self.total = None if repeat is None else repeat * len(program.bursts)
+        self.total = NOWHERE if repeat is None else repeat * len(program.bursts)
         self.name = f"{program.name}.{number}"
         self.target = program.scheduler
         self.scheduler: Domain | None = None
@@ -66,15 +69,23 @@ class Lwp(Runner):
         self.misses = 0
         self.real = NOWHERE
         self.responses: dict[int, int] = {}
+        # on the cpu that is being counted
+        self.here = 0
         # what of ran, of runnable_ticks and of migrations fell into schedulers left since
         self.elsewhere = (0, 0, 0)
 
     def ran(self, now: int) -> int:
         """The ticks that it ran in its life: its bursts less what is left of the one at hand."""
-        runs = [run for run, _ in self.bursts]
-        times, further = divmod(self.burst, len(runs))
-        ran = times * sum(runs) + sum(runs[:further])
-        return ran + runs[further] - self.left_at(now) if self.runnable else ran
+        bursts = self.bursts
+        if len(bursts) == 1:
+            run, _ = bursts[0]
+            ran = self.burst * run
+        else:
+            runs = [run for run, _ in bursts]
+            times, further = divmod(self.burst, len(runs))
+            run = runs[further]
+            ran = times * sum(runs) + sum(runs[:further])
+        return ran + run - self.left_at(now) if self.runnable else ran
 
     def left_at(self, now: int) -> int:
         """What is left of the burst at hand; 0 for a sleeper."""

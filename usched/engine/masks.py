@@ -14,13 +14,15 @@ def to_mask(cpus: Iterable[int]) -> int:
 
 
 def bits(mask: int) -> list[int]:
-    """The cpus of a mask, ascending."""
+    """The cpus of a mask, ascending; for reading only."""
+    if mask < len(_BITS):
+        return _BITS[mask]
+    if not mask & (mask - 1):
+        return [mask.bit_length() - 1]
     found = []
-    if mask >> _WIDE:  # bit by bit, each would cost as much as the whole mask is long
-        for place, byte in enumerate(mask.to_bytes((mask.bit_length() + 7) // 8, "little")):
-            if byte:
-                first = 8 * place
-                found += [first + bit for bit in _BITS[byte]]
+    if mask > _WORD:  # bit by bit, each would cost as much as the whole mask is long
+        for first in range(0, mask.bit_length(), _WIDTH):
+            found += [first + bit for bit in bits(mask >> first & _WORD)]
         return found
     while mask:
         low = mask & -mask
@@ -29,7 +31,18 @@ def bits(mask: int) -> list[int]:
     return found
 
 
-_WIDE: Final = 256
+def lowest(mask: int, count: int) -> int:
+    """So many cpus of a mask, the lowest; all of it where it has no more."""
+    rest = mask
+    while rest and count:
+        rest &= rest - 1
+        count -= 1
+    return mask ^ rest
+
+
+#: As many bits at once as are quick to work with: compiled, a machine integer.
+_WIDTH: Final = 60
+_WORD: Final = (1 << _WIDTH) - 1
 
 #: The bits of each byte.
 _BITS: Final = [[bit for bit in range(8) if byte >> bit & 1] for byte in range(256)]

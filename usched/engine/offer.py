@@ -7,14 +7,14 @@ is a mask, and only cpus that are free are given out one by one.
 
 from __future__ import annotations
 
-from collections import deque
-
 from usched.engine.calendar import Calendar
-from usched.engine.domain import Domain, Vcpu, Vcpus
+from usched.engine.domain import Domain
 from usched.engine.lwp import Lwp
+from usched.engine.masks import bits
 from usched.engine.placement import Placement
-from usched.engine.run_queue import NOWHERE, order_in, pick_order
+from usched.engine.run_queue import NOWHERE, pick_order
 from usched.engine.turns import Level
+from usched.engine.vcpus import Vcpu, Vcpus, first_fixed
 
 
 class Dispatch:
@@ -25,38 +25,50 @@ class Dispatch:
         self.calendar = calendar
         self.placement = placement
         self.now = 0
-        self.touched: list[Domain] = []
+        #: Virtual schedulers by depth, on whose vcpus something is new.
+        self.shown: list[list[Domain]] = []
         #: Serial numbers for pick order.
         self.clock = 0
 
-    def offer_machine(self, online: int, now: int) -> None:
-        """Dispatch one tick, on the cpus that are online. What came out is in the machine's domain:
+    def dispatch(self, tops: list[Domain], within: list[Domain], online: int, now: int) -> None:
+        """Dispatch one tick: from these domains down, an upper one before those beneath it, and of
+        others, own lwps on the cpus that these have. What came out is in the machine's domain:
         `taken` are the cpus that are used, `placed` who may be new there."""
         self.now = now
-        root = self.root
-        self._begin(root)
-        root.taken = self._offer_inside(root, online)
-        touched = self.touched
-        for domain in touched:  # it grows on the way
-            self._finish(domain)
-        for domain in reversed(touched):
-            if domain.vcpus is not None:
-                self._show_users(domain, domain.vcpus)
-        touched.clear()
+        for domain in tops:
+            if domain.begun != now:
+                cpus = domain.taken
+                self._begin(domain)
+                if domain.parent is None:
+                    domain.taken = self._offer_inside(domain, online)
+                elif cpus:
+                    used = self._offer_anew(domain, cpus)
+                    assert used == cpus
+                self._finish(domain)
+        for domain in within:
+            if domain.begun != now:
+                self._replace(domain)
+        for bases in reversed(self.shown):
+            for base in bases:
+                assert base.vcpus is not None
+                self._show_users(base, base.vcpus)
+            bases.clear()
+
+    def _show(self, base: Domain) -> None:
+        """Something is new on vcpus."""
+        base.shown = True
+        while len(self.shown) <= base.depth:
+            self.shown.append([])
+        self.shown[base.depth].append(base)
 
     # -- a domain -------------------------------------------------------------
 
     def _begin(self, domain: Domain) -> None:
         domain.begun = self.now
         domain.dirty = False
-        domain.offers = []
-        domain.results = []
         if domain.vcpus is not None:
-            domain.vcpus.requeue(domain.taken)
-        domain.taken = 0
-        domain.kept = 0
-        domain.own_groups = []
-        self.touched.append(domain)
+            domain.vcpus.requeue(domain.busy, domain.taken)
+        domain.taken = domain.kept = domain.offered = domain.own_offered = 0
 
     def _offer(self, child: Domain, cpus: int) -> int:
         """Offer a scheduler cpus of its pool; what it uses of them."""
@@ -64,71 +76,74 @@ class Dispatch:
         if child.begun != now:
             if child.dirty:
                 self._begin(child)
-            else:
-                if child.seen != now:
+            elif child.seen != now:
+                if cpus == child.offered or not (child.taken & ~cpus or cpus & ~child.offered):
                     child.seen = now
-                    child.matched = 0
-                matched = child.matched
-                if matched < len(child.offers) and child.offers[matched] == cpus:
-                    child.matched = matched + 1
-                    return child.results[matched]
-                self._begin_again(child)
+                    child.answered = cpus
+                    if child.later:
+                        child.later = []
+                    return child.taken
+                self._begin(child)
+            elif not cpus & ~child.offered:
+                child.later.append(cpus)
+                return 0
+            else:  # what was answered from memory in this tick is done, since now it differs
+                self._begin(child)
+                for earlier in (child.answered, *child.later):
+                    self._offer_anew(child, earlier)
         return self._offer_anew(child, cpus)
 
-    def _begin_again(self, child: Domain) -> None:
-        """What was answered from memory in this tick is done, since now it differs."""
-        earlier = child.offers[: child.matched] if child.seen == self.now else []
-        self._begin(child)
-        for cpus in earlier:
-            self._offer_anew(child, cpus)
-
     def _offer_anew(self, child: Domain, cpus: int) -> int:
-        vcpus = child.vcpus
-        if vcpus is None:
-            if child.levels:
-                used = self._offer_inside(child, cpus)
-            else:
-                used = self._run_at_home(child, cpus) if child.locked else self._run(child, cpus)
+        if child.leaf:
+            used = self._run_at_home(child, cpus) if child.locked else self._run(child, cpus)
+        elif child.vcpus is None:
+            used = self._offer_inside(child, cpus)
         elif child.locked:
-            used = self._offer_fixed_vcpus(child, vcpus, cpus)
+            used = self._offer_fixed_vcpus(child, child.vcpus, cpus)
         else:
-            used = self._offer_floating_vcpus(child, vcpus, cpus)
-        child.offers.append(cpus)
-        child.results.append(used)
-        child.taken |= used
+            used = self._offer_floating_vcpus(child, child.vcpus, cpus)
+        if child.offered:
+            child.offered |= cpus
+            child.taken |= used
+        else:
+            child.offered = cpus
+            child.taken = used
         return used
 
     def _offer_inside(self, domain: Domain, cpus: int) -> int:
         """A domain passes cpus on: to its children, by descending lwktpri, then to its own lwps."""
-        used = 0
+        unused = cpus
         for level in domain.levels:
             if level.load:
-                free = cpus & level.pool & ~used
+                free = unused & level.pool
                 if free:
-                    used |= self._offer_level(level, free)
+                    if len(level.members) > 1:
+                        unused ^= self._offer_level(level, free)
+                    else:
+                        unused ^= self._offer(level.members[0], free)
         if domain.own_load:
-            free = cpus & domain.own & ~used
+            free = unused & domain.own
             if free:
                 if domain.locked:
-                    used |= self._run_at_home(domain, free)
+                    unused ^= self._run_at_home(domain, free)
                 else:
-                    used |= self._run(domain, free)
-        return used
+                    unused ^= self._run(domain, free)
+        return cpus ^ unused
 
     def _offer_level(self, level: Level, cpus: int) -> int:
         """Children of one lwktpri: pass by pass, each offered the cpus on which it is j-th."""
         if level.used_up & cpus:
             level.pass_turns(cpus)
-        if len(level.members) == 1:
-            return self._offer(level.members[0], cpus)
         free = cpus
+        whole = cpus == level.pool
         for rank in level.ranks:
-            for child, places in zip(level.members, rank, strict=True):
-                offer = places & free
+            for child, places in zip(level.members, rank):  # noqa: B905 - compiled, it makes no tuple
+                offer = places if whole else places & free
                 if offer and child.load:
                     free ^= self._offer(child, offer)
             if not free:
                 break
+            whole = False
         return cpus ^ free
 
     # -- own lwps -------------------------------------------------------------
@@ -138,206 +153,218 @@ class Dispatch:
         claims = domain.claims
         claimed = claims & cpus
         free = cpus ^ claimed
-        if free and claims != claimed:
-            return self._run_displaced(domain, claimed, free)
-        group = self._keep(domain, claimed)
-        queue = domain.queue
-        waiting = queue.waiting
-        if not free or not waiting:
-            return claimed
-        room = free.bit_count()
-        if room < len(waiting):
-            popleft = waiting.popleft
-            chosen = [popleft() for _ in range(room)]
+        if claims != claimed:
+            if free:
+                return self._run_displaced(domain, cpus)
+            domain.claims = claims ^ claimed
         else:
-            chosen = list(waiting)
-            waiting.clear()
-        now = self.now
-        returned = domain.returned == now
-        started = self.placement.place_lwps(chosen, free, domain.base, returned, now)
-        self._start(domain, chosen, group)
-        used = claimed | started
-        domain.own_groups[group] = used
+            domain.claims = 0
+        if not domain.own_offered:
+            domain.kept = claimed
+            domain.own_offered = cpus
+        else:  # they come behind those who were picked in an earlier offer
+            if claimed:
+                self._number(domain.runners(claimed))
+                domain.kept |= claimed
+            domain.own_offered |= cpus
+        queue = domain.queue
+        if not free or not queue.waiting:
+            return claimed
+        chosen = queue.take(free.bit_count())
+        returned = domain.returned == self.now
+        started = self.placement.place_lwps(chosen, free, domain.base, returned, self.now)
+        self._start(domain, chosen)
         domain.kept |= started
-        return used
+        return claimed | started
 
-    def _run_displaced(self, domain: Domain, claimed: int, free: int) -> int:
+    def _run_displaced(self, domain: Domain, cpus: int) -> int:
         """Likewise, where some who stay were not offered their cpu: they come first."""
+        claimed = domain.claims & cpus
+        free = cpus ^ claimed
         room = free.bit_count()
         displaced = domain.runners(domain.claims ^ claimed)[:room]
-        places = [lwp.order for lwp in displaced]
-        in_order = None
-        if domain.own_groups or len(domain.groups) > 1:  # else those have the order that they had
-            in_order = sorted(domain.runners(claimed) + displaced, key=pick_order)
-        group = self._keep(domain, claimed)
-        waiting = domain.queue.waiting
-        chosen = displaced.copy()
-        while len(chosen) < room and waiting:
-            chosen.append(waiting.popleft())
+        if domain.own_offered:
+            self._number(sorted(domain.runners(claimed) + displaced, key=pick_order))
+        domain.own_offered |= cpus
+        fresh = domain.queue.take(room - len(displaced))
+        domain.claims ^= claimed
         for lwp in displaced:
             domain.claims ^= lwp.mask
-        used = claimed | self.placement.place_lwps(chosen, free, domain.base, True, self.now)
-        self._start(domain, chosen, group)
-        if in_order is not None:
-            self._number(in_order + chosen[len(displaced) :], group)
-        else:
-            for lwp, order in zip(displaced, places, strict=True):
-                lwp.order = order
-        domain.own_groups[group] = used
-        domain.kept |= used
-        return used
+        chosen = displaced + fresh if fresh else displaced
+        claimed |= self.placement.place_lwps(chosen, free, domain.base, True, self.now)
+        self._tell(domain, displaced)
+        if fresh:
+            self._start(domain, fresh)
+        domain.kept |= claimed
+        return claimed
 
     def _run_at_home(self, domain: Domain, cpus: int) -> int:
         """Locked: for each home, who stays there or else the first who waits for it."""
         claimed = domain.claims & cpus
-        group = self._keep(domain, claimed)
+        if claimed and domain.own_offered:
+            self._number(domain.runners(claimed))
+        domain.own_offered |= cpus
         fresh = cpus & ~claimed & domain.queue.seats
-        if not fresh:
-            return claimed
-        chosen = domain.queue.take_seated(fresh)
-        for lwp in chosen:
-            lwp.last = lwp.seat
-            lwp.mask = 1 << lwp.seat
-        self._start(domain, chosen, group)
-        domain.own_groups[group] = claimed | fresh
-        domain.kept |= fresh
-        return claimed | fresh
+        if fresh:
+            self._start(domain, _take_seated(domain, fresh))
+            claimed |= fresh
+            domain.claims |= fresh
+        domain.kept |= claimed
+        return claimed
 
-    def _keep(self, domain: Domain, claimed: int) -> int:
-        """These stay. The number of the offer: what is picked in an earlier one comes earlier."""
-        own_groups = domain.own_groups
-        group = len(own_groups)
-        own_groups.append(claimed)
-        if claimed:
-            if group >= len(domain.groups) or claimed & ~domain.groups[group]:
-                # some were picked in another than this
-                self._number(domain.runners(claimed), group)
-            domain.claims ^= claimed
-            domain.kept |= claimed
-        return group
+    def _replace(self, domain: Domain) -> None:
+        """Others of its own lwps run on the cpus of those that do not go on."""
+        free = domain.kept ^ domain.claims
+        if free:
+            if domain.locked:
+                chosen = _take_seated(domain, free)
+            else:
+                chosen = domain.queue.take(free.bit_count())
+                returned = domain.returned == self.now
+                self.placement.place_lwps(chosen, free, domain.base, returned, self.now)
+            self._start(domain, chosen)
+        domain.claims = 0  # nobody stops
+        self._finish_own(domain)
 
-    def _number(self, lwps: list[Lwp], offer: int) -> None:
-        """They are picked in this order, in this offer."""
+    def _number(self, lwps: list[Lwp]) -> None:
+        """They are picked in this order."""
         for lwp in lwps:
-            lwp.order = order_in(offer, self.clock)
+            lwp.order = self.clock
             self.clock += 1
 
-    def _start(self, domain: Domain, chosen: list[Lwp], offer: int) -> None:
-        """These were picked, in this order, and placed where they were not before."""
+    def _tell(self, domain: Domain, lwps: list[Lwp]) -> None:
+        """These run where they did not."""
+        base = domain.base
+        if base.depth and not base.shown:
+            self._show(base)
+        base.placed += lwps
+        for lwp in lwps:
+            base.placed_on.append(lwp.last)
+
+    def _start(self, domain: Domain, chosen: list[Lwp]) -> None:
+        """These were picked, in this order, and placed; they did not run, or for a fresh slice."""
         now = self.now
         base = domain.base
+        if base.depth and not base.shown:
+            self._show(base)
+        if not base.users:
+            base.users = chosen[:1] * base.inner.bit_length()
         base.placed += chosen
         placed_on = base.placed_on
         quantum = domain.quantum
-        ends = self.calendar.lwps
-        order = order_in(offer, self.clock)
+        order = self.clock
         self.clock += len(chosen)
         for lwp in chosen:
             placed_on.append(lwp.last)
             lwp.order = order
             order += 1
-            if lwp.ends >= 0:
-                continue
             lwp.settled = now
             ticks = quantum - lwp.used
             if ticks > lwp.left:
                 ticks = lwp.left
             elif ticks < 1:
                 ticks = 1  # a slice may have been used under a larger quantum than is declared now
-            lwp.ends = tick = now + ticks
-            if tick in ends:
-                ends[tick].append(lwp)
-            else:
-                self.calendar.end(tick, lwp)
+            lwp.ends = now + ticks
+        self.calendar.end_lwps(chosen)
 
     # -- virtual cpus ---------------------------------------------------------
 
     def _offer_floating_vcpus(self, scheduler: Domain, vcpus: Vcpus, cpus: int) -> int:
         """vcpus in queue order, as many at a time as cpus are free; those used are placed."""
         free = cpus
+        waiting = vcpus.waiting
         passed: list[Vcpu] = []
-        if vcpus.staying:
-            if cpus & vcpus.stay_on == vcpus.stay_on:
-                free = self._offer_staying(scheduler, vcpus, cpus, passed)
-            else:
-                vcpus.line_up()
-        rest = vcpus.line
-        while free and rest:
-            count = free.bit_count()
-            batch, rest = rest[:count], rest[count:]
-            offer = 0
-            for vcpu in batch:
-                offer |= vcpu.bit
+        if vcpus.stay:
+            free = self._offer_staying(scheduler, vcpus, cpus, passed)
+        while free and waiting:
+            batch, offer = vcpus.take_first(free.bit_count())
             used = self._offer_inside(scheduler, offer)
-            if used:
-                free ^= self._pick_vcpus(scheduler, batch, used, free)
             if used != offer:
                 passed += [vcpu for vcpu in batch if not vcpu.bit & used]
-        vcpus.line = passed + rest
+                batch = [vcpu for vcpu in batch if vcpu.bit & used]
+            if used:
+                free ^= self._pick_vcpus(scheduler, vcpus, [], batch, free)
+        if passed:
+            waiting[:0] = passed
         return cpus ^ free
 
     def _offer_staying(self, scheduler: Domain, vcpus: Vcpus, cpus: int, passed: list[Vcpu]) -> int:
-        """The first batch, where all who stay are of it and can: only the others are looked at.
-        The cpus that are left."""
-        staying = vcpus.staying
-        vcpus.staying = []
-        stay = 0
-        for vcpu in staying:
-            stay |= vcpu.bit
-        free = cpus ^ vcpus.stay_on
-        room = free.bit_count()
-        batch, vcpus.line = vcpus.line[:room], vcpus.line[room:]
+        """The first batch, headed by those who stay if they can. The cpus that are left."""
+        all_stay = stay = vcpus.stay
+        vcpus.stay = 0
+        waiting = vcpus.waiting
+        room = 0 if cpus == vcpus.stay_on else cpus.bit_count() - stay.bit_count()
+        if room < 0:  # the last of them must wait for what the others leave
+            late = vcpus.in_order(stay)[room:]
+            waiting[:0] = late
+            for vcpu in late:
+                stay ^= vcpu.bit
+            room = 0
+        batch: list[Vcpu] = []
         offer = stay
-        for vcpu in batch:
-            offer |= vcpu.bit
+        if room:
+            batch, offer = vcpus.take_first(room)
+            offer |= stay
         used = self._offer_inside(scheduler, offer)
-        if stay & ~used:
-            for vcpu in staying:
-                if not vcpu.bit & used:
-                    passed.append(vcpu)
-                    free ^= 1 << vcpu.on
-            staying = [vcpu for vcpu in staying if vcpu.bit & used]
-        vcpus.picked = staying.copy()
-        if used & ~stay:
-            free ^= self._pick_vcpus(scheduler, batch, used, free)
         if used != offer:
+            if stay & ~used:
+                passed += vcpus.in_order(stay & ~used)
+                stay &= used
             passed += [vcpu for vcpu in batch if not vcpu.bit & used]
+            batch = [vcpu for vcpu in batch if vcpu.bit & used]
+        vcpus.picked = stay
+        moved: list[Vcpu] = []
+        if stay == all_stay and not vcpus.stay_on & ~cpus:
+            free = cpus ^ vcpus.stay_on
+        else:
+            moved, kept = vcpus.displaced(stay, cpus)
+            free = cpus ^ kept
+        if moved or batch:
+            free ^= self._pick_vcpus(scheduler, vcpus, moved, batch, free)
         return free
 
-    def _pick_vcpus(self, scheduler: Domain, batch: list[Vcpu], used: int, free: int) -> int:
-        """Those of a batch that were used are placed on free cpus; the cpus that they take."""
-        vcpus, parent = scheduler.vcpus, scheduler.parent
-        assert vcpus is not None
-        assert parent is not None
-        chosen = [vcpu for vcpu in batch if vcpu.bit & used]
-        vcpus.picked += chosen
+    def _pick_vcpus(
+        self, scheduler: Domain, vcpus: Vcpus, moved: list[Vcpu], fresh: list[Vcpu], free: int
+    ) -> int:
+        """Those who lose their cpu, and the others of a batch that were used, are placed on free
+        cpus; the cpus that they take."""
+        for vcpu in fresh:
+            vcpus.picked |= vcpu.bit
+            vcpu.order = self.clock
+            self.clock += 1
+        chosen = moved + fresh if moved else fresh
         vcpus.started += chosen
-        return self.placement.place_vcpus(chosen, free, parent.base)
+        if not scheduler.shown:
+            self._show(scheduler)
+        assert scheduler.parent is not None
+        return self.placement.place_vcpus(chosen, free, scheduler.parent.base, self.now)
 
     def _offer_fixed_vcpus(self, scheduler: Domain, vcpus: Vcpus, cpus: int) -> int:
         """Likewise, in a batch the first that is fixed to each free cpu and had no chance yet."""
-        vcpus.line_up()
+        if vcpus.stay:
+            vcpus.line_up()
         free = cpus
-        rest = vcpus.line
-        passed: list[Vcpu] = []
-        while batch := _first_fixed(rest, free):
+        rest = line = vcpus.waiting
+        picked = 0
+        while batch := first_fixed(rest, free):
             offer = 0
             for vcpu in batch:
                 offer |= vcpu.bit
             used = self._offer_inside(scheduler, offer)
+            picked |= used
             rest = [vcpu for vcpu in rest if not vcpu.bit & offer]
             for vcpu in batch:
                 if vcpu.bit & used:
-                    vcpus.picked.append(vcpu)
+                    vcpu.order = self.clock
+                    self.clock += 1
                     vcpus.started.append(vcpu)
+                    if not scheduler.shown:
+                        self._show(scheduler)
                     vcpu.last = vcpu.fixed
                     free ^= 1 << vcpu.fixed
-                else:
-                    passed.append(vcpu)
-        if passed:
-            left = {*passed, *rest}
-            rest = [vcpu for vcpu in vcpus.line if vcpu in left]
-        vcpus.line = rest
+        if picked:
+            vcpus.picked |= picked
+            vcpus.waiting = [vcpu for vcpu in line if not vcpu.bit & picked]
         return cpus ^ free
 
     # -- after the offers -----------------------------------------------------
@@ -347,83 +374,100 @@ class Dispatch:
         now = self.now
         for level in domain.levels:
             for child in level.members:
-                if child.begun != now:
-                    done = child.matched if child.seen == now else 0
-                    if child.dirty or done < len(child.offers):
-                        self._begin_again(child)
+                if child.begun == now:
+                    if child.leaf:
+                        self._finish_own(child)
+                    else:
+                        self._finish(child)
+                elif child.dirty or (child.taken and child.seen != now):
+                    self._begin(child)
+                    self._finish(child)
             if level.tracked:
-                self.take_turns(domain, level)
-        if domain.claims:
-            self._stop(domain)
-        domain.claims = domain.kept
-        domain.groups = domain.own_groups
-        domain.finished = self.now
-        domain.freed = 0
-        domain.note_waits()
+                for turn in level.take_turns(now):
+                    self.calendar.end_turn(turn)
+        self._finish_own(domain)
         if domain.vcpus is not None:
             self._finish_vcpus(domain, domain.vcpus)
 
-    def take_turns(self, domain: Domain, level: Level) -> None:
-        """Whoever runs has the turn."""
-        for tick, cpus in level.take_turns(self.now).items():
-            self.calendar.end_turns(tick, domain, level, cpus)
+    def _finish_own(self, domain: Domain) -> None:
+        """Of its own lwps, who was not picked stops, and who is in the queue waits in the next
+        tick."""
+        queue = domain.queue
+        kept = domain.kept
+        if domain.locked:
+            stopped = domain.claims & ~kept
+            if stopped:
+                self._stop(domain, stopped)
+            waits = queue.seats
+        else:
+            if domain.claims:
+                self._stop(domain, domain.claims)
+            waits = domain.own if queue.waiting else 0
+        domain.claims = kept
+        if waits != domain.own_waits:
+            domain.own_waits = waits
+            domain.forget_waits()
 
-    def _stop(self, domain: Domain) -> None:
+    def _stop(self, domain: Domain, cpus: int) -> None:
         """Preempted: back to the head of the queue, and no claim."""
-        stopped = domain.runners(domain.claims)
+        stopped = domain.runners(cpus)
         for lwp in stopped:
             lwp.stop(self.now)
             lwp.preemptions += 1
         domain.queue.put_back(stopped)
 
     def _finish_vcpus(self, scheduler: Domain, vcpus: Vcpus) -> None:
-        """Who was picked runs, where it was placed; the others wait, in the order of the line."""
+        """Who was picked runs, where it was placed; the others wait."""
         now = self.now
-        if vcpus.staying:
+        if vcpus.stay:
             vcpus.line_up()
-        for vcpu in vcpus.started:
-            vcpu.order = self.clock
-            self.clock += 1
-            vcpu.on = vcpu.last
-            if vcpu.ends < 0:
-                vcpu.began = now - vcpu.used
-                self.calendar.end_vcpu(vcpu.began + scheduler.quantum, scheduler, vcpu)
-        for vcpu in vcpus.line:
-            if vcpu.on >= 0:
+        picked = vcpus.picked
+        stopped = scheduler.busy & ~picked
+        if stopped:
+            for number in bits(stopped):
+                vcpu = vcpus.all[number]
                 if vcpu.ends >= 0:
                     vcpu.used = now - vcpu.began
                 vcpu.on = vcpu.ends = NOWHERE
-        busy = 0
-        for vcpu in vcpus.picked:
-            busy |= vcpu.bit
-        scheduler.busy = busy
-        vcpus.running = vcpus.picked
-        vcpus.queue.waiting = deque(vcpus.line)
+        for vcpu in vcpus.started:
+            vcpu.on = vcpu.last
+            if vcpu.ends < 0:
+                vcpu.began = now - vcpu.used
+                self.calendar.end_vcpu(vcpu.began + scheduler.quantum, vcpu)
+        if scheduler.busy != picked:
+            scheduler.busy = picked
+            scheduler.forget_waits()
 
     def _show_users(self, scheduler: Domain, vcpus: Vcpus) -> None:
         """Who is new on a vcpu, or on one that is new where it is, is new on the cpu behind it."""
         assert scheduler.parent is not None
         above = scheduler.parent.base
         users = scheduler.users
-        for number, lwp in zip(scheduler.placed_on, scheduler.placed, strict=True):
-            users[number] = lwp
-            above.placed_on.append(vcpus.all[number].on)
-            above.placed.append(lwp)
+        every = vcpus.all
+        placed_on = scheduler.placed_on
+        if placed_on:
+            placed = scheduler.placed
+            for number, lwp in zip(placed_on, placed):  # noqa: B905 - as above
+                users[number] = lwp
+                above.placed_on.append(every[number].on)
+            above.placed += placed
+            placed_on.clear()
+            placed.clear()
         for vcpu in vcpus.started:
             above.placed_on.append(vcpu.on)
             above.placed.append(users[vcpu.number])
-        scheduler.placed_on.clear()
-        scheduler.placed.clear()
+        if not above.users:
+            above.users = above.placed[:1] * above.inner.bit_length()
+        vcpus.started.clear()
+        scheduler.shown = False
+        if above.depth and not above.shown:
+            self._show(above)
 
 
-def _first_fixed(line: list[Vcpu], free: int) -> list[Vcpu]:
-    """For each free cpu the first vcpu of a line that is fixed to it."""
-    batch = []
-    for vcpu in line:
-        bit = 1 << vcpu.fixed
-        if free & bit:
-            free ^= bit
-            batch.append(vcpu)
-            if not free:
-                break
-    return batch
+def _take_seated(domain: Domain, cpus: int) -> list[Lwp]:
+    """Out of the queue: the first who waits for each of these homes, and it runs there."""
+    chosen = domain.queue.take_seated(cpus)
+    for lwp in chosen:
+        lwp.last = lwp.seat
+        lwp.mask = 1 << lwp.seat
+    return chosen

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from usched.engine.domain import Domain, Vcpu
+from usched.engine.domain import Domain
 from usched.engine.lwp import Lwp
+from usched.engine.run_queue import NOWHERE
+from usched.engine.vcpus import Vcpu
 from usched.words.machine import LEVELS, Topology
 
 
@@ -12,8 +14,11 @@ class Placement:
 
     def __init__(self, topology: Topology, root: Domain) -> None:
         self._root = root
-        #: Ever wider masks around a real cpu: its core, last-level cache, node and socket.
-        self._nearby = {cpu: _neighbours(topology, cpu) for cpu in topology.all}
+        #: Ever wider masks around a real cpu: its core, last-level cache, node and socket; none
+        #: around NOWHERE, which is the last.
+        self._nearby: list[list[int]] = [[] for _ in range(topology.all.mask.bit_length() + 1)]
+        for cpu in topology.all:
+            self._nearby[cpu] = _neighbours(topology, cpu)
 
     def place_lwps(
         self, chosen: list[Lwp], free: int, base: Domain, returned: bool, now: int
@@ -30,52 +35,51 @@ class Placement:
             for lwp in chosen:
                 if lwp.settled == now:
                     kept |= lwp.mask & free
-        idle = free & ~base.busy | free & base.freed
-        idle ^= idle & kept
-        busy = free ^ idle ^ kept
-        nearby = self._nearby if base is self._root else None
+        part = free & base.idle_at(now)
+        if kept:
+            part &= ~kept
+        unused = part
+        given = kept
+        nearby = self._nearby
+        real = base is self._root
         for lwp in chosen:
             last = mask = lwp.mask
-            if last & kept and lwp.settled == now:
+            if kept and last & kept and lwp.settled == now:
                 continue
-            if idle:
-                if not last & idle:
-                    mask = idle
-                    for near in nearby[lwp.last] if nearby and last else ():
-                        if near & idle:
-                            mask = near & idle
-                            break
-                    mask &= -mask
-                idle ^= mask
-            else:
-                if not last & busy:
-                    mask = self._nearest(lwp.last, busy, base)
-                busy ^= mask
+            if not unused:  # of the idle ones; there are the busy ones
+                given |= part
+                part = unused = free ^ given
+            if not last & unused:
+                mask = unused
+                for near in nearby[lwp.last if real else NOWHERE]:
+                    if found := near & unused:
+                        mask = found
+                        break
+                mask &= -mask
+            unused ^= mask
             if mask is not last:
                 lwp.mask = mask
                 lwp.last = mask.bit_length() - 1
-        return free ^ idle ^ busy
+        return given | part ^ unused
 
-    def place_vcpus(self, chosen: list[Vcpu], free: int, base: Domain) -> int:
+    def place_vcpus(self, chosen: list[Vcpu], free: int, base: Domain, now: int) -> int:
         """Likewise vcpus, on the cpus of the scheduler's parent."""
-        given = 0
+        kept = 0
         for vcpu in chosen:
             if vcpu.on >= 0:
-                given |= free & 1 << vcpu.on
-        idle = free & ~base.busy | free & base.freed
-        idle ^= idle & given
-        busy = free ^ idle ^ given
+                kept |= free & 1 << vcpu.on
+        part = unused = free & base.idle_at(now) & ~kept
+        given = kept
         for vcpu in chosen:
-            if vcpu.on >= 0 and given >> vcpu.on & 1:
+            if vcpu.on >= 0 and kept >> vcpu.on & 1:
                 continue
-            if idle:
-                mask = self._nearest(vcpu.last, idle, base)
-                idle ^= mask
-            else:
-                mask = self._nearest(vcpu.last, busy, base)
-                busy ^= mask
+            if not unused:
+                given |= part
+                part = unused = free ^ given
+            mask = self._nearest(vcpu.last, unused, base)
+            unused ^= mask
             vcpu.last = mask.bit_length() - 1
-        return free ^ idle ^ busy
+        return given | part ^ unused
 
     def _nearest(self, last: int, free: int, base: Domain) -> int:
         """The lowest of the free cpus that are nearest to the one last run on, as a mask."""
@@ -84,8 +88,8 @@ class Placement:
                 return 1 << last
             if base is self._root:
                 for near in self._nearby[last]:
-                    if near & free:
-                        free &= near
+                    if found := near & free:
+                        free = found
                         break
         return free & -free
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from itertools import compress
+from typing import Any
 
 from usched.engine.domain import Domain
 from usched.engine.lwp import Lwp
@@ -19,6 +21,9 @@ STARVED_QUANTA = 10
 #: Of how many lwps a cpu remembers what they ran on it. More say little, and there may be many.
 _MOST_LWPS = 128
 
+#: As many entries in the log of a cpu are counted at once, on average over all cpus.
+_UNCOUNTED = 64
+
 
 class SchedulerCounts:
     """What is counted under one name, for as many schedulers as had it: its own lwps' ticks."""
@@ -29,13 +34,12 @@ class SchedulerCounts:
 
 
 class CpuCounts:
-    """One real cpu. log: what is not counted yet, flat: a tick, and who runs from then on, an lwp's
-    index or NOWHERE; the last goes on. ran: ticks of each lwp, by index; None once there are too
-    many.
+    """One real cpu. log: what is not counted yet, flat: a tick, and the lwp that runs from then on
+    or None; the last goes on. ran: ticks of each lwp, by index; None once there are too many.
     """
 
     def __init__(self) -> None:
-        self.log = [0, NOWHERE]
+        self.log: list[Any] = [0, None]
         self.busy = 0
         self.offline_since = NOWHERE
         #: Each time that it was offline: [start, end).
@@ -44,33 +48,49 @@ class CpuCounts:
 
     def since(self) -> int:
         """The tick since which it is as it is."""
-        return self.log[-2]
+        since: int = self.log[-2]
+        return since
 
     def lwp(self) -> int:
         """Who runs there, by index; NOWHERE for nobody."""
-        return self.log[-1]
+        lwp: Lwp | None = self.log[-1]
+        return NOWHERE if lwp is None else lwp.index
 
-    def count(self) -> list[int]:
-        """Count what is over; its segments, flat: start, end and lwp."""
+    def count(self, segments: list[int] | None) -> None:
+        """Count what is over, and append its segments, flat: start, end and lwp."""
         log = self.log
-        segments: list[int] = []
         if len(log) == 2:
-            return segments
-        ran = self.ran
+            return
+        starts: list[int] = log[:-2:2]
+        ends: list[int] = log[2::2]
+        lwps: list[Lwp] = log[1:-2:2]
+        del log[:-2]
+        if not all(lwps):  # `in` would compare each
+            starts, ends = list(compress(starts, lwps)), list(compress(ends, lwps))
+            lwps = list(filter(None, lwps))
+        self.count_lwps(starts, ends, lwps)
+        if segments is not None:
+            flat = [0] * (3 * len(lwps))
+            flat[::3], flat[1::3], flat[2::3] = starts, ends, [lwp.indexed for lwp in lwps]
+            segments += flat
+
+    def count_lwps(self, starts: list[int], ends: list[int], lwps: list[Lwp]) -> None:
         busy = 0
-        for since, lwp, until in zip(log[:-2:2], log[1:-2:2], log[2::2], strict=True):
-            if lwp < 0:
-                continue
-            segments += (since, until, lwp)
-            ticks = until - since
+        ran = self.ran
+        met = []
+        for start, end, lwp in zip(starts, ends, lwps):  # noqa: B905 - compiled, it makes no tuple
+            ticks = end - start
             busy += ticks
-            if ran is not None:
-                ran[lwp] = ran.get(lwp, 0) + ticks
+            if not lwp.here:
+                met.append(lwp)
+            lwp.here += ticks
         self.busy += busy
+        for lwp in met:
+            if ran is not None:
+                ran[lwp.index] = ran.get(lwp.index, 0) + lwp.here
+            lwp.here = 0
         if ran is not None and len(ran) > _MOST_LWPS:
             self.ran = None
-        del log[:-2]
-        return segments
 
     def come_online(self, now: int) -> None:
         if now > self.offline_since:
@@ -92,16 +112,16 @@ class Recorder:
             self.cpus[cpu].offline_since = 0
         self.schedulers: dict[str, SchedulerCounts] = {}
         #: By number; a machine's may have gaps.
-        self._logs: list[list[int]] = [[] for _ in range(max(self.cpus, default=0) + 1)]
+        self._logs: list[list[Any]] = [[] for _ in range(max(self.cpus, default=0) + 1)]
         for cpu, counts in self.cpus.items():
             self._logs[cpu] = counts.log
-        self.segments: dict[int, array[int]] | None = None
+        self.segments: dict[int, list[int]] | None = None
         self.storage = storage
         self.put_away = 0
-        self._closed = 0
+        self._closed = self._logged = 0
         self.stretches: list[Stretch] = []
         if segments:
-            self.segments = {cpu: array("q") for cpu in self.cpus}
+            self.segments = {cpu: [] for cpu in self.cpus}
 
     # -- schedulers -----------------------------------------------------------
 
@@ -128,44 +148,51 @@ class Recorder:
     def run(self, root: Domain, now: int) -> None:
         """From this tick on others run on some cpus of the machine, and nobody on some."""
         logs = self._logs
+        tick: Any = now  # compiled, one object for all entries
         for cpu in bits(root.busy & ~root.taken):
-            logs[cpu] += (now, NOWHERE)
+            log = logs[cpu]
+            log.append(tick)
+            log.append(None)
         root.busy = root.taken
         users = root.users
-        for cpu, lwp in zip(root.placed_on, root.placed, strict=True):
+        for cpu, lwp in zip(root.placed_on, root.placed):  # noqa: B905 - as above
             users[cpu] = lwp
             log = logs[cpu]
-            index = lwp.index
-            if log[-1] == index:
+            if log[-1] is lwp:
                 continue
-            log += (now, index)
+            log.append(tick)
+            log.append(lwp)
             lwp.dispatches += 1
             if lwp.real != cpu:
                 if lwp.real >= 0:
                     lwp.migrations += 1
                 lwp.real = cpu
+        self._logged += len(root.placed)
         root.placed_on.clear()
         root.placed.clear()
 
     def count(self) -> None:
         """Count all that is over, and write its segments down."""
+        segments = self.segments
         for cpu, counts in self.cpus.items():
-            segments = counts.count()
-            if segments and self.segments is not None:
-                self.segments[cpu].extend(segments)
-                self._closed += len(segments) // 3
+            counts.count(None if segments is None else segments[cpu])
+        if segments is not None:
+            self._closed = sum(map(len, segments.values())) // 3
+        self._logged = 0
 
     def look_how_many(self) -> None:
         """Now and then: count, and put closed segments away when there are many."""
+        if self._logged < _UNCOUNTED * len(self.cpus):
+            return
         self.count()
         if self.storage is not None and self._closed >= self.storage.most:
             self._put_away(self.storage)
 
     def _put_away(self, storage: Storage) -> None:
         assert self.segments is not None
-        storage.put(self.segments)
+        storage.put({cpu: array("q", flat) for cpu, flat in self.segments.items()})
         for flat in self.segments.values():
-            del flat[:]
+            flat.clear()
         self._closed = 0
         self.put_away += 1
 
@@ -179,7 +206,7 @@ class Recorder:
             self.stretches.append(Stretch(self.storage.take(), 0, 1))
         else:
             self.stretches.append(Stretch(self.segments, 0, 1))
-            self.segments = {cpu: array("q") for cpu in self.segments}
+            self.segments = {cpu: [] for cpu in self.segments}
         self._closed = self.put_away = 0
 
     def switch(self, cpus: CpuSet, online: bool, now: int) -> None:
@@ -194,7 +221,7 @@ class Recorder:
     def finish(self, ticks: int) -> None:
         for counts in self.cpus.values():
             if counts.lwp() >= 0:
-                counts.log += (ticks, NOWHERE)
+                counts.log += (ticks, None)
             if counts.offline_since >= 0:
                 counts.come_online(ticks)
         self.end_stretch()
@@ -204,10 +231,11 @@ class Recorder:
     def cpu_figures(self, ticks: int, names: Sequence[str]) -> tuple[CpuFigures, ...]:
         """names: of the lwps, by index."""
         figures = []
+        name_of = names.__getitem__
         for cpu, each in self.cpus.items():
             ran = None
             if each.ran is not None:
-                ran = {names[lwp]: part for lwp, part in each.ran.items()}
+                ran = dict(zip(map(name_of, each.ran), each.ran.values(), strict=True))
             offline = sum(end - start for start, end in each.offline)
             idle = ticks - each.busy - offline
             figures.append(CpuFigures(cpu, each.busy, idle, offline, ran))
@@ -222,21 +250,21 @@ class Recorder:
             return LwpFigures(lwp.name, scheduler)
         ran, runnable, _ = lwp.elsewhere  # it has left its last scheduler as well
         end = ticks if lwp.exited < 0 else lwp.exited
-        return LwpFigures(
-            name=lwp.name,
-            scheduler=scheduler,
-            ran=ran,
-            waited=runnable - ran,
-            slept=end - lwp.forked - runnable,
-            dispatches=lwp.dispatches,
-            preemptions=lwp.preemptions,
-            migrations=lwp.migrations,
-            bursts=lwp.burst,
-            response=summarise(lwp.responses),
-            misses=lwp.misses + _missed(lwp, ticks),
-            exited=None if lwp.exited < 0 else lwp.exited,
-            forked=lwp.forked,
-            cut=lwp.runnable and lwp.exited < 0,
+        return LwpFigures(  # by place: by name it takes more than twice as long
+            lwp.name,
+            scheduler,
+            ran,
+            runnable - ran,  # waited
+            end - lwp.forked - runnable,  # slept
+            lwp.dispatches,
+            lwp.preemptions,
+            lwp.migrations,
+            lwp.burst,
+            summarise(lwp.responses),
+            lwp.misses + _missed(lwp, ticks),
+            None if lwp.exited < 0 else lwp.exited,
+            lwp.forked,
+            lwp.runnable and lwp.exited < 0,  # cut
         )
 
     def scheduler_figures(self, starved: set[str]) -> tuple[SchedulerFigures, ...]:
@@ -267,36 +295,35 @@ class Recorder:
 
 def summarise(responses: dict[int, int]) -> Response | None:
     """Response times and how often each to their figures; None where there are none."""
-    count = sum(responses.values())
-    if not count:
+    if not responses:
         return None
-    total = sum(ticks * times for ticks, times in responses.items())
-    ordered = sorted(responses.items())
-    return Response(
-        max=ordered[-1][0],
-        mean=round(total / count, 3),
-        p50=_rank(ordered, -(-count * 50 // 100)),
-        p99=_rank(ordered, -(-count * 99 // 100)),
-    )
-
-
-def _rank(ordered: Sequence[tuple[int, int]], rank: int) -> int:
-    """The rank-th smallest, counting from 1."""
+    count = total = 0
+    ordered = sorted(responses)
+    for ticks in ordered:
+        times = responses[ticks]
+        count += times
+        total += ticks * times
+    p50 = p99 = NOWHERE
     seen = 0
-    for ticks, times in ordered:
-        seen += times
-        if seen >= rank:
-            return ticks
-    raise AssertionError("a rank beyond the count")
+    for ticks in ordered:  # nearest rank: the first that as many are not above
+        seen += responses[ticks]
+        if p50 < 0 and 100 * seen >= 50 * count:
+            p50 = ticks
+        if 100 * seen >= 99 * count:
+            p99 = ticks
+            break
+    mean, rest = divmod(total, count)
+    rounded = float(mean) if not rest else round(total / count, 3)  # which takes its time
+    return Response(ordered[-1], rounded, p50, p99)
 
 
 def _missed(lwp: Lwp, ticks: int) -> int:
     """Periodic bursts that have not ended, though their deadline passed in the lwp's life."""
     program = lwp.program
-    if program.period is None or program.deadline is None or lwp.forked < 0:
+    if not lwp.period or program.deadline is None or lwp.forked < 0:
         return 0
     end = ticks if lwp.exited < 0 else lwp.exited
-    due_by = (end - program.deadline - lwp.forked) // program.period + 1
-    if lwp.total is not None:
+    due_by = (end - program.deadline - lwp.forked) // lwp.period + 1
+    if lwp.total >= 0:
         due_by = min(due_by, lwp.total)
     return max(0, due_by - lwp.burst)

@@ -13,51 +13,58 @@ that fall behind further and further never come to the same state.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Hashable
 from dataclasses import dataclass
 
 from usched.engine.calendar import Calendar
-from usched.engine.domain import Domain, Vcpus
+from usched.engine.domain import Domain
 from usched.engine.events import Machine
 from usched.engine.lwp import Lwp
 from usched.engine.masks import bits
 from usched.engine.recorder import CpuCounts, Recorder
-from usched.engine.run_queue import NOWHERE, offer_of
+from usched.engine.run_queue import NOWHERE
 from usched.engine.turns import Level
 from usched.words.run import Cycle, Stretch
 
 
-@dataclass(slots=True)
 class _LwpCounts:
     """What an lwp had until a tick."""
 
-    ran: int
-    left: int
-    due: int
-    runnable: int
-    dispatches: int
-    preemptions: int
-    migrations: int
-    misses: int
-    burst: int
-    responses: dict[int, int]
+    # there are many: compiled, a dataclass takes ten times as long to make
+    __slots__ = (
+        "burst", "dispatches", "due", "left", "migrations", "misses", "preemptions", "ran",
+        "responses", "runnable",
+    )  # fmt: skip
+
+    def __init__(self, lwp: Lwp, now: int) -> None:
+        self.ran = lwp.ran(now)
+        self.left = lwp.left_at(now)
+        self.due = lwp.due - now
+        self.runnable = lwp.runnable_until(now)
+        self.dispatches = lwp.dispatches
+        self.preemptions = lwp.preemptions
+        self.migrations = lwp.migrations
+        self.misses = lwp.misses
+        self.burst = lwp.burst
+        self.responses = lwp.responses.copy()
 
 
 @dataclass(slots=True)
 class _Kept:
     """A state to compare with, and the counts as of then. closed: segments by cpu, in memory.
 
-    busy_mask, following, lwp, left: what of it is looked at first. The cpus that are busy, how far
-    off the next change is, who runs on the first of them, and what is left of its burst.
+    lwp, cpu, busy_mask, following, left: what of it is looked at first. Who runs on the first cpu
+    that is busy, the busy ones, how far off the next change is, and what is left of the burst.
     """
 
     tick: int
+    lwp: Lwp | None
+    cpu: int
     busy_mask: int
     following: int
-    lwp: Lwp | None
     left: int
-    state: Hashable
+    lwp_states: list[Hashable]
+    domain_states: list[Hashable]
     lwps: list[_LwpCounts]
     busy: dict[int, int]
     ran: dict[int, dict[int, int] | None]
@@ -90,7 +97,7 @@ class Recurrence:
         self._kept: _Kept | None = None
         self._seen = 0
         # keeping a state takes time for every lwp: no more of it than the steps in between take
-        self._first_distance = self._distance = max(1, len(machine.lwps) // 64)
+        self._first_distance = self._distance = max(1, len(machine.lwps) // 16)
         self.cycle: Cycle | None = None
 
     def look(self, now: int, ticks: int | None) -> int:
@@ -104,7 +111,7 @@ class Recurrence:
         kept = self._kept
         if kept is not None and kept.put_away != self._recorder.put_away:
             kept = None  # the segments since then are not at hand any more
-        if kept is not None and self._may_be(kept, now) and self._state(now) == kept.state:
+        if kept is not None and self._may_be(kept, now) and self._is(kept, now):
             bound = self._bound(kept, now)
             if bound is None or bound > 0:
                 return self._go_on(kept, now, ticks, bound)
@@ -145,7 +152,7 @@ class Recurrence:
                     bounds.append((left - lwp.scheduler.quantum - 1) // used)
             elif left != before.left or lwp.due - now != before.due:
                 return 0
-            if lwp.total is not None and lwp.burst != before.burst:
+            if lwp.total >= 0 and lwp.burst != before.burst:
                 bounds.append((lwp.total - lwp.burst - 1) // (lwp.burst - before.burst))
         return min(bounds, default=None)
 
@@ -154,39 +161,44 @@ class Recurrence:
     def _may_be(self, kept: _Kept, now: int) -> bool:
         """Whether what seldom is the same is the same. At every step: it must cost nothing."""
         root = self._machine.root
+        lwp = kept.lwp
+        if lwp is not None and root.users[kept.cpu] is not lwp:
+            return False
         if root.busy != kept.busy_mask or self._next(now) != kept.following:
             return False
-        lwp = kept.lwp
-        if lwp is None:
-            return True
-        if root.users[_lowest(root.busy)] is not lwp:
-            return False
-        return _short_left(lwp, now) == kept.left
+        return lwp is None or _short_left(lwp, now) == kept.left
 
     def _next(self, now: int) -> int:
         following = self._calendar.next()
         return NOWHERE if following is None else following - now
 
-    def _state(self, now: int) -> Hashable:
-        return (
-            tuple(_lwp_state(lwp, now) for lwp in self._machine.lwps if lwp.exited < 0),
-            tuple(_domain_state(domain, now) for domain in self._domains),
-        )
+    def _is(self, kept: _Kept, now: int) -> bool:
+        """Whether the state is the one that was kept; as far as the first difference."""
+        for lwp, before in zip(self._machine.lwps, kept.lwp_states, strict=True):
+            if _lwp_state(lwp, now) != before:
+                return False
+        for domain, before in zip(self._domains, kept.domain_states, strict=True):
+            if _domain_state(domain, now) != before:
+                return False
+        return True
 
     def _keep(self, now: int) -> _Kept:
         recorder = self._recorder
         recorder.count()
         segments = recorder.segments or {}
         root = self._machine.root
-        lwp = root.users[_lowest(root.busy)] if root.busy else None
+        cpu = (root.busy & -root.busy).bit_length() - 1
+        lwp = root.users[cpu] if root.busy else None
         return _Kept(
             now,
+            lwp,
+            cpu,
             root.busy,
             self._next(now),
-            lwp,
             _short_left(lwp, now) if lwp else 0,
-            self._state(now),
-            [_count_lwp(lwp, now) for lwp in self._machine.lwps],
+            [_lwp_state(lwp, now) for lwp in self._machine.lwps],
+            [_domain_state(domain, now) for domain in self._domains],
+            [_LwpCounts(lwp, now) for lwp in self._machine.lwps],
             {cpu: _busy(each, now) for cpu, each in recorder.cpus.items()},
             {cpu: _ran(each, now) for cpu, each in recorder.cpus.items()},
             {cpu: len(flat) for cpu, flat in segments.items()},
@@ -219,7 +231,7 @@ class Recurrence:
         if recorder.segments is None:
             return
         period = leap.now - leap.began
-        again: dict[int, array[int]] = {}
+        again: dict[int, list[int]] = {}
         for cpu, flat in recorder.segments.items():
             cycle = flat[kept.closed[cpu] :]
             if cycle:
@@ -234,10 +246,6 @@ class Recurrence:
         recorder.stretches.append(Stretch(again, period, leap.times, leap.now))
 
 
-def _lowest(mask: int) -> int:
-    return (mask & -mask).bit_length() - 1
-
-
 # -- lwps ---------------------------------------------------------------------
 
 
@@ -248,6 +256,8 @@ def _short_left(lwp: Lwp, now: int) -> int:
 
 
 def _lwp_state(lwp: Lwp, now: int) -> Hashable:
+    if lwp.exited >= 0:
+        return None
     running = now - lwp.settled if lwp.ends >= 0 else 0
     return (
         lwp.index,
@@ -263,23 +273,8 @@ def _lwp_state(lwp: Lwp, now: int) -> Hashable:
     )
 
 
-def _count_lwp(lwp: Lwp, now: int) -> _LwpCounts:
-    return _LwpCounts(
-        lwp.ran(now),
-        lwp.left_at(now),
-        lwp.due - now,
-        lwp.runnable_until(now),
-        lwp.dispatches,
-        lwp.preemptions,
-        lwp.migrations,
-        lwp.misses,
-        lwp.burst,
-        dict(lwp.responses),
-    )
-
-
 def _leap_lwp(lwp: Lwp, before: _LwpCounts, leap: _Leap) -> None:
-    after = _count_lwp(lwp, leap.now)
+    after = _LwpCounts(lwp, leap.now)
     times, shift = leap.times, leap.shift
     if lwp.burst == before.burst:
         lwp.left -= times * (before.left - after.left)
@@ -337,40 +332,36 @@ def _leap_cpu(counts: CpuCounts, busy: int, ran: dict[int, int] | None, leap: _L
 
 def _domain_state(domain: Domain, now: int) -> Hashable:
     """Queues, claims, turns and vcpus. What it keeps of its last offers follows from these."""
-    runners = domain.runners(domain.claims)
     return (
-        tuple(lwp.index for lwp in domain.queue.waiting),
+        tuple(lwp.index for lwp in domain.queue.in_line()),
         tuple((lwp.index, lwp.seat) for lwp in domain.queue.seated()),
-        tuple((lwp.index, offer_of(lwp.order)) for lwp in runners),
+        tuple(lwp.index for lwp in domain.runners(domain.claims)),
         domain.claims,
-        tuple(domain.groups),
         domain.own_waits,
         domain.busy,
         domain.freed,
         tuple(domain.users[cpu].index for cpu in bits(domain.busy)),
         domain.dirty,
         tuple(_level_state(level, now) for level in domain.levels),
-        _vcpus_state(domain.vcpus, now),
+        _vcpus_state(domain, now),
     )
 
 
 def _level_state(level: Level, now: int) -> Hashable:
     """Whose turn it is and for how long it has been, where several share a cpu."""
-    turns = []
-    for cpu, turn in sorted(level.turns.items()):
-        if len(level.peers_of[cpu].members) > 1:
-            used = turn.ticks(now, level.members[turn.holder].quantum)
-            turns.append((cpu, turn.holder, used, turn.running))
+    standing = level.standing(now)
+    turns = [(cpu, *standing[cpu]) for cpu in level.peers_of if cpu in standing]
     first = tuple(level.ranks[0])
     return tuple(level.running), level.used_up, tuple(turns), first
 
 
-def _vcpus_state(vcpus: Vcpus | None, now: int) -> Hashable:
+def _vcpus_state(domain: Domain, now: int) -> Hashable:
+    vcpus = domain.vcpus
     if vcpus is None:
         return None
     return (
-        tuple(vcpu.number for vcpu in vcpus.running),
-        tuple(vcpu.number for vcpu in vcpus.queue.waiting),
+        tuple(vcpu.number for vcpu in vcpus.in_order(domain.busy)),
+        tuple(vcpu.number for vcpu in vcpus.waiting),
         tuple(
             (vcpu.on, vcpu.last, now - vcpu.began, vcpu.ends - now)
             if vcpu.on >= 0
@@ -382,8 +373,7 @@ def _vcpus_state(vcpus: Vcpus | None, now: int) -> Hashable:
 
 def _shift_domain(domain: Domain, shift: int) -> None:
     for level in domain.levels:
-        for turn in level.turns.values():
-            turn.began += shift
+        level.shift(shift)
     if domain.vcpus is not None:
         for vcpu in domain.vcpus.all:
             vcpu.began += shift

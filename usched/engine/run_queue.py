@@ -1,4 +1,4 @@
-"""One run queue, for lwps and for virtual cpus (usched-model(7), requeue).
+"""One run queue (usched-model(7), requeue).
 
 Who ran in the tick before with slice left stands at the head, in the order in which they were
 picked; then those who wait; then those whose slice is used up, in pick order, with fresh ones.
@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Container
 from operator import attrgetter
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from usched.engine.masks import bits
+
+if TYPE_CHECKING:
+    from usched.engine.lwp import Lwp
 
 NOWHERE: Final = -1
 
@@ -21,8 +24,7 @@ class Runner:
 
     last: the cpu that it last ran on. seat: the only one that it may run on, NOWHERE if it is free
     to go. used: ticks of its slice. ends: the tick at which a slice, or a burst, will be over,
-    while it runs. order: its place in pick order, see `order_in`; while it waits for its seat, in
-    the queue.
+    while it runs. order: its place in pick order; while it waits for its seat, in the queue.
     """
 
     __slots__ = ("ends", "last", "order", "seat", "used")
@@ -35,40 +37,53 @@ class Runner:
         self.order = 0
 
 
-R = TypeVar("R", bound=Runner)
-
-
-#: Of a place in the order: the bits of the serial number, behind those of the offer. Together
-#: they are no more than a machine word holds.
-_SERIAL_BITS: Final = 44
-
-
-def order_in(offer: int, serial: int) -> int:
-    """Where somebody stands who was picked in this offer of a tick: behind all of earlier ones."""
-    return offer << _SERIAL_BITS | serial
-
-
-def offer_of(order: int) -> int:
-    return order >> _SERIAL_BITS
-
-
 pick_order: Final = attrgetter("order")
 
 
-class RunQueue(Generic[R]):
-    """waiting: who waits and may run on any cpu, in order; who waits for a seat stands in
-    at_seat[cpu], and seats is the mask of those. expired: who ran in the tick before and has used
-    up its slice."""
+class RunQueue:
+    """waiting: who waits and may run on any cpu, in order, behind some who do no more; empty where
+    nobody does. Who waits for a seat stands in at_seat[cpu], and seats is the mask of those.
+    expired: who ran in the tick before and has used up its slice."""
 
     def __init__(self) -> None:
-        self.waiting: deque[R] = deque()
-        self.at_seat: dict[int, deque[R]] = {}
+        self.waiting: list[Lwp] = []
+        self._gone = 0
+        self.at_seat: dict[int, deque[Lwp]] = {}
         self.seats = 0
-        self.expired: list[R] = []
+        self.expired: list[Lwp] = []
         self._first = 0
         self._next = 0
 
-    def add(self, runner: R) -> None:
+    def count(self) -> int:
+        """How many wait that may run on any cpu."""
+        return len(self.waiting) - self._gone
+
+    def take(self, most: int) -> list[Lwp]:
+        """The first of these out of the queue, so many or all."""
+        gone = self._gone
+        chosen = self.waiting[gone : gone + most]
+        gone += most
+        if 2 * gone >= len(self.waiting):
+            del self.waiting[:gone]
+            gone = 0
+        self._gone = gone
+        return chosen
+
+    def put_first(self, runners: list[Lwp]) -> None:
+        """To the head, in this order, whatever their seats."""
+        first = max(0, self._gone - len(runners))
+        self.waiting[first : self._gone] = runners
+        self._gone = first
+
+    def in_line(self) -> list[Lwp]:
+        """Who waits that may run on any cpu, in order."""
+        return self.waiting[self._gone :]
+
+    def take_all(self) -> list[Lwp]:
+        """All that may run on any cpu, out of the queue."""
+        return self.take(len(self.waiting))
+
+    def add(self, runner: Lwp) -> None:
         """To the tail."""
         seat = runner.seat
         if seat < 0:
@@ -82,12 +97,14 @@ class RunQueue(Generic[R]):
         line.append(runner)
         self.seats |= 1 << seat
 
-    def put_back(self, stopped: list[R]) -> None:
+    def put_back(self, stopped: list[Lwp]) -> None:
         """To the head, in this order."""
+        free = [runner for runner in stopped if runner.seat < 0]
+        if free:
+            self.put_first(free)
         for runner in reversed(stopped):
             seat = runner.seat
             if seat < 0:
-                self.waiting.appendleft(runner)
                 continue
             self._first -= 1
             runner.order = self._first
@@ -110,7 +127,7 @@ class RunQueue(Generic[R]):
                 self.add(runner)
         expired.clear()
 
-    def take_seated(self, cpus: int) -> list[R]:
+    def take_seated(self, cpus: int) -> list[Lwp]:
         """Out of the queue: the first who waits for each of these cpus, which are among `seats`; in
         queue order."""
         chosen = []
@@ -119,10 +136,11 @@ class RunQueue(Generic[R]):
             chosen.append(line.popleft())
             if not line:
                 self.seats ^= 1 << cpu
-        chosen.sort(key=pick_order)
+        if len(chosen) > 1:
+            chosen.sort(key=pick_order)
         return chosen
 
-    def seated(self) -> list[R]:
+    def seated(self) -> list[Lwp]:
         """Who waits for a seat, in queue order."""
         found = [runner for line in self.at_seat.values() for runner in line]
         found.sort(key=pick_order)
@@ -131,18 +149,16 @@ class RunQueue(Generic[R]):
     def gather(self) -> None:
         """All who wait in one line, whatever their seats."""
         if self.at_seat:
-            self.waiting = deque([*self.seated(), *self.waiting])
+            self.put_first(self.seated())
             self.at_seat.clear()
             self.seats = 0
 
     def seat_all(self) -> None:
         """Each who waits to its seat."""
-        waiting = self.waiting
-        self.waiting = deque()
-        for runner in waiting:
+        for runner in self.take_all():
             self.add(runner)
 
-    def remove(self, gone: Container[R]) -> None:
+    def remove(self, gone: Container[Lwp]) -> None:
         """From all in one line; and from those whose slice is used up."""
-        self.waiting = deque([each for each in self.waiting if each not in gone])
+        self.put_first([each for each in self.take_all() if each not in gone])
         self.expired = [each for each in self.expired if each not in gone]

@@ -81,6 +81,10 @@ class _Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         first = args[0]
         is_statement = first not in SUBCOMMANDS or _names_reserved(args)
+        if first == "-":
+            raise click.UsageError(
+                "statements are read from standard input by: usched batch -", ctx
+            )
         if is_statement and first.startswith("-"):
             raise click.NoSuchOption(first, ctx=ctx)
         if is_statement or first == "destroy":

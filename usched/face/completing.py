@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from usched.face.numbers import WholeNumber
 from usched.words.problems import UschedError
 from usched.words.statement import is_beneath, parent_of
 
@@ -29,11 +30,8 @@ class SchedulerName(_Type):
 
     name = "name"
 
-    def convert(
-        self, value: str, _param: click.Parameter | None, _ctx: click.Context | None
-    ) -> str:
-        # what is no UTF-8 on the command line cannot be asked for, nor be the name of anything
-        return value.encode("utf-8", "replace").decode()
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return _not_empty(_make_utf8(value), param, ctx)
 
     def shell_complete(
         self, ctx: click.Context, _param: click.Parameter, incomplete: str
@@ -45,6 +43,11 @@ class MapRule(SchedulerName):
     """PATTERN=SCHEDULER; completes the scheduler, once there is a pattern."""
 
     name = "rule"
+
+    def convert(
+        self, value: str, _param: click.Parameter | None, _ctx: click.Context | None
+    ) -> str:
+        return _make_utf8(value)
 
     def shell_complete(
         self, ctx: click.Context, _param: click.Parameter, incomplete: str
@@ -69,12 +72,26 @@ class FileName(_Type):
     name = "file"
     kind = "file"
 
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return _not_empty(value, param, ctx)
+
     def shell_complete(
         self, _ctx: click.Context, _param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
         return [CompletionItem(incomplete, type=self.kind)]
+
+
+class ProgramWords(FileName):
+    """A program and its arguments, of which any may be empty."""
+
+    name = "command"
+
+    def convert(
+        self, value: str, _param: click.Parameter | None, _ctx: click.Context | None
+    ) -> str:
+        return value
 
 
 class FolderName(FileName):
@@ -84,7 +101,7 @@ class FolderName(FileName):
     kind = "dir"
 
 
-class RevisionNumber(click.IntRange):
+class RevisionNumber(WholeNumber):
     """The number of a revision; completes the newest ones, each with what it did."""
 
     def __init__(self) -> None:
@@ -130,6 +147,11 @@ class MoveWords(SchedulerName):
 
     name = "process"
 
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value:
+            raise click.BadParameter("one of the words is empty", ctx, param)
+        return _make_utf8(value)
+
     def shell_complete(
         self, ctx: click.Context, _param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
@@ -153,6 +175,23 @@ class ShieldWords(_Type):
         name = str(ctx.params.get("name") or "SHIELD")
         words = _declaration_words(ctx, [name, "on", *before])
         return items(words if before else ["off", *words], incomplete)
+
+
+def _make_utf8(value: str) -> str:
+    """What is no UTF-8 on the command line cannot be asked for, nor be the name of anything."""
+    return value.encode("utf-8", "replace").decode()
+
+
+def _not_empty(value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    """The value as it is. Raises BadParameter where it is the empty word, as of a variable of the
+    shell that is not set."""
+    if value or param is None:
+        return value
+    what = (param.metavar or param.human_readable_name.upper()).strip("[].")
+    leave = "" if param.required else "leave it out, or "
+    if isinstance(param, click.Option):
+        leave = "leave the option out, or "
+    raise click.BadParameter(f"{what} is empty: {leave}name one", ctx, param)
 
 
 def items(words: list[str], incomplete: str) -> list[CompletionItem]:
@@ -190,7 +229,7 @@ def revision_numbers(ctx: click.Context) -> list[tuple[str, str]]:
 
 def _quiet(context: Context) -> Context:
     """For a Tab: it says nothing, and does not wait long for a busy registry."""
-    return context._replace(tell=lambda _: None, wait=min(context.wait, 0.5))
+    return context.quiet._replace(wait=min(context.wait, 0.5))
 
 
 def cpu_names(ctx: click.Context, domain: str) -> list[str]:
@@ -249,11 +288,11 @@ def _granting_words(ctx: click.Context, words: list[str]) -> list[str]:
 
 def granted_names(ctx: click.Context) -> list[str]:
     """What is granted; nothing where the registry cannot be read."""
-    from usched.actions.parts import read_parts
+    from usched.actions.parts import read_holders
     from usched.face.options import context_of
 
     try:
-        return [part.name for part in read_parts(_quiet(context_of(ctx)))]
+        return [part.name for part in read_holders(_quiet(context_of(ctx)))]
     except UschedError:
         return []
 

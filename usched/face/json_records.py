@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
-from usched.meaning.grants import Hands
+from usched.meaning.grants import Hands, Part, levels_beneath
+from usched.meaning.history import GrantEdit
 from usched.meaning.reach import Moved, reach_of
 from usched.meaning.registry import Placed
 from usched.meaning.resolver import Resolver
 from usched.text.language.canonical import format_cpu_terms, format_quantum, format_statement
+from usched.words.cpuset import CpuSet
 from usched.words.problems import Problem
 from usched.words.statement import parent_of
 
@@ -16,10 +19,10 @@ from usched.words.statement import parent_of
 def scheduler_record(tree: Resolver, entry: Placed, hands: Hands) -> dict[str, object]:
     """A declaration, and what it is on the machine: pool in the parent's numbers, reach in real
     ones; both None where it does not fit. holder: in whose part it is, None in the registry
-    itself."""
+    itself. granted: to whom, and what may be declared beneath; None to nobody."""
     declare = entry.declare
     scheduler = tree.scheduler(entry.name)
-    part = hands.keeper(entry.name)
+    part, given = hands.keeper(entry.name), hands.parts.get(entry.name)
     return {
         "name": entry.name,
         "parent": parent_of(entry.name) or None,
@@ -32,9 +35,23 @@ def scheduler_record(tree: Resolver, entry: Placed, hands: Hands) -> dict[str, o
         "locked": declare.locked,
         "fits": scheduler is not None,
         "width": scheduler.width if scheduler else None,
-        "pool": list(scheduler.pool) if scheduler else None,
-        "reach": list(reach_of(tree, scheduler)) if scheduler else None,
+        "pool": _numbers(scheduler.pool) if scheduler else None,
+        "reach": _numbers(reach_of(tree, scheduler)) if scheduler else None,
         "holder": None if part is None else part.user,
+        "granted": None if given is None else {"user": given.user, **bounds_record(given)},
+    }
+
+
+@lru_cache(maxsize=1 << 10)  # of thousands of schedulers most have the cpus of another one
+def _numbers(cpus: CpuSet) -> tuple[int, ...]:
+    return tuple(cpus)
+
+
+def bounds_record(part: Part) -> dict[str, object]:
+    return {
+        "lwktpri": part.bounds.lwktpri,
+        "levels": levels_beneath(part),
+        "until": part.bounds.ends,
     }
 
 
@@ -44,6 +61,12 @@ def problem_record(problem: Problem) -> dict[str, object]:
         "scheduler": problem.name or None,
         "message": problem.what,
     }
+
+
+def grant_record(edit: GrantEdit) -> dict[str, object]:
+    """A grant before and after, as statements."""
+    texts = [each and format_statement(each.grant) for each in (edit.before, edit.after)]
+    return {"name": edit.name, "before": texts[0], "after": texts[1]}
 
 
 def moved_record(moved: Moved) -> dict[str, object]:

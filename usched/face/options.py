@@ -10,6 +10,7 @@ import click
 
 from usched.actions.context import Context
 from usched.face.completing import FileName, FolderName, GrantedName
+from usched.face.numbers import Number, TickNumber
 from usched.face.output import warn
 from usched.words.statement import MAX_TICKS
 from usched.world.paths import SYSTEM_REGISTRY, default_registry
@@ -35,11 +36,6 @@ def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
     settings = ctx.find_root().ensure_object(Settings)
     if value is not None:
         assert param.name is not None
-        if value == "":
-            what = f"{param.metavar} is empty: leave the option out, or name one"
-            raise click.BadParameter(what, ctx, param)
-        if value != value:  # noqa: PLR0124 not a number, which FloatRange lets pass
-            raise click.BadParameter(f"{param.metavar} is not a number", ctx, param)
         setattr(settings, param.name, value)
 
 
@@ -91,7 +87,7 @@ def _add_common(command: F, several: bool) -> F:
         click.option(
             "--wait",
             metavar="SECONDS",
-            type=click.FloatRange(0, 86_400),
+            type=Number(0, 86_400),
             expose_value=False,
             callback=_keep,
             help="Wait as long for a busy registry (10).",
@@ -134,7 +130,7 @@ def ticks_option(default: str) -> Callable[[F], F]:
     """default: how long it is without."""
     return click.option(
         "--ticks",
-        type=click.IntRange(1, MAX_TICKS),
+        type=TickNumber(1, MAX_TICKS),
         metavar="N",
         help=f"How long; default: {default}.",
     )

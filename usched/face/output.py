@@ -55,15 +55,24 @@ def report_change(dry_run: bool) -> Iterator[None]:
 def make_printable(text: str) -> str:
     """Whatever somebody typed or wrote into a file, without what a terminal would obey or an
     encoding refuse: control characters, bytes of the command line that are no UTF-8."""
+    if text.replace("\n", "").isprintable():
+        return text
     return "".join(
         c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
     )
 
 
-def print_json(value: object) -> None:
-    import json
+def print_lines(lines: Iterable[str]) -> None:
+    """All at once: thousands of them are not written one by one."""
+    text = "\n".join(lines)
+    if text:
+        click.echo(text)
 
-    click.echo(json.dumps(value, indent=2))
+
+def print_json(value: object) -> None:
+    from usched.text.indented_json import format_json
+
+    click.echo(format_json(value))
 
 
 def has_colour() -> bool:
@@ -112,8 +121,7 @@ def print_wrapped(text: str, **style: Any) -> None:
 def print_columns(
     heads: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = ()
 ) -> None:
-    for line in format_columns(heads, rows, right):
-        click.echo(line)
+    print_lines(format_columns(heads, rows, right))
 
 
 def format_columns(

@@ -12,7 +12,7 @@ from rich.text import Text
 from usched.actions.compare import Comparison
 from usched.face.output import make_printable, print_wrapped
 from usched.face.tables import Columns, is_fitting, make_console, print_fitting
-from usched.figures.compared import Line
+from usched.figures.compared import ComparedFigure
 from usched.words.phrases import count
 
 #: Without --all, so many lines at most, by whose they are.
@@ -55,11 +55,11 @@ def print_comparison(compared: Comparison, every: bool) -> None:
 _TABLES = {"SCHEDULER": ("run", "scheduler"), "PROGRAM": ("program",), "LWP": ("lwp",)}
 
 
-def _is_told(line: Line) -> bool:
+def _is_told(line: ComparedFigure) -> bool:
     return line.differs and line.of != "lwp" and not line.echo
 
 
-def _print_verdict(lines: Sequence[Line], names: Sequence[str]) -> None:
+def _print_verdict(lines: Sequence[ComparedFigure], names: Sequence[str]) -> None:
     click.echo()
     for number, name in enumerate(names[1:], start=1):
         verdicts = [line.judge(number) for line in lines]
@@ -71,12 +71,12 @@ class _Row(NamedTuple):
     """Figures of somebody with the same numbers, on one line: p90, p99 and max often are."""
 
     name: str
-    line: Line
+    line: ComparedFigure
 
 
-def _group(lines: Sequence[Line]) -> list[_Row]:
+def _group(lines: Sequence[ComparedFigure]) -> list[_Row]:
     """In the order of the first of each."""
-    found: dict[tuple[object, ...], list[Line]] = {}
+    found: dict[tuple[object, ...], list[ComparedFigure]] = {}
     for line in lines:
         kind = line.figure.name.partition(",")[0]
         found.setdefault((line.of, line.name, kind, line.figure.unit, line.values), []).append(line)
@@ -126,12 +126,12 @@ def _format(value: float | None) -> str:
     return f"{value:.10g}"
 
 
-def _format_judged(line: Line, number: int) -> Text:
+def _format_judged(line: ComparedFigure, number: int) -> Text:
     judged = line.judge(number)
     return Text(f"{_format(line.values[number])} {judged}".rstrip(), style=_STYLES[judged])
 
 
-def _format_change(line: Line, number: int) -> Text:
+def _format_change(line: ComparedFigure, number: int) -> Text:
     difference = line.difference(number)
     if difference is None:
         return Text("-")

@@ -9,7 +9,7 @@ import click
 from usched.actions.conform import Conformance
 from usched.face.output import make_printable, print_wrapped
 from usched.face.tables import Columns, make_console, print_fitting
-from usched.figures.compared import Line
+from usched.figures.compared import ComparedFigure
 from usched.figures.conformed import (
     MIGRATIONS,
     SHARE,
@@ -47,6 +47,12 @@ def print_conformance(done: Conformance) -> None:
 
 
 def _list_troubles(done: Conformance) -> Iterator[str]:
+    played = done.performance.played
+    if played:
+        many = "1 event was done" if len(played) == 1 else f"{len(played)} events were done"
+        late = 1000 * max(each.late for each in played)
+        took = 1000 * max(each.took for each in played)
+        yield f"{many}, {late:.1f} ms late and within {took:.1f} ms at most"
     if done.performance.lost:
         yield f"{count(done.performance.lost, 'event')} of the trace are lost: it is not used"
     if done.performance.breaks:
@@ -59,7 +65,7 @@ def _list_troubles(done: Conformance) -> Iterator[str]:
         yield f"others ran for {took:.1f} s where an lwp would have gone on, most of it {who}"
 
 
-def _print_table(of: str, lines: Sequence[Line]) -> None:
+def _print_table(of: str, lines: Sequence[ComparedFigure]) -> None:
     shares, waits, moves = (
         [line for line in lines if line.figure is figure] for figure in (SHARE, WAITED, MIGRATIONS)
     )
@@ -72,7 +78,7 @@ def _print_table(of: str, lines: Sequence[Line]) -> None:
     print_fitting(make_console(), of.upper(), [line.name for line in shares], columns, ())
 
 
-def _pair(line: Line, form: str, unit: str) -> str:
+def _pair(line: ComparedFigure, form: str, unit: str) -> str:
     sides = ("-" if value is None else f"{value:{form}}" for value in line.values)
     return f"{' / '.join(sides)}{unit}"
 

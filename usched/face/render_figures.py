@@ -11,7 +11,8 @@ from rich.text import Text
 from usched.actions.simulate import Simulation
 from usched.face.output import has_unicode, print_wrapped
 from usched.face.tables import Columns, format_percent, make_console, print_fitting
-from usched.figures.accounts import DISTANCES, Account, Accounts, SchedulerAccount, is_alone
+from usched.figures.accounts import Account, Accounts, SchedulerAccount, is_alone
+from usched.figures.deeds import DISTANCES
 from usched.figures.latency import Spread
 from usched.figures.waiting import NOBODY
 from usched.words.phrases import count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 
@@ -81,9 +82,19 @@ def check_paths(paths: Mapping[str, str], printed: str, at: int | None) -> None:
         wanting.insert(0, printed)
     if len(wanting) > 1:
         raise Misused(f"{wanting[0]} and {wanting[1]} both want standard output")
+    _check_distinct(paths)
     if at is not None and paths:
         option = name_of(next(iter(paths)))
         raise Misused(f"--at prints one tick, {option} writes a whole run: one or the other")
+
+
+def _check_distinct(paths: Mapping[str, str]) -> None:
+    """Raises Misused where two options name one file; a device takes both."""
+    taken: dict[str, str] = {}
+    for option, path in paths.items():
+        first = taken.setdefault(os.path.realpath(path.replace("\0", "")), option)
+        if first != option and (os.path.isfile(path) or not os.path.lexists(path)):
+            raise Misused(f"{name_of(first)} and {name_of(option)} both name {path}")
 
 
 def is_printed(paths: Mapping[str, str]) -> bool:

@@ -60,6 +60,10 @@ class Abridged:
                 weight += inside * (lap.times - 1)
         return weight
 
+    def span(self, start: int, end: int) -> int:
+        """How many ticks of the whole run [start, end) stands for."""
+        return self.weigh(end) - self.weigh(start) if self.laps else end - start
+
     def times_at(self, tick: int) -> int:
         """For how many such events one at a tick stands."""
         for lap in self.laps:

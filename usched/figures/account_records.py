@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from usched.figures.accounts import DISTANCES, Account, Accounts, SchedulerAccount
+from usched.figures.accounts import Account, Accounts, SchedulerAccount
+from usched.figures.deeds import DISTANCES
 from usched.figures.latency import Spread
 from usched.figures.waiting import REASONS, Blame
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from usched.figures.abridged import Abridged, abridge, count_moves
+from usched.figures.abridged import Abridged, abridge
+from usched.figures.deeds import Deeds, count_deeds, sum_deeds
 from usched.figures.fairness import jain
 from usched.figures.latency import Spread, spread_out
-from usched.figures.lives import Life, Moment, follow_all
+from usched.figures.lives import Life, follow_all
 from usched.figures.load import Step, combine, count_over_time, side_by_side, time_at_each
 from usched.figures.waiting import Blame, explain_waits
 from usched.meaning.epochs import Epoch, list_epochs
 from usched.meaning.timetable import Timetable
-from usched.words.machine import Topology
 from usched.words.run import LwpFigures, Run
 from usched.words.statement import parent_of
-
-#: How far an lwp migrates (usched-model(7), placement): distances 1 to 5.
-DISTANCES = ("core", "llc", "node", "socket", "machine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,8 @@ def take_account(timetable: Timetable, run: Run) -> Accounts:
     lives = follow_all(timetable, run, told)
     epochs = list_epochs(timetable)
     blames = explain_waits(lives, epochs, told)
-    books = _Books(timetable.topology, told, run.lwps, lives, blames)
+    deeds = [count_deeds(life, told, timetable.topology) for life in lives]
+    books = _Books(told, run.lwps, lives, deeds, blames)
     waits = [(wait.start, wait.end) for life in lives for wait in life.waits]
     runs = [(each.start, each.end) for life in lives for each in life.runs]
     online = [Step(epoch.at, len(epoch.online)) for epoch in epochs]
@@ -110,66 +108,34 @@ def take_account(timetable: Timetable, run: Run) -> Accounts:
 class _Books:
     """What accounts are taken of: lwps by index."""
 
-    topology: Topology
     told: Abridged
     lwps: Sequence[LwpFigures]
     lives: Sequence[Life]
+    deeds: Sequence[Mapping[str, Deeds]]
     blames: Sequence[Mapping[str, Blame]]
 
-    def account(self, name: str, indexes: Iterable[int], scheduler: str | None = None) -> Account:
+    def account(self, name: str, indexes: Sequence[int], scheduler: str | None = None) -> Account:
         """Of these lwps, or of what they did in one scheduler."""
-        moves = [0] * len(DISTANCES)
         blame = Blame()
-        wakes: dict[int, int] = {}
-        ends: dict[int, int] = {}
-        lwps = preemptions = misses = ran = waited = 0
+        preemptions = misses = 0
         where = ""
+        done: list[Deeds] = []
         for index in indexes:
-            life, figures = self.lives[index], self.lwps[index]
-            lwps += 1
+            figures = self.lwps[index]
             where = figures.scheduler
             for at, reason in self.blames[index].items():
                 if scheduler in (None, at):
                     blame.add(reason)
-            if scheduler in (None, figures.scheduler):
+            if scheduler in (None, where):
                 preemptions += figures.preemptions
                 misses += figures.misses
-            own_ran, own_waited = self.times_of(life, scheduler)
-            ran += own_ran
-            waited += own_waited
-            self.count(life.wakes, scheduler, wakes)
-            self.count(life.ends, scheduler, ends)
-            for tick, here, there in count_moves(life.runs):
-                if scheduler in (None, life.scheduler_at(tick)):
-                    distance = self.topology.distance(here, there)
-                    moves[distance - 1] += self.told.times_at(tick)
+            done += [each for at, each in self.deeds[index].items() if scheduler in (None, at)]
+        whole = sum_deeds(done)
         return Account(
-            name, where if scheduler is None else scheduler, lwps, ran, waited,
-            spread_out(ends), spread_out(wakes), tuple(moves), preemptions, misses, blame,
+            name, where if scheduler is None else scheduler, len(indexes), whole.ran, whole.waited,
+            spread_out(whole.ends), spread_out(whole.wakes), tuple(whole.moves), preemptions,
+            misses, blame,
         )  # fmt: skip
-
-    def times_of(self, life: Life, scheduler: str | None) -> tuple[int, int]:
-        """What an lwp ran and waited, in one scheduler or in all."""
-        weigh = self.told.weigh
-        ran = sum(
-            weigh(end) - weigh(start)
-            for run in life.runs
-            for start, end, where in life.split(run.start, run.end)
-            if scheduler in (None, where)
-        )
-        waited = sum(
-            weigh(wait.end) - weigh(wait.start)
-            for wait in life.waits
-            if scheduler in (None, wait.scheduler)
-        )
-        return ran, waited
-
-    def count(
-        self, moments: Iterable[Moment], scheduler: str | None, counts: dict[int, int]
-    ) -> None:
-        for tick, took, where in moments:
-            if scheduler in (None, where):
-                counts[took] = counts.get(took, 0) + self.told.times_at(tick)
 
 
 def _account_schedulers(
@@ -181,18 +147,18 @@ def _account_schedulers(
     waits: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
     loads: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
     for index, life in enumerate(books.lives):
-        waiting = [(wait.start, wait.end, wait.scheduler) for wait in life.waits]
-        running = [piece for each in life.runs for piece in life.split(each.start, each.end)]
-        for start, end, name in waiting:
+        for start, end, name in life.waits:
             waits[name].append((start, end))
-        for start, end, name in waiting + running:
+        for start, end, name in life.list_runs():
             loads[name].append((start, end))
-        for name in dict.fromkeys(name for *_, name in waiting + running):
+        for name in books.deeds[index]:
             members[name].append(index)
+    for name, waiting in waits.items():
+        loads[name] += waiting
     wanted = _follow_demand(names, loads, epochs)
     for each in run.schedulers:
         name = each.name
-        shares = [books.times_of(books.lives[index], name) for index in members[name]]
+        deeds = [books.deeds[index][name] for index in members[name]]
         queue = time_at_each(count_over_time(waits[name]), told) if members[name] else {}
         yield SchedulerAccount(
             books.account(name, members[name], name),
@@ -200,7 +166,7 @@ def _account_schedulers(
             _sum_up(wanted[name], told),
             each.ran,
             spread_out(queue),
-            jain(ran / (ran + waited) for ran, waited in shares if ran + waited),
+            jain(did.ran / (did.ran + did.waited) for did in deeds if did.ran or did.waited),
         )
 
 

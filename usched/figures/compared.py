@@ -24,7 +24,7 @@ class Figure(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ComparedFigure:
     """One figure of the run, of a scheduler, a program or an lwp, in each of the runs; None where
     there is none. of: `run`, `scheduler`, `program` or `lwp`. echo: it is that of the scheduler, in
     which there is no other program."""
@@ -130,9 +130,9 @@ _ANY: tuple[_Of, ...] = (
 )
 
 
-def compare(runs: Sequence[Told]) -> list[Line]:
+def compare(runs: Sequence[Told]) -> list[ComparedFigure]:
     """Every figure, the largest changes first; where these are equal, as runs are reported."""
-    lines = [Line("run", "", figure, tuple(map(get, runs))) for figure, get in _RUN]
+    lines = [ComparedFigure("run", "", figure, tuple(map(get, runs))) for figure, get in _RUN]
     schedulers = [{each.own.name: each for each in run.accounts.schedulers} for run in runs]
     for name in dict.fromkeys(name for each in schedulers for name in each):
         lines += _compare_scheduler(name, runs, [each.get(name) for each in schedulers])
@@ -149,7 +149,7 @@ def compare(runs: Sequence[Told]) -> list[Line]:
 
 def _compare_scheduler(
     name: str, runs: Sequence[Told], given: Sequence[SchedulerAccount | None]
-) -> Iterator[Line]:
+) -> Iterator[ComparedFigure]:
     """Nothing of one that nobody ran in."""
     if not any(each and (each.own.lwps or each.got) for each in given):
         return
@@ -158,12 +158,12 @@ def _compare_scheduler(
             None if each is None else get(each, max(1, run.ticks))
             for each, run in zip(given, runs, strict=True)
         )
-        yield Line("scheduler", name, figure, tuple(values))
+        yield ComparedFigure("scheduler", name, figure, tuple(values))
     for own, get_of in _ANY:
         of_own = (None if each is None else get_of(each.own) for each in given)
-        yield Line("scheduler", name, own, tuple(of_own))
+        yield ComparedFigure("scheduler", name, own, tuple(of_own))
 
 
-def _compare(of: str, accounts: Sequence[Account], alone: bool = False) -> Iterator[Line]:
+def _compare(of: str, accounts: Sequence[Account], alone: bool = False) -> Iterator[ComparedFigure]:
     for figure, get in _ANY:
-        yield Line(of, accounts[0].name, figure, tuple(map(get, accounts)), alone)
+        yield ComparedFigure(of, accounts[0].name, figure, tuple(map(get, accounts)), alone)

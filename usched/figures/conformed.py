@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from usched.figures.compared import Figure, Line
+from usched.figures.compared import ComparedFigure, Figure
 from usched.meaning.timetable import Timetable
 from usched.words.run import Run
 
@@ -30,17 +30,18 @@ def list_deeds(run: Run) -> list[Did]:
     ]
 
 
-def hold_against(timetable: Timetable, simulated: Sequence[Did], real: Sequence[Did]) -> list[Line]:
-    """For each scheduler with lwps, then for each lwp, the figures as simulated and as real.
+def hold_against(
+    timetable: Timetable, simulated: Sequence[Did], real: Sequence[Did]
+) -> list[ComparedFigure]:
+    """For each scheduler that lwps begin in, then for each lwp, the figures, simulated and real.
 
     A share is of one cpu; that of a scheduler of all the cpus that it can reach, with what is
     beneath it. waited is of the length of the run, a scheduler's the mean of those lwps.
     """
     sides = (simulated, real)
     owners = [each.scheduler for each in timetable.programs for _ in range(each.rforks)]
-    lines: list[Line] = []
-    for scheduler in timetable.schedulers:
-        name = scheduler.name
+    lines: list[ComparedFigure] = []
+    for name in timetable.reach:
         own = [n for n, owner in enumerate(owners) if f"{owner}/".startswith(f"{name}/")]
         if own:
             cpus = len(timetable.reach[name])
@@ -64,30 +65,30 @@ def _sum_up(deeds: Sequence[Did], cpus: int) -> Did:
     )
 
 
-def _lines(of: str, name: str, did: Sequence[Did]) -> Iterator[Line]:
-    yield Line(of, name, SHARE, tuple(round(100 * each.ran, 2) for each in did))
-    yield Line(of, name, WAITED, tuple(round(100 * each.waited, 2) for each in did))
-    yield Line(of, name, MIGRATIONS, tuple(each.migrations for each in did))
+def _lines(of: str, name: str, did: Sequence[Did]) -> Iterator[ComparedFigure]:
+    yield ComparedFigure(of, name, SHARE, tuple(round(100 * each.ran, 2) for each in did))
+    yield ComparedFigure(of, name, WAITED, tuple(round(100 * each.waited, 2) for each in did))
+    yield ComparedFigure(of, name, MIGRATIONS, tuple(each.migrations for each in did))
 
 
-def find_largest(lines: Sequence[Line]) -> Line:
+def find_largest(lines: Sequence[ComparedFigure]) -> ComparedFigure:
     """Whose share differs most; of equals the first."""
     shares = (line for line in lines if line.figure is SHARE)
     return max(shares, key=lambda line: abs(points(line)))
 
 
-def points(line: Line) -> float:
+def points(line: ComparedFigure) -> float:
     """By how much Linux's figure is above the simulated one."""
     return round(line.difference(1) or 0.0, 2)
 
 
-def describe_share(line: Line) -> str:
+def describe_share(line: ComparedFigure) -> str:
     """`web.0 has 33.3% simulated, and 31.2% on Linux`."""
     simulated, real = line.values
     return f"{line.name} has {simulated:.4g}% simulated, and {real:.4g}% on Linux"
 
 
-def record_lines(lines: Sequence[Line]) -> dict[str, object]:
+def record_lines(lines: Sequence[ComparedFigure]) -> dict[str, object]:
     """For JSON (usched.5, "Beside Linux")."""
     largest = find_largest(lines)
     return {
@@ -97,7 +98,7 @@ def record_lines(lines: Sequence[Line]) -> dict[str, object]:
     }
 
 
-def _record_of(of: str, lines: Sequence[Line]) -> Iterator[dict[str, object]]:
+def _record_of(of: str, lines: Sequence[ComparedFigure]) -> Iterator[dict[str, object]]:
     own = [line for line in lines if line.of == of]
     for name in dict.fromkeys(line.name for line in own):
         figures = {line.figure.name: line.values for line in own if line.name == name}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from usched.meaning.reach import reach_of
@@ -36,3 +38,34 @@ def _floats(tree: Resolver, name: str) -> bool:
     """Whether a floating vcpu stands between a scheduler and the machine."""
     above = (tree.scheduler(each) for each in lineage(name))
     return any(each and each.virtual and not each.declare.locked for each in above)
+
+
+def runs_alike(
+    rows: Sequence[Holding], cpus: Sequence[int]
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Each run of cpus that the same rows have, and the places of these rows."""
+    begins: dict[int, list[int]] = {}
+    ends: dict[int, list[int]] = {}
+    for place, row in enumerate(rows):
+        for first, last in row.cpus.runs():
+            begins.setdefault(first, []).append(place)
+            ends.setdefault(last + 1, []).append(place)
+    edges = sorted({*begins, *ends})
+    run: list[int] = []
+    had: list[int] = []
+    here: list[int] = []
+    passed = 0
+    for cpu in cpus:
+        while passed < len(edges) and edges[passed] <= cpu:
+            for place in ends.get(edges[passed], ()):
+                del here[bisect_left(here, place)]
+            for place in begins.get(edges[passed], ()):
+                insort(here, place)
+            passed += 1
+        if run and here != had:
+            yield run, had
+            run = []
+        if not run:
+            had = list(here)
+        run.append(cpu)
+    yield run, had

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
@@ -39,10 +40,8 @@ def spread_out(counts: Mapping[int, int]) -> Spread | None:
     total = seen[-1]
 
     def rank(percent: int) -> int:
-        wanted = -(-total * percent // 100)
-        return next(
-            value for (value, _), so_far in zip(ordered, seen, strict=True) if so_far >= wanted
-        )
+        value, _ = ordered[bisect_left(seen, -(-total * percent // 100))]
+        return value
 
     return Spread(
         total,
@@ -58,7 +57,8 @@ def spread_out(counts: Mapping[int, int]) -> Spread | None:
 def _fill_buckets(ordered: list[tuple[int, int]]) -> tuple[Bucket, ...]:
     held: dict[int, int] = {}
     for value, times in ordered:
-        held[value.bit_length()] = held.get(value.bit_length(), 0) + times
+        size = value.bit_length()
+        held[size] = held.get(size, 0) + times
     sizes = range(min(held), max(held) + 1)
     return tuple(
         Bucket(1 << size >> 1, max(0, (1 << size) - 1), held.get(size, 0)) for size in sizes

@@ -57,6 +57,13 @@ class Life:
                 return stay.scheduler
         return self.stays[0].scheduler
 
+    def list_runs(self) -> list[tuple[int, int, str]]:
+        """All that it ran, by where it was."""
+        if len(self.stays) == 1:
+            scheduler = self.stays[0].scheduler
+            return [(start, end, scheduler) for start, end, _ in self.runs]
+        return [part for run in self.runs for part in self.split(run.start, run.end)]
+
     def split(self, start: int, end: int) -> Iterator[tuple[int, int, str]]:
         """[start, end) by where it was."""
         if len(self.stays) == 1 and start < end:
@@ -118,16 +125,17 @@ class _Walk:
         self.cuts = [(tick, lap) for lap in reversed(laps) for tick in (lap.end, lap.start)]
 
     def take(self, run: Ran) -> None:
-        start = run.start
-        self.pass_cuts(start)
+        start, end, _ = run
+        if self.cuts:
+            self.pass_cuts(start)
         self.wait(start)
-        while self.cuts and self.cuts[-1][0] < run.end:
+        while self.cuts and self.cuts[-1][0] < end:
             cut = self.cuts[-1][0]
             self.run(start, cut)
             self.pass_cuts(cut)
             start = cut
-        self.run(start, run.end)
-        self.since = run.end
+        self.run(start, end)
+        self.since = end
 
     def run(self, start: int, end: int) -> None:
         while start < end:
@@ -167,7 +175,8 @@ class _Walk:
 
     def wait(self, until: int) -> None:
         start = max(self.ready, self.since)
-        self.life.waits += [Wait(*part) for part in self.life.split(start, until)]
+        if start < until:
+            self.life.waits += [Wait(*part) for part in self.life.split(start, until)]
 
     def pass_cuts(self, now: int) -> None:
         """Where a lap begins, keep the state; where it ends, what is left out has happened."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from usched.words.cpuset import CpuSet
+
+#: As far as a kernel counts.
+_COUNTED = re.compile("[0-9]{1,20}")
 
 
 class Meter(NamedTuple):
@@ -13,7 +17,8 @@ class Meter(NamedTuple):
 
     used: cpu time, in microseconds. waited: microseconds in which some thread waited for a cpu
     (PSI). periods, throttled: of cpu.max, how many there were, and in how many the group was held
-    up. held_up: microseconds for which it was, summed over cpus.
+    up. held_up: microseconds for which it was, summed over cpus. at: when that was read, in seconds
+    of any clock.
     """
 
     threads: int
@@ -23,6 +28,7 @@ class Meter(NamedTuple):
     periods: int | None
     throttled: int | None
     held_up: int | None
+    at: float
 
 
 class Rate(NamedTuple):
@@ -37,8 +43,9 @@ class Rate(NamedTuple):
     throttled: float | None
 
 
-def measure(before: Meter, after: Meter, seconds: float) -> Rate:
-    """Between two looks, so many seconds apart."""
+def measure(before: Meter, after: Meter) -> Rate:
+    """Between two looks."""
+    seconds = max(after.at - before.at, 1e-6)
     used = _difference(before.used, after.used)
     waited = _difference(before.waited, after.waited)
     periods = _difference(before.periods, after.periods)
@@ -57,6 +64,12 @@ def measure(before: Meter, after: Meter, seconds: float) -> Rate:
     )
 
 
+def sum_up(before: Mapping[str, int], after: Mapping[str, int]) -> int:
+    """By how much counters have grown together; who is new counts from 0, and who is gone not."""
+    differences = (_difference(before.get(name), value) for name, value in after.items())
+    return sum(each for each in differences if each is not None)
+
+
 def _difference(before: int | None, after: int | None) -> int | None:
     """A group that was made anew counts from 0."""
     if after is None:
@@ -68,9 +81,7 @@ def parse_cpu_stat(text: str) -> Mapping[str, int]:
     """The lines of cpu.stat (cgroup-v2.rst); one that says no number is left out."""
     pairs = (line.split() for line in text.splitlines())
     return {
-        pair[0]: int(pair[1])
-        for pair in pairs
-        if len(pair) == 2 and pair[1].isascii() and pair[1].isdigit()
+        pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and _COUNTED.fullmatch(pair[1])
     }
 
 
@@ -80,5 +91,5 @@ def parse_some(text: str) -> int | None:
         kind, _, rest = line.partition(" ")
         if kind == "some":
             total = rest.rpartition("total=")[2]
-            return int(total) if total.isascii() and total.isdigit() else None
+            return int(total) if _COUNTED.fullmatch(total) else None
     return None

@@ -15,11 +15,12 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from usched.figures.abridged import Abridged
-from usched.figures.homes import NOWHERE, Home, follow_homes
+from usched.figures.homes import follow_homes
 from usched.figures.lives import Life, Wait
+from usched.figures.spots import Ground, Place, Spot
 from usched.meaning.epochs import Epoch
-from usched.words.cpuset import NO_CPUS, CpuSet
-from usched.words.statement import is_beneath, lineage
+from usched.words.cpuset import CpuSet
+from usched.words.statement import is_beneath
 
 #: Who holds a cpu that idles.
 NOBODY = ""
@@ -56,29 +57,12 @@ class Blame:
             self.beside[name] = self.beside.get(name, 0) + idle
 
 
-class _Level(NamedTuple):
-    """A scheduler above or around an lwp, and how many cpus it has."""
-
-    name: str
-    width: int
-
-
-class _Place(NamedTuple):
-    """The online cpus on which an lwp could run. levels: below floating vcpus, nearest first."""
-
-    cpus: CpuSet
-    levels: tuple[_Level, ...]
-
-
 class _Piece(NamedTuple):
-    """A wait, or what of it is in one epoch. reached: the online cpus of its scheduler."""
+    """A wait, or what of it is at one spot."""
 
     start: int
     end: int
-    place: _Place
-    reached: CpuSet
-    online: CpuSet
-    bound: str
+    spot: Spot
     blame: Blame
 
 
@@ -116,11 +100,13 @@ def _explain(
     find: Callable[[int, Wait], Blame],
 ) -> None:
     """find: the blame to which one of the waits of a life is added."""
-    pieces: dict[_Place, list[_Piece]] = {}
+    pieces: dict[Place, list[_Piece]] = {}
+    ground = Ground(epochs)
     for number, (life, homes) in enumerate(zip(lives, follow_homes(lives, epochs), strict=True)):
         for wait in life.waits:
-            for piece in _cut(wait, homes, epochs, find(number, wait)):
-                pieces.setdefault(piece.place, []).append(piece)
+            blame = find(number, wait)
+            for start, end, spot in ground.cut(wait, homes):
+                pieces.setdefault(spot.place, []).append(_Piece(start, end, spot, blame))
     held = _list_held(lives)
     for place, some in pieces.items():
         _share_out(some, [each for cpu in place.cpus for each in held.get(cpu, ())], place, told)
@@ -131,40 +117,19 @@ def _list_held(lives: Iterable[Life]) -> dict[int, list[Held]]:
     """Who held each cpu when, not in order."""
     held: dict[int, list[Held]] = {}
     for life in lives:
-        for run in life.runs:
-            for start, end, scheduler in life.split(run.start, run.end):
-                held.setdefault(run.cpu, []).append(Held(start, end, scheduler))
+        moves = len(life.stays) > 1
+        scheduler = life.stays[0].scheduler
+        for start, end, cpu in life.runs:
+            there = held.setdefault(cpu, [])
+            if moves:
+                there += [Held(*part) for part in life.split(start, end)]
+            else:
+                there.append(Held(start, end, scheduler))
     return held
 
 
-def _cut(
-    wait: Wait, homes: Sequence[Home], epochs: Sequence[Epoch], blame: Blame
-) -> Iterator[_Piece]:
-    start = wait.start
-    while start < wait.end:
-        number = bisect_right(epochs, start, key=lambda epoch: epoch.at)
-        epoch = epochs[number - 1]
-        at = bisect_right(homes, start, key=lambda home: home.since)
-        changes = [epoch.at for epoch in epochs[number : number + 1]]
-        changes += [home.since for home in homes[at : at + 1]]
-        end = min([wait.end, *changes])
-        stand = epoch.stands[wait.scheduler]
-        reached = cpus = stand.cpus & epoch.online
-        if stand.locked:
-            number = homes[at - 1].cpu if at else NOWHERE
-            cpus = stand.seats[number] & epoch.online if number >= 0 else NO_CPUS
-        levels = tuple(
-            _Level(name, len(epoch.stands[name].seats))
-            for name in lineage(wait.scheduler)
-            if epoch.stands[name].floating
-        )
-        place = _Place(cpus, levels)
-        yield _Piece(start, end, place, reached, epoch.online, stand.bound, blame)
-        start = end
-
-
 def _share_out(
-    pieces: Sequence[_Piece], held: Sequence[Held], place: _Place, told: Abridged
+    pieces: Sequence[_Piece], held: Sequence[Held], place: Place, told: Abridged
 ) -> None:
     """How long each scheduler was in the way of these, who waited for a place."""
     if not place.cpus:  # its cpus are offline, or exclusive schedulers in it have them
@@ -186,7 +151,7 @@ class _Sharing:
     """Whose a tick is, by how many lwps of each scheduler run on the cpus of a place. schedulers:
     the first is NOBODY."""
 
-    def __init__(self, place: _Place, schedulers: Sequence[str]) -> None:
+    def __init__(self, place: Place, schedulers: Sequence[str]) -> None:
         self.schedulers = schedulers
         self.size = len(place.cpus)
         self.levels = [
@@ -216,7 +181,8 @@ def _sweep(
     number = {name: n for n, name in enumerate(sharing.schedulers)}
     events: list[tuple[int, int, int]] = []
     for start, end, name in held:
-        events += ((start, 1, number[name]), (end, -1, number[name]))
+        which = number[name]
+        events += ((start, 1, which), (end, -1, which))
     for n, piece in enumerate(pieces):
         events += ((piece.start, _OPENS, n), (piece.end, _CLOSES, n))
     events.sort()
@@ -276,8 +242,8 @@ def _find_idle(pieces: Iterable[_Piece], held: dict[int, list[Held]], told: Abri
 
     for piece in pieces:
         beside = piece.blame.beside
-        anywhere = count(piece, piece.online)
-        inside = count(piece, piece.reached) if anywhere else 0
-        for why, ticks in ((piece.bound, inside), ("pool", anywhere - inside)):
+        anywhere = count(piece, piece.spot.online)
+        inside = count(piece, piece.spot.reached) if anywhere else 0
+        for why, ticks in ((piece.spot.bound, inside), ("pool", anywhere - inside)):
             if ticks:
                 beside[why] = beside.get(why, 0) + ticks

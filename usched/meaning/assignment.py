@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from math import gcd
 
 from usched.words.rt_app import POLICIES, RtApp, Task
-from usched.words.trace import Rule, Thread
+from usched.words.trace import Rule, TracedThread
 from usched.words.workload import Program
 
 _MAX_NAME = 31
@@ -25,20 +25,20 @@ class Assigned:
     homeless: those that no rule fits. unused: rules that fit none."""
 
     programs: tuple[Program, ...]
-    threads: tuple[Thread, ...]
-    short: tuple[Thread, ...]
-    homeless: tuple[Thread, ...]
+    threads: tuple[TracedThread, ...]
+    short: tuple[TracedThread, ...]
+    homeless: tuple[TracedThread, ...]
     unused: tuple[Rule, ...]
 
 
 def assign(
-    threads: Iterable[Thread], rules: Sequence[Rule], default: str | None, tick: int
+    threads: Iterable[TracedThread], rules: Sequence[Rule], default: str | None, tick: int
 ) -> Assigned:
     """tick: ns. The first rule that fits counts, then the default."""
     programs: list[Program] = []
-    taken: list[Thread] = []
-    short: list[Thread] = []
-    homeless: list[Thread] = []
+    taken: list[TracedThread] = []
+    short: list[TracedThread] = []
+    homeless: list[TracedThread] = []
     used: set[Rule] = set()
     for thread in threads:
         rule = next((each for each in rules if fits(each, thread)), None)
@@ -178,7 +178,7 @@ def fits_task(rule: Rule, task: Task) -> bool:
             return False
 
 
-def fits(rule: Rule, thread: Thread) -> bool:
+def fits(rule: Rule, thread: TracedThread) -> bool:
     match rule.kind:
         case "comm":
             return any(fnmatchcase(thread.comm, each) for each in rule.patterns)
@@ -192,7 +192,7 @@ def fits(rule: Rule, thread: Thread) -> bool:
             return False
 
 
-def name_program(thread: Thread) -> str:
+def name_program(thread: TracedThread) -> str:
     """`redis-server-26341`; `-26341_2` where the pid is used for the second time."""
     again = f"_{thread.generation + 1}" if thread.generation else ""
     end = f"-{thread.pid}{again}"

@@ -6,11 +6,11 @@ holds it may hand on a part, and nobody's bounds are wider than those of whom th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from usched.meaning.registry import EMPTY, Source
-from usched.meaning.rules import INNER_LWKTPRI, MAX_DEPTH
+from usched.meaning.rules import INNER_LWKTPRI, MAX_DEPTH, check_time
 from usched.text.language.canonical import format_statement
 from usched.words.phrases import count, join_names
 from usched.words.problems import NoSuchName, NotPermitted, Problem, Refused, Span
@@ -29,8 +29,9 @@ from usched.words.statement import (
 #: A grant's store is a file that is named after what is granted.
 MAX_GRANTED_NAME = 200
 
-#: So much of somebody else's part is everybody's to read: schedulers, and their cpus in all.
-MAX_PART, MAX_PART_CPUS = 1024, 65_536
+#: So much of somebody else's part is everybody's to read: schedulers, their cpus in all, and
+#: characters of text.
+MAX_PART, MAX_PART_CPUS, MAX_PART_TEXT = 1024, 65_536, 256 * 1024
 
 
 class Account(NamedTuple):
@@ -105,10 +106,12 @@ class Part(NamedTuple):
 
 
 class Actor(NamedTuple):
-    """Who gives a command, and what only the system knows. groups: the numbers of theirs.
+    """Who gives a command, and what only the system knows. groups: the numbers of those that this
+    process is in.
 
     owns: whether he may write the registry itself. find_account: by a name or `@name`. moment_in:
-    so many seconds from now, as ISO 8601, None where the calendar has no such day.
+    so many seconds from now, as ISO 8601, None where the calendar has no such day. is_listed:
+    whether the system lists him in a group, by its number. caller: of root, who became it by sudo.
     """
 
     uid: int
@@ -116,9 +119,32 @@ class Actor(NamedTuple):
     owns: bool
     find_account: Callable[[str], Account | None]
     moment_in: Callable[[float], str | None]
+    is_listed: Callable[[int], bool]
+    caller: Actor | None = None
 
     def holds(self, granted: Granted) -> bool:
-        return granted.number in self.groups if granted.is_for_group else granted.number == self.uid
+        if not granted.is_for_group:
+            return granted.number == self.uid
+        # the system lets the process write, and everybody who reads goes by what it lists
+        return granted.number in self.groups and self.is_listed(granted.number)
+
+    def describe_caller(self, granted: Granted) -> str:
+        """Where a holder has become root to change what only he may: what to do."""
+        if self.caller is not None and self.caller.holds(granted):
+            return "without sudo it is yours to change"
+        return ""
+
+    def describe_session(self, granted: Granted) -> str:
+        """Where the system and this process disagree on whether he is in a group: what to do."""
+        group = granted.user
+        has, is_listed = granted.number in self.groups, self.is_listed(granted.number)
+        if not granted.is_for_group or has == is_listed:
+            return ""
+        if is_listed:
+            return (
+                f"you are in {group}, and this session is not: log in anew, or newgrp {group[1:]}"
+            )
+        return f"this session is in {group}, and you are not, as the system lists it, which counts"
 
 
 class Hands:
@@ -155,8 +181,11 @@ class Hands:
         return self.actor.owns if part is None else self.actor.holds(part.granted)
 
     def require_current(self, name: str, where: Span | None = None) -> None:
-        """Raises NotPermitted for a grant that has ended."""
-        part = self.parts[name]
+        """Raises NotPermitted for a grant that has ended, or is not there any more."""
+        part = self.parts.get(name)
+        if part is None:
+            what = f"not permitted: your grant of {name} was taken back"
+            raise NotPermitted(Problem(what, where, "", "permission", name))
         if self.has_ended(part):
             what = f"not permitted: your grant of {name} ended at {part.bounds.ends}"
             raise NotPermitted(Problem(what, where, "", "permission", name))
@@ -168,18 +197,29 @@ class Hands:
     def held(self) -> list[str]:
         return [part.name for part in self.parts.values() if self.actor.holds(part.granted)]
 
+    def find_estranged(self) -> Iterator[Problem]:
+        """Grants to names that the system does not know any more, or not as those that they were
+        granted to: somebody else may have got one since, and holds nothing by it."""
+        for part in self.parts.values():
+            number, account = part.granted.number, self.actor.find_account(part.user)
+            if part.trouble or (account is not None and account.number == number):
+                continue
+            id_ = "gid" if part.granted.is_for_group else "uid"
+            what = f"{part.name} is granted to {part.user}, {id_} {number}, "
+            if account is None:
+                what += "whom the system does not know any more"
+            else:
+                what += f"and that name is {id_} {account.number} now"
+            remedy = f"{self.keeper_name(part.name)} takes it back: usched revoke {part.name}"
+            yield Problem(what, None, remedy, "holder", part.name)
+
     def describe_held(self) -> str:
         """`POOL`, `A and B`, `nothing`."""
         held = (["the registry"] if self.actor.owns else []) + self.held()
         return join_names(held) if held else "nothing"
 
     def check(self, statement: Statement) -> None:
-        """Raises NotPermitted for what is somebody else's, Refused for what exceeds the bounds.
-
-        Where nothing is granted the file's rights alone decide who may declare.
-        """
-        if not self.parts and isinstance(statement, (Declare, Destroy)):
-            return
+        """Raises NotPermitted for what is somebody else's, Refused for what exceeds the bounds."""
         self._require(statement.name, statement.spans.get("name"))
         if isinstance(statement, Destroy):
             self._check_destroy(statement)
@@ -207,11 +247,28 @@ class Hands:
         has = f"what lies beneath {name}" if name in held else self.describe_held()
         what = f"not permitted: {name} is {self.keeper_name(name)}'s; you hold {has}"
         remedy = ""
-        if part is not None and self.may_change(part.name):
+        if part is not None and (caller := self.actor.describe_caller(part.granted)):
+            remedy = caller
+        elif part is not None and self.may_change(part.name):
             remedy = f"you granted it: usched revoke {part.name} takes it back"
+        elif part is not None and (session := self.actor.describe_session(part.granted)):
+            remedy = session
+        elif part is not None and self._is_namesake(part):
+            remedy = (
+                f"that was another {part.user}, uid {part.granted.number}: "
+                f"{self.keeper_name(part.name)} may revoke {part.name} and grant it to you"
+            )
         elif not held:
             remedy = "usched grants shows who holds what"
         return Problem(what, where, remedy, "permission", name)
+
+    def _is_namesake(self, part: Part) -> bool:
+        """Whether this user has got the name of who holds a part, who is somebody else."""
+        account = self.actor.find_account(part.user)
+        return account is not None and (
+            part.granted.number != account.number == self.actor.uid
+            and not part.granted.is_for_group
+        )
 
     def _check_destroy(self, destroy: Destroy) -> None:
         inside = [each for each in self.parts if is_beneath(each, destroy.name)]
@@ -242,7 +299,9 @@ class Hands:
         if account is None:
             kind = "group" if grant.user.startswith("@") else "user"
             what = f"there is no {kind} {grant.user.removeprefix('@')}"
-            raise NoSuchName(Problem(what, grant.spans.get("user"), "", "user", grant.name))
+            raise NoSuchName(
+                Problem(what, grant.spans.get("user"), self._suggest(grant), "user", grant.name)
+            )
         ends, problems = self._end(grant, hz)
         problems += self.check_grant(grant, ends)
         now = self.parts.get(grant.name)
@@ -251,8 +310,7 @@ class Hands:
             if standing := list(children):
                 whose_now = self.keeper_name(standing[0])
                 what = f"{grant.name} has schedulers in it, which are {whose_now}'s"
-                listed = ", ".join(standing[:8]) + (", ..." if len(standing) > 8 else "")
-                remedy = f"destroy them first, or grant each of them: {listed}"
+                remedy = f"destroy them first, or grant each of them: {join_names(standing)}"
                 problems.append(Problem(what, where, remedy, "children", grant.name))
         elif (now.user, now.granted.number) != (grant.user, account.number):
             what = f"{grant.name} is granted to {now.user}"
@@ -262,9 +320,17 @@ class Hands:
             raise Refused(problems)
         return Granted(grant, account.number, self.actor.uid, ends)
 
+    def _suggest(self, grant: Grant) -> str:
+        """A group may be meant where there is no such user, and the other way round."""
+        user = grant.user
+        other = user[1:] if user.startswith("@") else f"@{user}"
+        return "" if self.actor.find_account(other) is None else f"did you mean '{other}'?"
+
     def _end(self, grant: Grant, hz: int) -> tuple[str | None, list[Problem]]:
         if grant.until is None:
             return None, []
+        if problem := check_time(grant, "until", grant.until):
+            return None, [problem]
         ends = self.actor.moment_in(seconds(grant.until, hz))
         if ends is not None:
             return ends, []

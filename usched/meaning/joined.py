@@ -9,30 +9,39 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from usched.meaning.grants import MAX_PART, MAX_PART_CPUS, Part, check_bounds
+from usched.meaning.grants import MAX_PART, MAX_PART_CPUS, MAX_PART_TEXT, Part, check_bounds
 from usched.meaning.registry import EMPTY, Damaged, Placed, Registry, Source
 from usched.meaning.resolver import Resolver
 from usched.words.machine import Topology
+from usched.words.phrases import with_fallen
 from usched.words.problems import Problem, Refused
-from usched.words.statement import is_beneath, lineage, parent_of
+from usched.words.statement import Cpus, is_beneath, lineage, parent_of
 
 STRAND_REMEDY = "with --strand they stand aside, and come back when they fit"
 
 #: How many of the problems of one part are said.
 _SHOWN = 8
 
+#: How many pairs of siblings that want each other's cpus are told apart.
+_REASONS = 256
 
-class Joined:
+
+class _Joined:
     """A `Source`: the registry's own, and for what lies beneath a granted scheduler, a part's."""
 
     def __init__(self, base: Source, parts: Mapping[str, Source]) -> None:
         self._base = base
         self._parts = dict(parts)
+        self._keepers: dict[str, Source] = {}
 
     def _of(self, domain: str) -> Source:
         """Who keeps what stands in a domain."""
-        found = (self._parts.get(each) for each in lineage(domain))
-        return next((each for each in found if each is not None), self._base)
+        keeper = self._keepers.get(domain)
+        if keeper is None:
+            found = (self._parts.get(each) for each in lineage(domain))
+            keeper = next((each for each in found if each is not None), self._base)
+            self._keepers[domain] = keeper
+        return keeper
 
     def stored(self, name: str) -> Placed | Damaged | None:
         return self._of(parent_of(name)).stored(name)
@@ -42,6 +51,9 @@ class Joined:
 
     def exclusive_children(self, name: str) -> Sequence[Placed]:
         return self._of(name).exclusive_children(name)
+
+    def terms_of_others(self, name: str) -> Iterable[tuple[str, Cpus]]:
+        return self._of(name).terms_of_others(name)
 
     def child_names(self, name: str) -> Sequence[str]:
         return self._of(name).child_names(name)
@@ -79,10 +91,12 @@ def join(base: Source, found: Sequence[Part], topology: Topology, own: str | Non
         return Whole(base, {})
     handed = {part.name for part in found}
     parts = {part.name: part if part.name == own else _screen(part, handed) for part in found}
-    resolver = Resolver(Joined(base, _sources(parts)), topology)
+    resolver = Resolver(_Joined(base, _sources(parts)), topology, most_reasons=_REASONS)
     parts = {name: part if name == own else _fit(part, resolver) for name, part in parts.items()}
-    problems = [problem for part in parts.values() for problem in describe_part(part)]
-    return Whole(Joined(base, _sources(parts)), parts, tuple(problems))
+    # where a part does not hold, nothing that is handed on of it does: that is said once
+    told = [each for each in parts.values() if not any(parts[up].trouble for up in each.above)]
+    problems = [problem for part in told for problem in describe_part(part)]
+    return Whole(_Joined(base, _sources(parts)), parts, tuple(problems))
 
 
 def _sources(parts: Mapping[str, Part]) -> dict[str, Source]:
@@ -132,34 +146,32 @@ def _find_wrong(
 def _fit(part: Part, resolver: Resolver) -> Part:
     """A part less what finds no place in the machine."""
     assert isinstance(part.source, Registry)
-    entries = list(part.source)
-    if excess := find_excess(part.source, resolver):
+    found = [(entry, resolver.resolve(entry.name)) for entry in part.source]
+    fitting = [each.scheduler for _, each in found if each.scheduler is not None]
+    if excess := describe_excess(len(found), sum(each.width for each in fitting)):
         return part._replace(source=EMPTY, trouble=excess, problems=())
-    kept = [entry for entry in entries if resolver.scheduler(entry.name) is not None]
-    if len(kept) == len(entries):
+    if len(fitting) == len(found):
         return part
+    kept = [entry for entry, each in found if each.scheduler is not None]
     problems = [
         problem._replace(where=None, name=entry.name)
-        for entry in entries
-        for problem in resolver.resolve(entry.name).problems
+        for entry, each in found
+        for problem in each.problems[:1]
     ]
     if resolver.scheduler(part.name) is None:
         problems.append(Problem(f"all of it stands aside with {part.name}", rule="lost"))
     return part._replace(source=Registry(kept), problems=(*part.problems, *problems))
 
 
-def find_excess(source: Source, resolver: Resolver) -> str:
-    """How a part is more than others have to read, in words; "" where it is not."""
-    schedulers = [resolver.scheduler(name) for name in source.names()]
-    return describe_excess(len(schedulers), sum(each.width for each in schedulers if each))
-
-
-def describe_excess(schedulers: int, cpus: int) -> str:
-    """The same, of a part with so many schedulers and cpus in all of them."""
+def describe_excess(schedulers: int, cpus: int, text: int = 0) -> str:
+    """How a part with so many schedulers, cpus in all of them, and characters is more than others
+    have to read, in words; "" where it is not."""
     if schedulers > MAX_PART:
         return f"{schedulers} schedulers are more than a part may have, {MAX_PART}"
     if cpus > MAX_PART_CPUS:
         return f"its schedulers have {cpus} cpus in all, more than {MAX_PART_CPUS}"
+    if text > MAX_PART_TEXT:
+        return f"its declarations are more than {MAX_PART_TEXT // 1024} KiB"
     return ""
 
 
@@ -193,9 +205,11 @@ def find_aside(parts: Mapping[str, Part], name: str) -> Problem | None:
         if found is None:
             what = f"there is no {name}: {part.user}'s part of {part.name} does not hold"
             remedy = "what is declared there is kept, and is back when that holds again"
+            remedy += "\nusched grants shows what is granted, and until when"
             return Problem(f"{what}: {part.trouble}", None, remedy, "stranded", name)
         fallen = "" if each == name else f", with {each}"
         remedy = _describe_return(each, part, found)
+        remedy += f"\nusched log {each} shows how it is declared"
         return Problem(f"{name} is stranded{fallen}: {found.what}", None, remedy, "stranded", name)
     return None
 
@@ -224,13 +238,13 @@ def require_unstranded(before: Whole, after: Whole, strand: bool) -> None:
         if not lost:
             continue
         if part.trouble:
-            problems.append(Problem(f"{name}: {part.trouble}", rule="stranded", name=name))
+            what = f"{part.user}'s part of {name} would not hold: {part.trouble}"
+            problems.append(Problem(what, rule="stranded", name=name))
         for problem in part.problems:
             if problem.name in lost:
                 what = f"{problem.name} would not fit: {problem.what}"
                 beneath = sorted(each for each in lost if is_beneath(parent_of(each), problem.name))
-                with_it = f"with it: {', '.join(beneath)}" if beneath else ""
-                problems.append(problem._replace(what=what, remedy=with_it))
+                problems.append(problem._replace(what=what, remedy=with_fallen("", beneath)))
     if problems:
         remedy = "\n".join(filter(None, (problems[-1].remedy, STRAND_REMEDY)))
         problems[-1] = problems[-1]._replace(remedy=remedy)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from usched.meaning.registry import Damaged, Source, walk
-from usched.words.phrases import clip
+from usched.words.phrases import clip, with_fallen
 from usched.words.problems import Problem
 from usched.words.statement import SEGMENT, parent_of
 
@@ -40,7 +40,7 @@ def describe_damage(source: Source, damaged: Damaged) -> Problem:
         what = f"{name} is damaged in the registry: {damaged.why}"
         destroy = f"usched destroy {name}" + (" recursive" if beneath else "")
         remedy = f"declare it again (usched log {name} shows what it was), or type: {destroy}"
-    return Problem(what, None, _with(remedy, beneath), "damaged", name)
+    return Problem(what, None, with_fallen(remedy, beneath), "damaged", name)
 
 
 def _describe_orphan(source: Source, name: str, parent: str) -> Problem:
@@ -48,9 +48,5 @@ def _describe_orphan(source: Source, name: str, parent: str) -> Problem:
     what = f"{name} stands in {parent}, which is not declared"
     destroy = f"usched destroy {name}" + (" recursive" if beneath else "")
     return Problem(
-        what, None, _with(f"declare {parent}, or type: {destroy}", beneath), "lost", name
+        what, None, with_fallen(f"declare {parent}, or type: {destroy}", beneath), "lost", name
     )
-
-
-def _with(remedy: str, beneath: list[str]) -> str:
-    return f"{remedy}\nwith it: {', '.join(beneath)}" if beneath else remedy

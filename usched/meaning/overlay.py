@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from usched.meaning.registry import Damaged, Placed, Source, declaration_order
-from usched.words.statement import parent_of
+from usched.words.statement import Cpus, parent_of
 
 #: Declarations by name; None for one that is gone.
 Entries = Mapping[str, "Placed | None"]
@@ -54,10 +54,21 @@ class Overlay:
         if known is None:
             pending = self._pending.get(name, {})
             stored = self._source.exclusive_children(name)
+            for entry in stored:
+                self._entries.setdefault(entry.name, entry)
             known = {entry.name: entry for entry in stored if entry.name not in pending}
             known.update(_exclusive_of(pending))
             self._exclusive[name] = known
         return sorted(known.values(), key=declaration_order)
+
+    def terms_of_others(self, name: str) -> Iterable[tuple[str, Cpus]]:
+        stored = self._source.terms_of_others(name)
+        pending = self._pending.get(name)
+        if not pending:
+            return stored
+        kept = [each for each in stored if each[0] not in pending]
+        put = [entry.declare for entry in pending.values() if entry is not None]
+        return [*kept, *((each.name, each.cpus) for each in put if not each.exclusive)]
 
     def child_names(self, name: str) -> Sequence[str]:
         stored = self._child_names.get(name)

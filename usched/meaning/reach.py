@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from usched.meaning.resolver import Resolver, Scheduler
-from usched.words.cpuset import NO_CPUS, CpuSet
+from usched.words.cpuset import NO_CPUS, CpuSet, first_cpus
 from usched.words.statement import MACHINE, parent_of
 
 #: A scheduler by its name; None where there is none, or it does not fit.
@@ -15,7 +15,7 @@ Find = Callable[[str], "Scheduler | None"]
 
 def own_cpus(scheduler: Scheduler) -> CpuSet:
     """A scheduler's cpus in its own numbers."""
-    return CpuSet.span(0, scheduler.width - 1)
+    return first_cpus(scheduler.width)
 
 
 def reach(find: Find, name: str, cpus: CpuSet) -> CpuSet:
@@ -42,8 +42,11 @@ def above(scheduler: Scheduler, cpus: CpuSet) -> CpuSet:
         return scheduler.pool  # every vcpu floats over all of them
     if not scheduler.virtual and len(cpus) == scheduler.width:
         return scheduler.pool
-    pool = tuple(scheduler.pool)
-    return CpuSet.of(pool[cpu % len(pool)] for cpu in cpus)
+    size, rest, places = len(scheduler.pool), cpus.mask, 0
+    while rest:  # vcpus that are fixed stand on the cpus of the pool in turn
+        places |= rest & (1 << size) - 1
+        rest >>= size
+    return scheduler.pool.at(CpuSet(places))
 
 
 def below(scheduler: Scheduler, cpus: CpuSet) -> CpuSet:
@@ -52,9 +55,10 @@ def below(scheduler: Scheduler, cpus: CpuSet) -> CpuSet:
         return NO_CPUS
     if scheduler.virtual and not scheduler.declare.locked:
         return own_cpus(scheduler)
-    size = len(scheduler.pool)
-    places = [place for place, cpu in enumerate(scheduler.pool) if cpu in cpus]
-    return CpuSet.of(own for place in places for own in range(place, scheduler.width, size))
+    places, own = scheduler.pool.places_of(cpus).mask, 0
+    for first in range(0, scheduler.width, len(scheduler.pool)):
+        own |= places << first
+    return CpuSet(own) & own_cpus(scheduler)
 
 
 def reach_of(tree: Resolver, scheduler: Scheduler) -> CpuSet:
@@ -64,12 +68,20 @@ def reach_of(tree: Resolver, scheduler: Scheduler) -> CpuSet:
 
 def count_offline(tree: Resolver, scheduler: Scheduler) -> int:
     """How many of the cpus of its pool cannot be on an online cpu of the machine."""
-    gone = tree.topology.offline
-    if not gone:
-        return 0
-    parent = parent_of(scheduler.name)
-    behind = (reach(tree.scheduler, parent, CpuSet.of([cpu])) for cpu in scheduler.pool)
-    return sum(reals <= gone for reals in behind)
+    return len(scheduler.pool & _lost_cpus(tree, parent_of(scheduler.name)))
+
+
+def _lost_cpus(tree: Resolver, name: str) -> CpuSet:
+    """A domain's cpus that cannot be on an online cpu of the machine."""
+    if name == MACHINE or not tree.topology.offline:
+        return tree.topology.offline
+    scheduler = tree.scheduler(name)
+    if scheduler is None:
+        return NO_CPUS
+    lost = _lost_cpus(tree, parent_of(name))
+    if scheduler.virtual and not scheduler.declare.locked:
+        return own_cpus(scheduler) if scheduler.pool <= lost else NO_CPUS
+    return below(scheduler, lost)
 
 
 def describe_offline(tree: Resolver, scheduler: Scheduler) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from usched.text.language.canonical import format_statement
-from usched.words.statement import MACHINE, Declare, parent_of
+from usched.words.statement import MACHINE, Cpus, Declare, lineage, parent_of
 
 
 class Placed(NamedTuple):
@@ -50,6 +50,13 @@ class Source(Protocol):
 
     def exclusive_children(self, name: str) -> Sequence[Placed]: ...
 
+    def terms_of_others(self, name: str) -> Iterable[tuple[str, Cpus]]:
+        """What the children that are not exclusive say behind `on`, in no order that matters.
+
+        It is little beside reading them. One that is damaged may be among them.
+        """
+        ...
+
     def child_names(self, name: str) -> Sequence[str]:
         """The children, those that are damaged among them."""
         ...
@@ -90,6 +97,10 @@ class Registry:
     def exclusive_children(self, name: str) -> Sequence[Placed]:
         return [child for child in self.children(name) if child.declare.exclusive]
 
+    def terms_of_others(self, name: str) -> Iterable[tuple[str, Cpus]]:
+        declared = (child.declare for child in self.children(name))
+        return ((each.name, each.cpus) for each in declared if not each.exclusive)
+
     def child_names(self, name: str) -> Sequence[str]:
         names = [child.name for child in self.children(name)]
         damaged = (each.name for each in self._damage if each.name)
@@ -110,6 +121,19 @@ def walk(source: Source, name: str = MACHINE) -> Iterator[Placed]:
     for child in source.children(name):
         yield child
         yield from walk(source, child.name)
+
+
+def neighbourhood(source: Source, name: str) -> Registry | None:
+    """Of all declarations those that decide what a scheduler is: its own and those that it stands
+    in, with their exclusive siblings; and its children. None where one of them is not there."""
+    found = {child.name: child for child in source.children(name)}
+    for each in lineage(name):
+        entry = source.stored(each)
+        if not isinstance(entry, Placed):
+            return None
+        found[each] = entry
+        found.update((taker.name, taker) for taker in source.exclusive_children(parent_of(each)))
+    return Registry(found.values())
 
 
 def export_order(registry: Registry) -> Iterator[Placed]:

@@ -19,11 +19,11 @@ from usched.words.trace import (
     Fork,
     InCgroup,
     Lost,
-    Moved,
+    Migrate,
     Ran,
     Recording,
     Switch,
-    Thread,
+    TracedThread,
     TraceEvent,
     Wake,
 )
@@ -48,7 +48,7 @@ class Replayer:
             Exit: self._exit,
             Lost: self._lose,
             InCgroup: self._join,
-            Moved: self._pass,
+            Migrate: self._pass,
         }
 
     def take_all(self, events: Iterable[TraceEvent]) -> None:
@@ -122,7 +122,7 @@ class Replayer:
         if event.pid > 0:
             self._track(event.pid, event.at).cgroup = event.cgroup
 
-    def _pass(self, event: Moved) -> None:
+    def _pass(self, event: Migrate) -> None:
         pass
 
     def _switch(self, event: Switch) -> None:
@@ -170,7 +170,7 @@ class Replayer:
         """The threads, in the order in which they arrived."""
         self._end_cpus()
         is_short = self._from_idle + self._other + self._lost > 0
-        threads: list[Thread] = []
+        threads: list[TracedThread] = []
         counted = 0
         for track in self._all:
             track.end()
@@ -202,11 +202,11 @@ class Replayer:
                 comm = max(track.comms, key=lambda comm: track.comms[comm], default="")
                 track.credit(comm, cpu, self._last - since)
 
-    def _thread(self, track: Track, is_counted: bool) -> Thread:
+    def _thread(self, track: Track, is_counted: bool) -> TracedThread:
         comm = max(track.comms, key=lambda comm: track.comms[comm], default="")
         bursts = tuple(pairs(track.bursts, is_counted))
         is_kernel = not track.is_user and (track.is_kernel or is_kernel_name(comm))
-        return Thread(
+        return TracedThread(
             track.pid,
             track.generation,
             comm,

@@ -13,11 +13,17 @@ from usched.meaning.lost import describe_damage, find_lost
 from usched.meaning.registry import Damaged, Placed, Registry, Source, walk
 from usched.meaning.selectors import Selection, View, select_cpus
 from usched.meaning.siblings import Child, Siblings
-from usched.words.cpuset import CpuSet, format_cpus
+from usched.words.cpuset import CpuSet, first_cpus, format_cpus
 from usched.words.machine import Topology
-from usched.words.phrases import clip, join_names, suggest
+from usched.words.phrases import clip, join_names, suggest, with_fallen
 from usched.words.problems import EnvironmentFailed, NoSuchName, Problem, Span
-from usched.words.statement import MACHINE, Declare, parent_of
+from usched.words.statement import MACHINE, Cpus, Declare, parent_of
+
+#: After so many names an unknown one is not compared any more; that is a second.
+_COMPARISONS = 20_000
+
+#: Of so many different terms of one domain it is kept what they mean.
+_SELECTED = 1 << 14
 
 
 class Scheduler(NamedTuple):
@@ -53,6 +59,8 @@ class Resolver:
 
     What is resolved is kept, until `forget` is told that a declaration is another one.
     find_aside: why a scheduler that is not in the source stands aside, None where it does not.
+    most_reasons: with so many siblings that take cpus of each other each of them is named, and of a
+    declaration the first term that is wrong; None: with any number, and all of them.
     """
 
     def __init__(
@@ -60,13 +68,16 @@ class Resolver:
         source: Source,
         topology: Topology,
         find_aside: Callable[[str], Problem | None] = lambda _: None,
+        most_reasons: int | None = None,
     ) -> None:
         self.topology = topology
         self.find_aside = find_aside
+        self._reasons = most_reasons
         self._source = source
+        self._compared = 0
         self._resolved: dict[str, Resolution] = {}
         self._views: dict[str, View] = {}
-        self._selected: dict[str, Selection | None] = {}
+        self._selected: dict[str, dict[int, tuple[Cpus, Selection]]] = {}
         self._domains: dict[str, Siblings] = {}
 
     # -- the source -----------------------------------------------------------
@@ -86,11 +97,21 @@ class Resolver:
         if entry is None and (aside := self.find_aside(name)):
             raise NoSuchName(aside._replace(where=where))
         if entry is None:
-            near = suggest(name, self.names())
-            remedy = near or "usched list shows the schedulers"
+            remedy = self.suggest(name) or "usched list shows the schedulers"
+            if not self.names():
+                remedy = "none is declared yet; declare one: usched NORM on 'cpu*' lwktpri 6"
             what = f"there is no scheduler {clip(name, 80)}"
             raise NoSuchName(Problem(what, where, remedy, "name", name))
         return entry
+
+    def suggest(self, name: str) -> str:
+        """`did you mean 'X'?`, or "": for the first unknown names, since each is compared with
+        all that are known, and a script of thousands may have a thousand wrong."""
+        if self._compared > _COMPARISONS:
+            return ""
+        names = self.names()
+        self._compared += len(names)
+        return suggest(name, names)
 
     def children(self, name: str) -> Sequence[Placed]:
         """The child declarations of a domain, in declaration order."""
@@ -117,7 +138,7 @@ class Resolver:
         for name in names:
             self._resolved.pop(name, None)
             self._views.pop(name, None)
-            self._selected.pop(name, None)
+            self._selected.pop(name, None)  # what terms mean in it
             self._domains.pop(name, None)
             siblings = self._domains.get(parent_of(name))
             if siblings is not None:
@@ -164,10 +185,7 @@ class Resolver:
 
     def with_beneath(self, name: str, remedy: str) -> str:
         """A remedy, and the schedulers that fall with this one."""
-        beneath = [below.name for below in self.walk(name)]
-        return "\n".join(
-            filter(None, (remedy, "with it: " + ", ".join(beneath) if beneath else ""))
-        )
+        return with_fallen(remedy, [below.name for below in self.walk(name)])
 
     def view(self, name: str) -> View | None:
         """A domain as cpu terms see it; None for a scheduler that does not fit."""
@@ -180,18 +198,18 @@ class Resolver:
 
     def _make_view(self, name: str) -> View | None:
         if name == MACHINE:
-            return View(name, self.topology.all, self.topology, None)
+            return View(name, self.topology.all, self.topology, self.topology.all)
         scheduler = self.scheduler(name)
         if scheduler is None:
             return None
-        cpus = CpuSet.span(0, scheduler.width - 1)
+        cpus = first_cpus(scheduler.width)
         above = self.view(parent_of(name))
         assert above is not None  # a scheduler fits only beneath one that does
-        if scheduler.virtual or not above.has_levels:
+        if scheduler.virtual or above.behind is None:
             return View(name, cpus, self.topology, None)
-        reals = above.behind
-        pool = scheduler.pool if reals is None else (reals[cpu] for cpu in scheduler.pool)
-        return View(name, cpus, self.topology, dict(enumerate(pool)))
+        on_machine = parent_of(name) == MACHINE
+        behind = scheduler.pool if on_machine else above.behind.at(scheduler.pool)
+        return View(name, cpus, self.topology, behind)
 
     # -- resolving ------------------------------------------------------------
 
@@ -205,17 +223,32 @@ class Resolver:
             return Resolution(None, selection.problems)
         siblings = self._siblings(parent_of(name))
         taken = siblings.taken_besides(name) & selection.cpus
-        pool = selection.cpus - taken
+        pool = selection.cpus - taken if taken else selection.cpus
         if not taken or (pool and not entry.declare.exclusive and not taken & selection.outright):
             return Resolution(Scheduler(entry.declare, entry.position, pool))
-        return Resolution(None, _explain_taken(entry, selection, siblings))
+        if self._reasons is not None and self._reasons <= 0:
+            where = entry.declare.cpus.terms[0].span
+            what = f"{format_cpus(taken)} is only for others there (exclusive)"
+            return Resolution(None, (Problem(what, where, rule="exclusive"),))
+        problems = _explain_taken(entry, selection, siblings)
+        if self._reasons is not None:
+            self._reasons -= len(problems)
+        return Resolution(None, problems)
 
     def select(self, entry: Placed) -> Selection | None:
         """What its terms mean in its parent, siblings aside; None where the parent has no cpus."""
-        if entry.name not in self._selected:
-            view = self.view(parent_of(entry.name))
-            self._selected[entry.name] = select_cpus(entry.declare.cpus, view) if view else None
-        return self._selected[entry.name]
+        parent = parent_of(entry.name)
+        view = self.view(parent)
+        return self._select(entry.declare.cpus, parent, view) if view else None
+
+    def _select(self, terms: Cpus, parent: str, view: View) -> Selection:
+        """What terms mean in a domain, once: thousands of siblings say the same, in one object."""
+        known = self._selected.setdefault(parent, {})
+        if id(terms) not in known:
+            if len(known) >= _SELECTED:  # a script may declare one scheduler a million times
+                known.clear()
+            known[id(terms)] = terms, select_cpus(terms, view, self._reasons is not None)
+        return known[id(terms)][1]
 
     def _siblings(self, parent: str) -> Siblings:
         """The children of a domain as they are now."""
@@ -234,7 +267,16 @@ class Resolver:
 
     def children_that_mean(self, parent: str, cpus: CpuSet) -> list[str]:
         """The children whose terms mean one of these cpus of their domain, siblings aside."""
-        return self._siblings(parent).meaning(cpus, lambda: self.children(parent))
+        return self._siblings(parent).meaning(cpus, lambda: self._mean_others(parent))
+
+    def _mean_others(self, parent: str) -> Iterator[tuple[str, CpuSet]]:
+        """The children that are not exclusive and whose terms are right, with what these mean."""
+        view = self.view(parent)
+        for name, terms in self._source.terms_of_others(parent) if view else ():
+            assert view is not None
+            selection = self._select(terms, parent, view)
+            if not selection.problems:
+                yield name, selection.cpus
 
 
 def _explain_taken(entry: Placed, selection: Selection, siblings: Siblings) -> tuple[Problem, ...]:
@@ -247,7 +289,8 @@ def _explain_taken(entry: Placed, selection: Selection, siblings: Siblings) -> t
     where = entry.declare.cpus.terms[0].span
     names = join_names([sibling.name for sibling, _ in takers])
     what = f"no cpu is left: {format_cpus(selection.cpus)} only for {names} (exclusive)"
-    return (Problem(what, where, rule="exclusive"),)
+    remedy = f"name other cpus, or make {names} smaller"
+    return (Problem(what, where, remedy, "exclusive"),)
 
 
 def _check_taken(
@@ -258,7 +301,8 @@ def _check_taken(
     if entry.declare.exclusive:
         shared = format_cpus(selection.cpus & taken)
         what = f"both {entry.name} and {sibling.name} would have {shared} exclusively"
-        return Problem(what, where, rule="exclusive")
+        remedy = f"except {shared} from one of them, or take 'exclusive' off one"
+        return Problem(what, where, remedy, "exclusive")
     if selection.outright & taken:
         shared = format_cpus(selection.outright & taken)
         what = f"{shared} is only for {sibling.name} (exclusive)"

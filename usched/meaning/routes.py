@@ -47,10 +47,11 @@ def _follow(
     tree: Resolver, name: str, cpus: CpuSet, routes: list[Route], barred: list[Barred]
 ) -> None:
     children = in_order(tree, name)
+    takers = [each for each in children if each.declare.exclusive and each.pool & cpus]
     for child in children:
         here = below(child, cpus)
         if not here:
-            barred.append(Barred(child.name, _explain_absence(tree, child, cpus, children)))
+            barred.append(Barred(child.name, _explain_absence(tree, child, cpus, takers)))
             below_it = (entry.name for entry in tree.walk(child.name))
             barred += [Barred(inside, f"it stands in {child.name}") for inside in below_it]
             continue
@@ -60,13 +61,9 @@ def _follow(
 
 
 def _explain_absence(
-    tree: Resolver, child: Scheduler, cpus: CpuSet, siblings: Iterable[Scheduler]
+    tree: Resolver, child: Scheduler, cpus: CpuSet, takers: Iterable[Scheduler]
 ) -> str:
-    taken = [
-        sibling.name
-        for sibling in siblings
-        if sibling.declare.exclusive and sibling.pool & cpus and sibling.name != child.name
-    ]
+    taken = [taker.name for taker in takers if taker.name != child.name]
     view = tree.view(parent_of(child.name))
     if taken and view is not None and select_cpus(child.declare.cpus, view).cpus & cpus:
         return f"only {join_names(taken)} may (exclusive)"

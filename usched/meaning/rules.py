@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from usched.words.problems import Problem
-from usched.words.statement import MACHINE, Declare, parent_of
+from usched.words.statement import MACHINE, MAX_TICKS, Declare, Grant, Quantum, parent_of
 
 MAX_DEPTH = 16
 MAX_VCPUS = 4096
@@ -28,6 +28,14 @@ def check_depth(declare: Declare) -> list[Problem]:
         return []
     what = f"{declare.name} is {depth} deep; a tree has at most {MAX_DEPTH} levels"
     return [Problem(what, declare.spans.get("name"), rule="depth", name=declare.name)]
+
+
+def check_time(statement: Declare | Grant, clause: str, time: Quantum | None) -> Problem | None:
+    """A time is at least one of its unit, also where a tick is longer. clause: what has it."""
+    if time is None or 1 <= time.amount <= MAX_TICKS:
+        return None
+    what = f"{clause} must be 1 to {MAX_TICKS}, not {time.amount}"
+    return Problem(what, statement.spans.get(clause), rule=clause, name=statement.name)
 
 
 def _check_lwktpri(declare: Declare) -> Problem | None:
@@ -56,4 +64,12 @@ def _check_vcpus(declare: Declare) -> Problem | None:
     return Problem(what, declare.spans.get("vcpus"), rule="vcpus", name=declare.name)
 
 
-_CHECKS: tuple[Callable[[Declare], Problem | None], ...] = (_check_lwktpri, _check_vcpus)
+def _check_quantum(declare: Declare) -> Problem | None:
+    return check_time(declare, "quantum", declare.quantum)
+
+
+_CHECKS: tuple[Callable[[Declare], Problem | None], ...] = (
+    _check_lwktpri,
+    _check_vcpus,
+    _check_quantum,
+)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from usched.meaning.history import Draft, Edit, GrantEdit, NewTopology, describe_topology
 from usched.meaning.reach import Moved
 from usched.meaning.registry import differs
-from usched.meaning.tree import Change, Tree
+from usched.meaning.tree import Tree
+from usched.meaning.working_copy import Change, going
 from usched.text.language.canonical import format_statement
 from usched.text.language.grammar import Unreadable
 from usched.words.machine import Topology
@@ -21,7 +22,7 @@ from usched.words.problems import (
     Refused,
     UschedError,
 )
-from usched.words.statement import Declare, Grant, Revoke, Statement, is_beneath, parent_of
+from usched.words.statement import Declare, Grant, Revoke, Statement, lineage, parent_of
 
 if TYPE_CHECKING:
     from usched.meaning.grants import Granted, Hands
@@ -32,12 +33,14 @@ ScriptLine = tuple[Line | None, "Statement | Unreadable"]
 class Done(NamedTuple):
     """One statement carried out. changes: every scheduler that differs; () if it was so before.
 
-    revision: the number that it has, or would have.
+    revision: the number that it has, or would have. ends: when that is which it grants, UTC, ISO
+    8601; None for never.
     """
 
     statement: Statement
     changes: tuple[Change, ...]
     revision: int | None
+    ends: str | None = None
 
 
 class Ledger:
@@ -62,18 +65,19 @@ class Ledger:
         self._find_hands = find_hands
         self.done: list[Done] = []
         self.drafts: list[Draft] = []
-        self._errors: list[UschedError] = []
-        self._failed: list[str] = []
+        #: What went wrong, without the errors themselves: each has a traceback, and its frames.
+        self._failures: list[tuple[type[UschedError], tuple[Problem, ...]]] = []
+        self._failed: set[str] = set()
 
     def take_all(self, script: Iterable[ScriptLine]) -> None:
         for _, statement in script:
             try:
                 self.take(statement)
             except UschedError as error:
-                self._errors.append(error)
+                self._failures.append((type(error), error.problems))
                 if isinstance(statement, (Declare, Unreadable)) and statement.name:
-                    self._failed.append(statement.name)
-        if self._errors:
+                    self._failed.add(statement.name)
+        if self._failures:
             raise self._gather()
 
     def take(self, statement: Statement | Unreadable) -> None:
@@ -93,12 +97,8 @@ class Ledger:
         if not edits:
             self.done.append(Done(statement, (), None))
             return
-        moved = tuple(
-            Moved(each.name, each.had, each.has)
-            for each in changes
-            if each.before and each.after and each.had != each.has
-        )
-        self.drafts.append(Draft(self.number, format_statement(statement), edits, None, moved))
+        text = format_statement(statement)
+        self.drafts.append(Draft(self.number, text, edits, None, _list_moved(changes)))
         self.done.append(Done(statement, changes, self.number))
         self.number += 1
 
@@ -155,8 +155,9 @@ class Ledger:
             self.done.append(Done(statement, (), None))
             return
         text = format_statement(statement)
-        self.drafts.append(Draft(self.number, text, grants=(edit,)))
-        self.done.append(Done(statement, changes, self.number))
+        self.drafts.append(Draft(self.number, text, moved=_list_moved(changes), grants=(edit,)))
+        ends = None if edit.after is None else edit.after.ends
+        self.done.append(Done(statement, changes, self.number, ends))
         self.number += 1
 
     def add_topology(self, topology: Topology, moved: Sequence[Moved]) -> None:
@@ -176,19 +177,45 @@ class Ledger:
             text = describe_topology(topology)
             self.drafts.append(Draft(self.number, text, (), NewTopology(topology), tuple(moved)))
 
+    def find_aside(self) -> set[str]:
+        """What some statement stranded, whatever came after that."""
+        changes = (change for done in self.done for change in done.changes)
+        return {change.name for change in changes if change.stranded and change.after is None}
+
+    def add_moved(self, moved: Iterable[Moved]) -> None:
+        """The last revision moves these, too."""
+        if self.drafts:
+            last = self.drafts[-1]
+            known = {each.name: each for each in last.moved}
+            for each in moved:
+                had = known.get(each.name, each).had
+                known[each.name] = each._replace(had=had)
+            changed = tuple(each for each in known.values() if each.had != each.has)
+            self.drafts[-1] = last._replace(moved=changed)
+
     def _gather(self) -> UschedError:
         """All errors as one, less those that only follow from a declaration that failed."""
-        problems = [problem for error in self._errors for problem in error.problems]
+        problems = [problem for _, found in self._failures for problem in found]
         causes = [problem for problem in problems if not self._follows(problem)]
         for kind in (Misused, NotPermitted, NoSuchName):
-            matching = [isinstance(error, kind) for error in self._errors]
+            matching = [issubclass(each, kind) for each, _ in self._failures]
             if all(matching) if kind is NoSuchName else any(matching):
                 return kind(causes or problems)
         return Refused(causes or problems)
 
     def _follows(self, problem: Problem) -> bool:
         missing = {"parent": parent_of(problem.name), "name": problem.name}.get(problem.rule)
-        return missing is not None and any(is_beneath(missing, name) for name in self._failed)
+        return missing is not None and not self._failed.isdisjoint(lineage(missing))
+
+
+def _list_moved(changes: Iterable[Change]) -> tuple[Moved, ...]:
+    """Whose real cpus a statement changed that it does not name: all of them, of who stands
+    aside."""
+    return tuple(
+        each.moved
+        for each in changes
+        if each.before and (each.after or each.stranded) and each.had != each.has
+    )
 
 
 class _Befores:
@@ -199,8 +226,8 @@ class _Befores:
         self._statement = statement
         self._stored = {statement.name: tree.resolver.stored(statement.name)}
         if not isinstance(statement, Declare):
-            going = tree.going(statement.name)
-            self._stored.update((name, tree.resolver.stored(name)) for name in going)
+            gone = going(tree.resolver, statement.name)
+            self._stored.update((name, tree.resolver.stored(name)) for name in gone)
 
     def edits(self, changes: Sequence[Change]) -> tuple[Edit, ...]:
         """What the registry itself must note: declarations, not what follows from them."""

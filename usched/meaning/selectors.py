@@ -22,19 +22,19 @@ _PLURALS = {
 class View(NamedTuple):
     """What terms can see of a domain.
 
-    name: "" for the machine. cpus: its own cpu numbers. behind: the real cpu behind each of its
-    cpus; None where there is a virtual scheduler in between, so that no levels exist.
+    name: "" for the machine. cpus: its own cpu numbers. behind: the real cpus behind these, in
+    their order; None where there is a virtual scheduler in between, so that no levels exist.
     """
 
     name: str
     cpus: CpuSet
     topology: Topology
-    behind: dict[int, int] | None
+    behind: CpuSet | None
 
     @property
     def has_levels(self) -> bool:
         """Whether its cpus have cores, caches, nodes and sockets."""
-        return not self.name or self.behind is not None
+        return self.behind is not None
 
     @property
     def title(self) -> str:
@@ -43,9 +43,9 @@ class View(NamedTuple):
     def group(self, selector: str, number: int) -> CpuSet:
         """The domain's cpus in a socket, node, llc or core, or that are a core's N-th thread."""
         reals = self.topology.selected(selector).get(number, NO_CPUS)
-        if not self.name:
+        if not self.name or self.behind is None:
             return reals
-        return CpuSet.of(own for own, real in (self.behind or {}).items() if real in reals)
+        return self.behind.places_of(reals)
 
 
 class Selection(NamedTuple):
@@ -56,24 +56,30 @@ class Selection(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def select_cpus(cpus: Cpus, view: View) -> Selection:
-    """The cpus of a declaration; every term that is wrong gives a problem."""
+def select_cpus(cpus: Cpus, view: View, first_only: bool = False) -> Selection:
+    """The cpus of a declaration; every term that is wrong gives a problem. first_only: one is
+    enough, and what is behind that term is not looked at."""
     problems: list[Problem] = []
     chosen = outright = excepted = NO_CPUS
     for term in cpus.terms:
         found = _select_term(term, view, problems)
-        chosen |= found
+        if problems and first_only:
+            return Selection(NO_CPUS, NO_CPUS, tuple(problems))
+        chosen = chosen | found if chosen else found  # a batch keeps what it selects
         if term.kind == "cpu":
-            outright |= found
+            outright = outright | found if outright else found
     for term in cpus.excepted:
         excepted |= _select_term(term, view, problems)
-    left = chosen - excepted
+        if problems and first_only:
+            return Selection(NO_CPUS, NO_CPUS, tuple(problems))
+    left = chosen - excepted if excepted else chosen
     if not left and not problems:
         where = cpus.excepted[0].span if cpus.excepted else cpus.terms[0].span
         problems.append(
             Problem("no cpu is left: 'except' takes away all of them", where, rule="empty")
         )
-    return Selection(left, outright - excepted, tuple(problems))
+    outright = outright - excepted if excepted else outright
+    return Selection(left, outright, tuple(problems))
 
 
 def select_terms(terms: Sequence[Term], view: View) -> Selection:

@@ -5,11 +5,16 @@ Kept up to date child by child: a domain of thousands must not be gone through f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, NamedTuple, TypeVar
 
 from usched.meaning.registry import Placed, declaration_order
 from usched.words.cpuset import NO_CPUS, CpuSet
+
+_K = TypeVar("_K", str, int)
+
+#: So many cpus are looked at together.
+_BLOCK = 64
 
 
 class Child(NamedTuple):
@@ -49,14 +54,21 @@ class Siblings:
         self._refresh()
         return self._takers.others(name, cpus)
 
-    def meaning(self, cpus: CpuSet, everybody: Callable[[], Sequence[Placed]]) -> list[str]:
-        """The children whose terms mean one of these cpus, in declaration order."""
+    def meaning(
+        self, cpus: CpuSet, sharers: Callable[[], Iterable[tuple[str, CpuSet]]]
+    ) -> list[str]:
+        """The children whose terms are right and mean one of these cpus, in declaration order.
+
+        sharers: those that are not exclusive, and what their terms mean.
+        """
+        self._refresh()
         if self._others is None:
             self._others = _Others()
-            self._stale.update((entry.name, None) for entry in everybody())
-        self._refresh()
+            for name, mine in sharers():
+                self._others.put(name, mine)
         found = [entry for entry, _ in self._takers.others("", cpus)]
-        found += self._others.that_mean(cpus)
+        others = (self._look(name, False) for name in self._others.that_mean(cpus))
+        found += [child.entry for child in others if child is not None]
         return [entry.name for entry in sorted(found, key=declaration_order)]
 
     def _refresh(self) -> None:
@@ -67,56 +79,56 @@ class Siblings:
             takes = child is not None and child.entry.declare.exclusive and child.fits
             self._takers.put(name, child if takes else None)
             if self._others is not None:
-                self._others.put(name, None if takes else child)
+                shares = child is not None and child.fits and not takes
+                self._others.put(name, child.cpus if child is not None and shares else None)
         self._stale.clear()
 
 
 class _Takers:
-    """The exclusive children. Seldom is any of their cpus in question, and seldom has one two
+    """The exclusive children. Seldom is any of their cpus in question, and hardly ever has one two
     takers, so the union is asked before each of them is."""
 
     def __init__(self) -> None:
         self._children: dict[str, Child] = {}
+        self._by_cpu = _ByCpu[str]()
+        #: Of those of whom no two have a cpu in common; the others are set apart.
         self._union = NO_CPUS
-        self._disjoint = True
+        self._clashing: dict[str, Child] = {}
 
     def put(self, name: str, child: Child | None) -> None:
         before = self._children.pop(name, None)
-        if before is not None and self._disjoint:
-            self._union -= before.cpus
-        elif before is not None:
-            rest = list(self._children.values())
-            self._children, self._union, self._disjoint = {}, NO_CPUS, True
-            for each in rest:
-                self._add(each)
+        if before is not None:
+            self._by_cpu.drop(name, before.cpus)
+            if self._clashing.pop(name, None) is None:
+                self._union -= before.cpus
+                waiting, self._clashing = self._clashing, {}
+                for each in waiting.values():
+                    self._admit(each)
         if child is not None:
-            self._add(child)
+            self._children[name] = child
+            self._by_cpu.put(name, child.cpus)
+            self._admit(child)
 
-    def _add(self, child: Child) -> None:
-        self._disjoint = self._disjoint and not child.cpus & self._union
-        self._union |= child.cpus
-        self._children[child.entry.name] = child
+    def _admit(self, child: Child) -> None:
+        if child.cpus & self._union:
+            self._clashing[child.entry.name] = child
+        else:
+            self._union |= child.cpus
 
     def besides(self, name: str) -> CpuSet:
-        own = self._children.get(name)
-        if own is None:
-            return self._union
-        if self._disjoint:
-            return self._union - own.cpus
-        union = NO_CPUS
-        for child in self._children.values():
-            if child is not own:
+        union = self._union
+        if name in self._children and name not in self._clashing:
+            union -= self._children[name].cpus
+        for each, child in self._clashing.items():
+            if each != name:
                 union |= child.cpus
         return union
 
     def others(self, name: str, cpus: CpuSet) -> list[tuple[Placed, CpuSet]]:
         if not cpus & self.besides(name):
             return []
-        found = [
-            (child.entry, child.cpus)
-            for child in self._children.values()
-            if child.entry.name != name and child.cpus & cpus
-        ]
+        children = (self._children[each] for each in self._by_cpu.find(cpus) if each != name)
+        found = [(child.entry, child.cpus) for child in children]
         return sorted(found, key=lambda pair: declaration_order(pair[0]))
 
 
@@ -125,20 +137,58 @@ class _Others:
 
     def __init__(self) -> None:
         self._masks: dict[str, int] = {}
-        self._groups: dict[int, dict[str, Placed]] = {}
+        self._groups: dict[int, dict[str, None]] = {}
+        self._by_cpu = _ByCpu[int]()
 
-    def put(self, name: str, child: Child | None) -> None:
+    def put(self, name: str, cpus: CpuSet | None) -> None:
         mask = self._masks.pop(name, None)
         if mask is not None:
             group = self._groups[mask]
             del group[name]
             if not group:
                 del self._groups[mask]
-        if child is not None:
-            mask = self._masks[name] = child.cpus.mask
-            self._groups.setdefault(mask, {})[name] = child.entry
+                self._by_cpu.drop(mask, CpuSet(mask))
+        if cpus is not None:
+            self._masks[name] = cpus.mask
+            if cpus.mask not in self._groups:
+                self._groups[cpus.mask] = {}
+                self._by_cpu.put(cpus.mask, cpus)
+            self._groups[cpus.mask][name] = None
 
-    def that_mean(self, cpus: CpuSet) -> list[Placed]:
+    def that_mean(self, cpus: CpuSet) -> list[str]:
+        groups = (self._groups[mask] for mask in self._by_cpu.find(cpus))
+        return [name for group in groups for name in group]
+
+
+class _ByCpu(Generic[_K]):
+    """Sets of cpus under their keys, found again by any cpu of theirs, block by block."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, dict[_K, int]] = {}
+
+    def put(self, key: _K, cpus: CpuSet) -> None:
+        for block in _blocks_of(cpus):
+            self._blocks.setdefault(block, {})[key] = cpus.mask
+
+    def drop(self, key: _K, cpus: CpuSet) -> None:
+        for block in _blocks_of(cpus):
+            del self._blocks[block][key]
+
+    def find(self, cpus: CpuSet) -> Iterable[_K]:
+        """Whose cpus have one of these; none twice."""
         wanted = cpus.mask
-        groups = [group for mask, group in self._groups.items() if mask & wanted]
-        return [entry for group in groups for entry in group.values()]
+        found: dict[_K, None] = {}
+        for block in _blocks_of(cpus):
+            for key, mask in self._blocks.get(block, {}).items():
+                if mask & wanted:
+                    found[key] = None
+        return found
+
+
+def _blocks_of(cpus: CpuSet) -> Iterator[int]:
+    mask, block = cpus.mask, 0
+    while mask:
+        skipped = ((mask & -mask).bit_length() - 1) // _BLOCK
+        yield block + skipped
+        block += skipped + 1
+        mask >>= (skipped + 1) * _BLOCK

@@ -7,7 +7,7 @@ dispatcher is who is live, runs and waits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -15,7 +15,8 @@ from usched.meaning.reach import reach_of
 from usched.meaning.registry import Source
 from usched.meaning.resolver import Scheduler
 from usched.meaning.selectors import select_terms
-from usched.meaning.tree import Change, Tree
+from usched.meaning.tree import Tree
+from usched.meaning.working_copy import Change
 from usched.text.workload import relocate
 from usched.words.cpuset import NO_CPUS, CpuSet
 from usched.words.machine import Topology
@@ -89,13 +90,22 @@ class Timetable:
     actions: tuple[Action, ...]
     reach: dict[str, CpuSet]
 
+    def is_there_at_first(self, name: str) -> bool:
+        return any(each.name == name for each in self.schedulers)
+
     def lwps(self) -> int:
         return sum(program.rforks for program in self.programs)
 
 
-def plan_timetable(source: Source, topology: Topology, workload: Workload) -> Timetable:
-    """Validate a workload on a registry. Raises Refused with everything that is wrong."""
-    tree = Tree(source, topology)
+def plan_timetable(
+    source: Source,
+    topology: Topology,
+    workload: Workload,
+    find_aside: Callable[[str], Problem | None] = lambda _: None,
+) -> Timetable:
+    """Validate a workload on a registry. find_aside: as a resolver's. Raises Refused with
+    everything that is wrong."""
+    tree = Tree(source, topology, find_aside=find_aside)
     problems = tree.resolver.find_misfits()
     if problems:
         raise Refused(problems)
@@ -146,14 +156,20 @@ class _Planner:
             target = self.targets[index]
             if target is None or self.tree.resolver.find(target) is not None:
                 continue
-            near = suggest(target, self.tree.resolver.names())
-            declared = near or "usched list shows the schedulers"
-            what = f"program '{program.name}' forks at tick {tick} into {target or 'no scheduler'}"
-            what += ", which does not exist then" if self.actions else ", which does not exist"
-            self.problems.append(Problem(what, program.span, declared, "fork", target))
+            self.problems.append(self._describe_miss(program, tick, target))
             for other in range(len(self.targets)):
                 if self.targets[other] == target:
                     self.targets[other] = None
+
+    def _describe_miss(self, program: Program, tick: int, target: str) -> Problem:
+        what = f"program '{program.name}' forks at tick {tick} into {target or 'no scheduler'}"
+        if aside := self.tree.resolver.find_aside(target):
+            what += f": {aside.what}"
+            return Problem(what, program.span, aside.remedy, "fork", target)
+        near = self.tree.resolver.suggest(target)
+        what += ", which does not exist then" if self.actions else ", which does not exist"
+        remedy = near or "usched list shows the schedulers"
+        return Problem(what, program.span, remedy, "fork", target)
 
     def take(self, event: Event) -> None:
         self.check_forks(event.at)
@@ -224,8 +240,10 @@ class _Planner:
                 index = int(number)
                 if index < program.rforks and str(index) == number:
                     return range(first + index, first + index + 1)
-            has = f"{name}.0 to {name}.{program.rforks - 1}"
-            raise NoSuchName(Problem(f"there is no lwp {target[:60]} (there are {has})"))
+            has = f"its only one is {name}.0"
+            if program.rforks > 1:
+                has = f"there are {name}.0 to {name}.{program.rforks - 1}"
+            raise NoSuchName(Problem(f"there is no lwp {target[:60]} ({has})"))
         near = suggest(name, (program.name for program in self.programs))
         raise NoSuchName(Problem(f"there is no program '{name[:40]}'", None, near))
 

@@ -1,26 +1,21 @@
 """The tree: a registry resolved on a topology, and changed one valid statement at a time.
 
-A `Tree` is a working copy over a `Source`, the one mutable thing on this floor: a batch of n
-statements must not cost n trees. Its changes are in an overlay, and its resolver sees them; a
-statement that is refused leaves both as they were.
+A `Tree` has a working copy of a `Source`, the one mutable thing on this floor: a batch of n
+statements must not cost n trees.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, assert_never
+from collections.abc import Callable, Iterable
+from typing import assert_never
 
-from usched.meaning.overlay import Overlay
-from usched.meaning.reach import reach_whole
 from usched.meaning.registry import Damaged, Placed, Source
-from usched.meaning.resolver import Resolver, Scheduler
 from usched.meaning.rules import check_declaration, check_depth
 from usched.meaning.selectors import select_cpus
+from usched.meaning.working_copy import Change, WorkingCopy, going, name_all
 from usched.text.language.canonical import format_statement
-from usched.words.cpuset import NO_CPUS, CpuSet
 from usched.words.machine import Topology
-from usched.words.phrases import suggest
-from usched.words.problems import Problem, Refused, Span
+from usched.words.problems import Problem, Refused
 from usched.words.statement import (
     MACHINE,
     Declare,
@@ -31,25 +26,6 @@ from usched.words.statement import (
     is_beneath,
     parent_of,
 )
-
-
-class Change(NamedTuple):
-    """One scheduler before and after a statement; None where it is absent (or does not fit).
-
-    had, has: the real cpus that it could and can reach. They may differ where nothing else does,
-    since what is beneath a scheduler moves with it. stranded: it is somebody else's and stays
-    declared, but holds no longer.
-    """
-
-    name: str
-    before: Scheduler | None
-    after: Scheduler | None
-    had: CpuSet = NO_CPUS
-    has: CpuSet = NO_CPUS
-    stranded: bool = False
-
-
-_Found = Mapping[str, "Scheduler | None"]
 
 
 class Tree:
@@ -67,10 +43,8 @@ class Tree:
         strand: bool = False,
         find_aside: Callable[[str], Problem | None] = lambda _: None,
     ) -> None:
-        self._overlay = Overlay(source)
-        self.resolver = Resolver(self._overlay, topology, find_aside)
-        self._is_foreign = is_foreign
-        self._strand = strand
+        self._copy = WorkingCopy(source, topology, is_foreign, strand, find_aside)
+        self.resolver = self._copy.resolver
 
     def apply(self, statement: Statement, position: int) -> tuple[Change, ...]:
         """Carry out one statement; position: that of a new scheduler, above all there are.
@@ -98,20 +72,20 @@ class Tree:
             known = parent == MACHINE or self.resolver.find(parent)
             view = self.resolver.view(parent) if known else None
             if view:
-                problems += _named(declare.name, select_cpus(declare.cpus, view).problems)
+                problems += name_all(declare.name, select_cpus(declare.cpus, view).problems)
             raise Refused(problems)
         old = self.resolver.find(declare.name)
         if old and format_statement(old.declare) == format_statement(declare):
             return self._recheck(old)
         entry = Placed(declare, old.position if old else position)
         takes = declare.exclusive or (old is not None and old.declare.exclusive)
-        return self._put(parent, {declare.name: entry}, takes, declare.spans.get("name"))
+        return self._copy.put(parent, {declare.name: entry}, takes, declare.spans.get("name"))
 
     def _recheck(self, entry: Placed) -> tuple[Change, ...]:
         """A statement that is there already: nothing to do, unless it does not fit any more."""
         problems = self.resolver.resolve(entry.name).problems
         if problems:
-            raise Refused(_named(entry.name, (p._replace(where=None) for p in problems)))
+            raise Refused(name_all(entry.name, (p._replace(where=None) for p in problems)))
         return ()
 
     def _check_parent(self, declare: Declare) -> list[Problem]:
@@ -126,7 +100,7 @@ class Tree:
         if stored is None and (aside := self.resolver.find_aside(parent)):
             return [aside._replace(where=where, name=declare.name)]
         if stored is None:
-            near = suggest(parent, self.resolver.names())
+            near = self.resolver.suggest(parent)
             remedy = near or f"declare it first: usched {parent} on CPUS lwktpri N"
             what = f"{parent} is not declared, and {declare.name} would stand in it"
             return [Problem(what, where, remedy, "parent", declare.name)]
@@ -156,76 +130,9 @@ class Tree:
             problems.append(Problem(what, where, remedy, "children", name))
         if problems:
             raise Refused(problems)
-        gone: dict[str, Placed | None] = dict.fromkeys(self.going(name))
+        gone: dict[str, Placed | None] = dict.fromkeys(going(self.resolver, name))
         takes = isinstance(stored, Placed) and stored.declare.exclusive
-        return self._put(parent_of(name), gone, takes, where)
-
-    def going(self, name: str) -> Iterator[str]:
-        """A subtree in the order in which it goes: the last declared child first, roots last."""
-        for child in reversed(self.resolver.child_names(name)):
-            yield from self.going(child)
-        yield name
-
-    def _put(
-        self, parent: str, entries: dict[str, Placed | None], takes: bool, where: Span | None
-    ) -> tuple[Change, ...]:
-        """Put declarations (None: gone) and resolve again all that this can touch.
-
-        takes: whether an exclusive pool comes, goes or changes, which siblings feel.
-        """
-        resolver = self.resolver
-        touched = list(entries)
-        if takes:
-            touched += self._competitors(parent, entries)
-        names = self._closure(touched)
-        before = {name: resolver.scheduler(name) for name in names}
-        saved = self._overlay.remember(entries)
-        self._overlay.put(entries)
-        resolver.forget(names)
-        after = {name: resolver.scheduler(name) for name in names}
-        broken = [name for name in names if after[name] is None and resolver.find(name)]
-        foreign: list[str] = []
-        if broken:
-            lost = [name for name in broken if before[name]]
-            foreign = [name for name in lost if self._is_foreign and self._is_foreign(name)]
-            # what the statement says wrong itself, or else whom it would leave without a place
-            problems = [
-                p for name in broken if name in entries for p in self._report(name, True, where)
-            ]
-            if not problems:
-                kept = () if self._strand else foreign
-                problems = self._report_lost(lost, kept, foreign, where)
-            if problems:
-                self._overlay.take_back(entries, saved)
-                resolver.forget(names)
-                raise Refused(problems)
-        changes = tuple(self._compare(names, before, after, entries.keys()))
-        if foreign:
-            self._leave_out(foreign)
-            changes = tuple(
-                each._replace(stranded=each.name in foreign) if each.after is None else each
-                for each in changes
-            )
-        return changes
-
-    def _report_lost(
-        self,
-        lost: Sequence[str],
-        kept: Container[str],
-        foreign: Container[str],
-        where: Span | None,
-    ) -> list[Problem]:
-        """Whom a statement would leave without a place, but for those that may be stranded."""
-        problems = []
-        for name in lost:
-            if name in kept or name not in foreign:
-                problems += self._report(name, False, where)
-        if problems and any(problem.name in kept for problem in problems):
-            last = problems[-1]
-            said = "with --strand they stand aside, and come back when they fit"
-            remedy = "\n".join(filter(None, (last.remedy, said)))
-            problems[-1] = last._replace(remedy=remedy)
-        return problems
+        return self._copy.put(parent_of(name), gone, takes, where)
 
     def set_aside(self, names: Iterable[str], stranded: bool) -> tuple[Change, ...]:
         """Somebody else's schedulers, and what is in them, hold no longer; nothing else fits less
@@ -235,84 +142,11 @@ class Tree:
             stored = self.resolver.find(name)
             if stored is None:
                 continue
-            gone: dict[str, Placed | None] = dict.fromkeys(self.going(name))
-            changes = self._put(parent_of(name), gone, stored.declare.exclusive, None)
+            gone: dict[str, Placed | None] = dict.fromkeys(going(self.resolver, name))
+            changes = self._copy.put(parent_of(name), gone, stored.declare.exclusive, None)
             found.update((each.name, each) for each in changes)
         if not stranded:
             return tuple(found.values())
         return tuple(
             each._replace(stranded=True) if each.after is None else each for each in found.values()
         )
-
-    def _leave_out(self, names: Iterable[str]) -> None:
-        """Declarations that do not fit: nothing that fits depends on them."""
-        gone = [inside for name in names for inside in self.going(name)]
-        self._overlay.put(dict.fromkeys(gone))
-        self.resolver.forget(gone)
-
-    def _compare(
-        self, names: Sequence[str], before: _Found, after: _Found, stated: Container[str]
-    ) -> Iterator[Change]:
-        """What differs, in the order of the names, a parent before what is beneath it."""
-        moved = set()
-        for name in names:
-            differs = before[name] != after[name] or name in stated
-            if not differs and parent_of(name) not in moved:
-                continue
-            moved.add(name)
-            had, has = self._reach(name, before), self._reach(name, after)
-            if differs or had != has:
-                yield Change(name, before[name], after[name], had, has)
-
-    def _reach(self, name: str, found: _Found) -> CpuSet:
-        """What a scheduler can reach, by what was found of those that a statement touches."""
-        scheduler = found[name]
-        if scheduler is None:
-            return NO_CPUS
-
-        def find(each: str) -> Scheduler | None:
-            return found[each] if each in found else self.resolver.scheduler(each)
-
-        return reach_whole(find, scheduler)
-
-    def _competitors(self, parent: str, entries: dict[str, Placed | None]) -> list[str]:
-        """The siblings whose terms mean a cpu that one of these had or is to have."""
-        view = self.resolver.view(parent)
-        if view is None:
-            return []
-        mine = NO_CPUS
-        for name, entry in entries.items():
-            if parent_of(name) == parent:
-                old = self.resolver.find(name)
-                for each in filter(None, (old, entry)):
-                    mine |= select_cpus(each.declare.cpus, view).cpus
-        found = self.resolver.children_that_mean(parent, mine)
-        return [name for name in found if name not in entries]
-
-    def _closure(self, names: Sequence[str]) -> list[str]:
-        """The names, each followed by its descendants as declared now; none twice."""
-        found: dict[str, None] = {}
-        for name in names:
-            found[name] = None
-            found.update((entry.name, None) for entry in self.resolver.walk(name))
-        return list(found)
-
-    def _report(self, name: str, own: bool, where: Span | None) -> list[Problem]:
-        """Why a scheduler no longer fits: in its own words, or as stranded by the statement."""
-        problems = self.resolver.resolve(name).problems
-        if own:
-            return _named(name, problems)
-        return [
-            Problem(
-                f"{name} would not fit: {problem.what}",
-                where,
-                self.resolver.with_beneath(name, problem.remedy),
-                problem.rule,
-                name,
-            )
-            for problem in problems
-        ]
-
-
-def _named(name: str, problems: Iterable[Problem]) -> list[Problem]:
-    return [problem._replace(name=name) for problem in problems]

@@ -10,14 +10,11 @@ from usched.meaning.reach import above, held_cpus, in_order, own_cpus, reach_of
 from usched.meaning.resolver import Resolver, Scheduler
 from usched.text.language.canonical import format_ms, format_quantum
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
-from usched.words.phrases import count, join_names
+from usched.words.phrases import NAMED, count, join_names
 from usched.words.problems import Problem
 from usched.words.statement import MACHINE, parent_of
 
 _Finder = Callable[[Resolver, Sequence[Scheduler]], Iterator[Problem]]
-
-#: How many of those that fill a scheduler's cpus are named.
-_SHOWN = 8
 
 #: With more schedulers in one domain than these, a change does not look through all of them.
 MANY_SIBLINGS = 256
@@ -70,21 +67,48 @@ def _split_cores(tree: Resolver, schedulers: Sequence[Scheduler]) -> Iterator[Pr
         view = tree.view(parent)
         if view is None or not view.has_levels:
             continue
-        reaches = {child.name: reach_of(tree, child) for child in children}
-        hands: dict[int, list[Scheduler]] = {}  # core: who has a thread of it
-        for child in children:
-            for core in {tree.topology.places[cpu].core for cpu in reaches[child.name]}:
-                hands.setdefault(core, []).append(child)
-        split: dict[str, list[int]] = {}
-        for core in sorted(hands):
-            for one in hands[core]:
-                if (one.declare.exclusive or one.declare.locked) and any(
-                    not other.pool & one.pool for other in hands[core]
-                ):
-                    split.setdefault(one.name, []).append(core)
-        for child in children:
-            if child.name in split:
-                yield _describe_split(child, split[child.name])
+        if any(_is_kept(child) for child in children):
+            yield from _find_split(tree, children)
+
+
+def _is_kept(scheduler: Scheduler) -> bool:
+    return scheduler.declare.exclusive or scheduler.declare.locked
+
+
+def _find_split(tree: Resolver, children: Sequence[Scheduler]) -> Iterator[Problem]:
+    """Of those that are kept to themselves; siblings of the same cpus are looked at as one."""
+    alike: dict[tuple[int, int], list[Scheduler]] = {}
+    for child in children:
+        alike.setdefault((child.pool.mask, reach_of(tree, child).mask), []).append(child)
+    rests = {
+        key: _other_threads(tree, CpuSet(key[1]))
+        for key, members in alike.items()
+        if any(_is_kept(each) for each in members)
+    }
+    shared = NO_CPUS
+    for rest in rests.values():
+        shared |= rest
+    pools: dict[int, list[int]] = {}  # of those that can be on such a real cpu
+    for pool, reach in alike:
+        for cpu in CpuSet(reach) & shared:
+            pools.setdefault(cpu, []).append(pool)
+    split: dict[str, list[int]] = {}
+    for key, rest in rests.items():
+        taken = [cpu for cpu in rest if any(not pool & key[0] for pool in pools.get(cpu, ()))]
+        for each in alike[key] if taken else ():
+            if _is_kept(each):
+                split[each.name] = sorted({tree.topology.places[cpu].core for cpu in taken})
+    for child in children:
+        if child.name in split:
+            yield _describe_split(child, split[child.name])
+
+
+def _other_threads(tree: Resolver, cpus: CpuSet) -> CpuSet:
+    """The rest of the cores that some real cpus are of."""
+    cores = NO_CPUS
+    for number in {tree.topology.places[cpu].core for cpu in cpus}:
+        cores |= tree.topology.groups["core"][number]
+    return cores - cpus
 
 
 def _describe_split(scheduler: Scheduler, cores: Sequence[int]) -> Problem:
@@ -130,10 +154,7 @@ def _may_starve(tree: Resolver, schedulers: Sequence[Scheduler]) -> Iterator[Pro
                 done += 1
             if scheduler.pool <= filled:
                 fillers = (each.name for each, cpus in fills[:done] if cpus & scheduler.pool)
-                above = list(islice(fillers, _SHOWN + 1))
-                names = join_names(
-                    above[:_SHOWN] if len(above) <= _SHOWN else [*above[:-1], "more"]
-                )
+                names = join_names(list(islice(fillers, NAMED + 1)))
                 what = f"{scheduler.name} can starve: {names} can fill all its cpus"
                 starving[scheduler.name] = Problem(what, None, "", "starve", scheduler.name)
         yield from (starving[child.name] for child in children if child.name in starving)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from usched.figures.compared import Line
+from usched.figures.compared import ComparedFigure
 from usched.pictures.html_page import Frame, dump, format_page
 from usched.words.phrases import count
 from usched.words.run import Run
@@ -22,7 +22,7 @@ class Named(NamedTuple):
 
 
 def format_compare_page(
-    workload: str, runs: Sequence[Named], lines: Sequence[Line], parts: Mapping[str, str]
+    workload: str, runs: Sequence[Named], lines: Sequence[ComparedFigure], parts: Mapping[str, str]
 ) -> Iterator[str]:
     """lines: the largest changes first. parts: the text of STYLE and of SCRIPTS, by name."""
     title = f"{workload}: {count(len(runs), 'run')} side by side"
@@ -36,7 +36,7 @@ def format_compare_page(
     return format_page(Frame(title, "", _BODY, SCRIPTS), [dump(data)], parts)
 
 
-def _describe(line: Line) -> Mapping[str, object]:
+def _describe(line: ComparedFigure) -> Mapping[str, object]:
     others = range(1, len(line.values))
     return {
         "of": line.of,

@@ -4,6 +4,8 @@ cpus widen from the top down and narrow from the bottom up, so that at no time a
 what its parent has not, which the kernel would answer with the parent's whole set. Where cpus are
 exchanged for others a group has both for a while. Partitions are given up first and made last. An
 inner group has no processes: they leave before it becomes one, and enter when it is none any more.
+What somebody holds who is not to hold it is taken back before anything else, from the top down, so
+that he can make no more groups there; what is handed over is handed over last.
 """
 
 from __future__ import annotations
@@ -11,34 +13,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from usched.plan.lower_cgroup import FRESH
+from usched.plan.kernel import CPUS, EXCLUSIVE, FRESH, PARTITION, SUBTREE
+from usched.plan.owners import LIMITS, OWNER, Held, parse_owner
 from usched.plan.wanted import OUTSIDE, OWN, Group
 from usched.words.cpuset import format_cpu_list, parse_cpu_list
 
-Kind = Literal["mkdir", "rmdir", "write", "move"]
+Kind = Literal["mkdir", "rmdir", "write", "move", "chown"]
 
 #: What the groups that there are say: by path, then by file, parents first. In `cgroup.procs` is
-#: how many processes there are.
+#: how many processes there are; what a group does not say of its limits is that it has none.
 Observed = Mapping[str, Mapping[str, str]]
 
 _Files = Mapping[str, Mapping[str, str]]
 _Now = dict[str, dict[str, str]]
 
-_CPUS = "cpuset.cpus"
-_EXCLUSIVE = "cpuset.cpus.exclusive"
-_PARTITION = "cpuset.cpus.partition"
-_SUBTREE = "cgroup.subtree_control"
 PROCESSES = "cgroup.procs"
 
 #: The cpus that the processes of a group may run on; nobody writes it.
 EFFECTIVE = "cpuset.cpus.effective"
 
+#: Of what somebody holds: that there are more groups beneath it than are read.
+UNREAD = "unread"
+
 
 class Step(NamedTuple):
     """One thing to do to the cgroup file system.
 
-    value: of a write; the path that all processes move to. before: what a file said, how many
-    processes there are.
+    value: of a write; the path that all processes move to; whose a group becomes. before: what a
+    file said, how many processes there are, whose it was.
     """
 
     kind: Kind
@@ -48,11 +50,17 @@ class Step(NamedTuple):
     before: str = ""
 
 
+def find_part(held: Held, step: Step) -> str | None:
+    """The group by which somebody holds what a step changes; None where it is the giver's."""
+    return held.find(step.path, PROCESSES if step.kind == "move" else step.file)
+
+
 def compare(groups: tuple[Group, ...], observed: Observed) -> list[Step]:
     """What to do, in order, so that the groups are these and no others. groups: parents first."""
     wanted = {group.path: group.files for group in groups}
     now = {path: dict(observed.get(path, FRESH)) for path in wanted}
     steps = [
+        *_take_back(wanted, now, observed),
         *_leave_partitions(wanted, now, observed),
         *_give_up_exclusive(wanted, now, observed),
         *_make_groups(wanted, observed),
@@ -62,21 +70,28 @@ def compare(groups: tuple[Group, ...], observed: Observed) -> list[Step]:
         *_share(wanted, now),
         *_take_exclusive(wanted, now),
         *_become_partitions(wanted, now),
+        *_give(wanted, now),
     ]
     return [step for step in steps if step.kind != "write" or step.value != step.before]
 
 
 def plan_back(before: Observed, observed: Observed) -> list[Step]:
     """What makes the groups say again what they said before, whatever was done since."""
-    groups = tuple(
-        Group(path, "", {file: _settled(text) for file, text in files.items() if file in FRESH})
-        for path, files in before.items()
-    )
-    had = before[OUTSIDE].get(_SUBTREE, "").split()
-    on = observed[OUTSIDE].get(_SUBTREE, "").split()
+    groups = tuple(Group(path, "", _put_back(files)) for path, files in before.items())
+    had, on = (there.get(OUTSIDE, {}).get(SUBTREE, "").split() for there in (before, observed))
     others = " ".join(f"-{each}" for each in on if each not in had)
-    last = [Step("write", OUTSIDE, _SUBTREE, others)] if others else []
+    last = [Step("write", OUTSIDE, SUBTREE, others)] if others else []
     return compare(groups, observed) + last
+
+
+def _put_back(files: Mapping[str, str]) -> dict[str, str]:
+    """What a group is to say again. Who had only some of its files has none of them again."""
+    said = {file: _settled(text) for file, text in files.items() if file in FRESH}
+    said |= {file: text for file, text in files.items() if file in LIMITS}
+    owner = files.get(OWNER)
+    if owner is not None and parse_owner(owner).is_settled:
+        said[OWNER] = owner
+    return said
 
 
 def _settled(text: str) -> str:
@@ -90,6 +105,29 @@ def _write(path: str, file: str, value: str, now: _Now) -> Step:
     return step
 
 
+def _take_back(wanted: _Files, now: _Now, observed: Observed) -> Iterator[Step]:
+    """From whoever is not to have it any more; the limits are his."""
+    for path, said in observed.items():
+        owner, files = said.get(OWNER, ""), wanted.get(path, {})
+        if owner in ("", files.get(OWNER, "")):
+            continue
+        yield Step("chown", path, "", "", owner)
+        if path in now:
+            now[path][OWNER] = ""
+
+
+def _give(wanted: _Files, now: _Now) -> Iterator[Step]:
+    """From the bottom up: who has a group can change what is beneath it at once."""
+    for path in reversed(list(wanted)):
+        owner = wanted[path].get(OWNER, "")
+        if now[path].get(OWNER, "") != owner:
+            yield Step("chown", path, "", owner)
+        if OWNER in wanted[path]:
+            for file, without in LIMITS.items():
+                value = wanted[path].get(file, without)
+                yield Step("write", path, file, value, now[path].get(file, without))
+
+
 def _leave_partitions(wanted: _Files, now: _Now, observed: Observed) -> Iterator[Step]:
     """Those that are to be another kind of partition, or have other cpus, or are invalid; and
     those beneath them, which would become invalid with them."""
@@ -98,37 +136,37 @@ def _leave_partitions(wanted: _Files, now: _Now, observed: Observed) -> Iterator
         if _becomes_other(said, wanted.get(path)) or path.rpartition("/")[0] in left:
             left.add(path)
     for path in reversed(list(observed)):
-        kind = observed[path].get(_PARTITION, "member")
+        kind = observed[path].get(PARTITION, "member")
         if kind == "member" or path not in left:
             continue
         if path in wanted:
-            yield _write(path, _PARTITION, "member", now)
+            yield _write(path, PARTITION, "member", now)
         else:
-            yield Step("write", path, _PARTITION, "member", kind)
+            yield Step("write", path, PARTITION, "member", kind)
 
 
 def _becomes_other(said: Mapping[str, str], files: Mapping[str, str] | None) -> bool:
     """Whether a group is a partition, or is to be one, and not both as it is."""
-    kind = said.get(_PARTITION, "member")
-    if files is None or kind != files.get(_PARTITION, "member"):
+    kind = said.get(PARTITION, "member")
+    if files is None or kind != files.get(PARTITION, "member"):
         return files is not None or kind != "member"
     return kind != "member" and any(
-        _differ(said.get(file, ""), files.get(file, "")) for file in (_CPUS, _EXCLUSIVE)
+        _differ(said.get(file, ""), files.get(file, "")) for file in (CPUS, EXCLUSIVE)
     )
 
 
 def _give_up_exclusive(wanted: _Files, now: _Now, observed: Observed) -> Iterator[Step]:
     """cpus that somebody else may want next: the kernel lets no two siblings ask for one."""
     for path in reversed(list(observed)):
-        there = parse_cpu_list(observed[path].get(_EXCLUSIVE, ""))
-        keeps = there & parse_cpu_list(wanted.get(path, {}).get(_EXCLUSIVE, ""))
+        there = parse_cpu_list(observed[path].get(EXCLUSIVE, ""))
+        keeps = there & parse_cpu_list(wanted.get(path, {}).get(EXCLUSIVE, ""))
         if keeps == there:
             continue
         if path in now:
-            yield _write(path, _EXCLUSIVE, format_cpu_list(keeps), now)
+            yield _write(path, EXCLUSIVE, format_cpu_list(keeps), now)
         else:
-            before = observed[path][_EXCLUSIVE]
-            yield Step("write", path, _EXCLUSIVE, format_cpu_list(keeps), before)
+            before = observed[path][EXCLUSIVE]
+            yield Step("write", path, EXCLUSIVE, format_cpu_list(keeps), before)
 
 
 def _make_groups(wanted: _Files, observed: Observed) -> Iterator[Step]:
@@ -141,8 +179,8 @@ def _make_groups(wanted: _Files, observed: Observed) -> Iterator[Step]:
         if path not in observed and path not in made:
             yield Step("mkdir", path)
         there = observed.get(path, FRESH)
-        on = there.get(_SUBTREE, "").split()
-        missing = [each for each in files.get(_SUBTREE, "").split() if each not in on]
+        on = there.get(SUBTREE, "").split()
+        missing = [each for each in files.get(SUBTREE, "").split() if each not in on]
         if not missing:
             continue
         processes = there.get(PROCESSES, "0")
@@ -152,7 +190,7 @@ def _make_groups(wanted: _Files, observed: Observed) -> Iterator[Step]:
                 made.add(home)
                 yield Step("mkdir", home)
             yield Step("move", path, "", home, processes)
-        yield Step("write", path, _SUBTREE, " ".join(f"+{each}" for each in missing))
+        yield Step("write", path, SUBTREE, " ".join(f"+{each}" for each in missing))
 
 
 def home_of(path: str, wanted: _Files) -> str:
@@ -164,38 +202,40 @@ def home_of(path: str, wanted: _Files) -> str:
     own = f"{path}/{OWN}"
     if own in wanted:
         return own
-    return path if not wanted[path].get(_SUBTREE) else OUTSIDE
+    return path if not wanted[path].get(SUBTREE) else OUTSIDE
 
 
 def _widen(wanted: _Files, now: _Now) -> Iterator[Step]:
     for path, files in wanted.items():
-        there, then = (parse_cpu_list(each.get(_CPUS, "")) for each in (now[path], files))
+        there, then = (parse_cpu_list(each.get(CPUS, "")) for each in (now[path], files))
         if then and not (there and then <= there):  # without any it has all that the parent has
-            yield _write(path, _CPUS, format_cpu_list(there | then), now)
+            yield _write(path, CPUS, format_cpu_list(there | then), now)
 
 
 def _remove_groups(wanted: _Files, observed: Observed) -> Iterator[Step]:
     """Groups that are not wanted, their children first; their processes go to whoever is above."""
     gone = [path for path in observed if path not in wanted]
     for path in reversed(list(observed)):
-        on = observed[path].get(_SUBTREE, "").split()
-        if on and (path in gone or not wanted[path].get(_SUBTREE)):  # nobody is to be beneath it
-            yield Step("write", path, _SUBTREE, " ".join(f"-{each}" for each in on))
+        on = observed[path].get(SUBTREE, "").split()
+        if on and not wanted.get(path, {}).get(SUBTREE):  # nobody is to be beneath it
+            yield Step("write", path, SUBTREE, " ".join(f"-{each}" for each in on))
     for path in reversed(gone):
         processes = observed[path].get(PROCESSES, "0")
+        home = home_of(path, wanted)
         if processes != "0":
-            yield Step("move", path, "", home_of(path, wanted), processes)
-        yield Step("rmdir", path)
+            yield Step("move", path, "", home, processes)
+        # who held it may have made groups in it since, and moved processes there
+        yield Step("rmdir", path, "", home if OWNER in observed[path] else "")
 
 
 def _narrow(wanted: _Files, now: _Now, observed: Observed) -> Iterator[Step]:
     for path in reversed(list(wanted)):
         files = wanted[path]
-        if _CPUS in files and _differ(now[path].get(_CPUS, ""), files[_CPUS]):
+        if CPUS in files and _differ(now[path].get(CPUS, ""), files[CPUS]):
             processes = observed.get(path, {}).get(PROCESSES, "0")
-            if not files[_CPUS] and processes != "0":  # Linux to 6.12: ENOSPC while they are in it
+            if not files[CPUS] and processes != "0":  # Linux to 6.12: ENOSPC while they are in it
                 yield Step("move", path, "", OUTSIDE, processes)
-            yield _write(path, _CPUS, files[_CPUS], now)
+            yield _write(path, CPUS, files[CPUS], now)
 
 
 def _differ(one: str, other: str) -> bool:
@@ -218,11 +258,11 @@ def _share(wanted: _Files, now: _Now) -> Iterator[Step]:
 def _take_exclusive(wanted: _Files, now: _Now) -> Iterator[Step]:
     """Last but one: it is refused (EINVAL) where a sibling asks for nothing but these cpus."""
     for path, files in wanted.items():
-        if _EXCLUSIVE in files and _differ(now[path].get(_EXCLUSIVE, ""), files[_EXCLUSIVE]):
-            yield _write(path, _EXCLUSIVE, files[_EXCLUSIVE], now)
+        if EXCLUSIVE in files and _differ(now[path].get(EXCLUSIVE, ""), files[EXCLUSIVE]):
+            yield _write(path, EXCLUSIVE, files[EXCLUSIVE], now)
 
 
 def _become_partitions(wanted: _Files, now: _Now) -> Iterator[Step]:
     for path, files in wanted.items():
-        if files.get(_PARTITION, "member") != "member":
-            yield _write(path, _PARTITION, files[_PARTITION], now)
+        if files.get(PARTITION, "member") != "member":
+            yield _write(path, PARTITION, files[PARTITION], now)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 
 from usched.plan.difference import EFFECTIVE, PROCESSES, Observed
-from usched.plan.lower_cgroup import FRESH
+from usched.plan.kernel import FRESH
 from usched.plan.wanted import OUTSIDE, OWN, TOP, Note, group_of, scheduler_of
 from usched.words.statement import RESERVED
 
@@ -23,6 +23,7 @@ OTHER_FILES = {
 }
 
 _LONGEST = 31
+_WITHOUT_WISH = {file: text for file, text in FRESH.items() if file != "cgroup.subtree_control"}
 _SLICE = ".slice"
 
 
@@ -38,7 +39,7 @@ def rename_groups(groups: Observed, top: str = "") -> tuple[dict[str, str], list
         above, _, own = path.rpartition("/")
         parent = named[above]
         plain = _plain_name(own, above.rpartition("/")[2] or top)
-        name = plain if plain == OWN else _fit(plain, parent, found)
+        name = plain if parent and plain == OWN else _fit(plain, parent, found)
         named[path] = f"{parent}/{name}" if parent else name
         found[named[path]] = path
         if name != plain:
@@ -82,3 +83,26 @@ def tell_others(groups: Observed) -> Iterator[Note]:
             if text and text != OTHER_FILES.get(file, ""):
                 what = f"`{' '.join(text.split())}` is left out: usched shares out cpus alone"
                 yield Note(scheduler_of(path), file, what)
+
+
+def keep_wishing(groups: Observed) -> dict[str, Mapping[str, str]]:
+    """The groups that want anything, and those that they stand in."""
+    wishing = set()
+    for path, files in groups.items():
+        if path not in ("", OUTSIDE) and any(_wishes(files)):
+            wishing |= {path, *_ancestors(path)}
+    return {path: files for path, files in groups.items() if path in wishing or path == ""}
+
+
+def _wishes(files: Mapping[str, str]) -> Iterator[str]:
+    for file, fresh in _WITHOUT_WISH.items():
+        if files.get(file, fresh) != fresh and not (
+            file == "cpu.weight" and files.get("cpu.idle") == "1"
+        ):
+            yield file
+
+
+def _ancestors(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path

@@ -19,7 +19,7 @@ def choose_homes(
     one that is to be given a home whatever it is. A thread keeps the home that it is pinned to, if
     that is usable; the others get the one with the fewest threads, the lowest of them.
     """
-    usable = [home for home in homes if home & online]
+    usable = find_usable(homes, online)
     if not usable:
         return [None for _ in pinned]
     load = [0] * len(usable)
@@ -35,6 +35,10 @@ def choose_homes(
             load[at] += 1
             chosen[number] = usable[at]
     return chosen
+
+
+def find_usable(homes: Sequence[CpuSet], online: CpuSet) -> list[CpuSet]:
+    return [home for home in homes if home & online]
 
 
 def _find(
@@ -55,7 +59,7 @@ def find_crowded(
     A thread begins where its creator was, so that of a home with more threads than their number
     divided by that of the homes some were never given one: the youngest of them.
     """
-    usable = [home for home in homes if home & online]
+    usable = find_usable(homes, online)
     most = -(-len(pinned) // len(usable)) if usable else 0
     load = [0] * len(usable)
     kept: list[CpuSet | None] = []

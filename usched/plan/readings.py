@@ -2,35 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from usched.plan.difference import EFFECTIVE, Observed
-from usched.plan.wanted import Group, full_path
+from usched.plan.difference import EFFECTIVE, UNREAD, Observed
+from usched.plan.kernel import CPUS, EXCLUSIVE, PARTITION
+from usched.plan.owners import LIMITS, OWNER, describe_owner, name_number
+from usched.plan.wanted import OUTSIDE, Group, shown_path
 from usched.words.cpuset import format_cpu_list, parse_cpu_list
+from usched.words.phrases import clip
+
+#: Files of a group that are lists of cpus.
+CPU_LISTS = (CPUS, EXCLUSIVE, EFFECTIVE)
+
+#: What others of them say, and how that is put.
+_FORMS = {
+    PARTITION: (r"(member|root|isolated)( invalid.*)?", "member, root or isolated"),
+    "cpu.idle": (r"[01]", "0 or 1"),
+    "cpu.weight": (r"[1-9][0-9]{0,3}|10000", "a number from 1 to 10000"),
+    "cpu.max": (
+        r"(max|[0-9]{1,18}) [1-9][0-9]{0,6}",
+        "`max 100000`, or a quota and a period in microseconds",
+    ),
+}
+
+
+def find_nonsense(said: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """What no kernel says, file by file: its name, what is wrong, and what it should be."""
+    for file, text in said.items():
+        if file in CPU_LISTS:
+            try:
+                parse_cpu_list(text)
+            except ValueError as error:
+                yield file, f"is not a list of cpus: {error}", "such a list is 0-3,8"
+        # a group that idles has no weight, and says 0 up to 6.1
+        elif file in _FORMS and (file, said.get("cpu.idle")) != ("cpu.weight", "1"):
+            form, should = _FORMS[file]
+            if re.fullmatch(form, text, re.DOTALL) is None:
+                yield file, f"says {clip(text)!r}", f"it should be {should}"
 
 
 class Reading(NamedTuple):
-    """file: its path from the mount point; "" is a group that is not there."""
+    """path: of the group. file: its path from the mount point, or the group's where that is not
+    there at all, or is somebody else's."""
 
+    path: str
     file: str
     wanted: str
     reads: str
+    is_owner: bool = False
 
 
 def find_misreadings(groups: Sequence[Group], observed: Observed) -> Iterator[Reading]:
     for group in groups:
         said = observed.get(group.path)
-        name = full_path(group.path)
+        name = shown_path(group.path)
         if said is None:
-            yield Reading(name, "", "")
+            yield Reading(group.path, name, "", "")
             continue
         for file, text in group.files.items():
-            reads = said.get(file, "")
+            reads = said.get(file, LIMITS.get(file, ""))
+            if file == OWNER:
+                if text != reads:
+                    yield Reading(group.path, name, text, reads, True)
+                continue
             if file == "cpu.weight" and group.files.get("cpu.idle") == "1":
                 continue  # a group that idles has none
             if not _is_same(file, text, reads):
-                yield Reading(f"{name}/{file}".lstrip("/"), text, reads)
+                yield Reading(group.path, f"{name}/{file}".lstrip("/"), text, reads)
 
 
 def _is_same(file: str, wanted: str, reads: str) -> bool:
@@ -43,23 +83,24 @@ def _is_same(file: str, wanted: str, reads: str) -> bool:
             return wanted == reads
 
 
-def find_drift(groups: Sequence[Group], observed: Observed) -> Iterator[str]:
+def find_drift(
+    groups: Sequence[Group], observed: Observed, name: Callable[[str], str] = name_number
+) -> Iterator[str]:
     """In sentences: what is not as it is wanted, is there and not wanted, or has cpus that are not
-    its own."""
-    if "" not in observed:
-        if len(groups) > 2:
-            yield f"nothing is applied: Linux has no group {full_path('')}"
+    its own. name: a user or a group, by what `Owner` says."""
+    top = next(group.path for group in groups if group.path != OUTSIDE)
+    if top not in observed:
+        if top or len(groups) > 2:
+            yield f"nothing is applied: Linux has no group {shown_path(top)}"
         return
     for each in find_misreadings(groups, observed):
-        if not each.wanted and not each.reads:
-            yield f"{each.file} is not there"
-        else:
-            reads = each.reads or "empty"
-            yield f"{each.file} is `{reads}`, and should be `{each.wanted or 'empty'}`"
+        yield describe_reading(each, name)
     wanted = {group.path for group in groups}
     for path in observed:
         if path not in wanted:
-            yield f"{full_path(path)} is there, and the registry knows nothing of it"
+            yield f"{shown_path(path)} is there, and the registry knows nothing of it"
+        if UNREAD in observed[path]:
+            yield f"{shown_path(path)} has more groups beneath it than are read"
     for group in groups:
         if group.files.get("cgroup.subtree_control"):
             continue  # no process is in it; and it has its parent's cpus where partitions in it
@@ -67,5 +108,15 @@ def find_drift(groups: Sequence[Group], observed: Observed) -> Iterator[str]:
         wish = parse_cpu_list(group.files.get("cpuset.cpus", ""))
         has = parse_cpu_list(observed.get(group.path, {}).get(EFFECTIVE, ""))
         if wish and not has <= wish:
-            name, cpus = full_path(group.path), format_cpu_list(has - wish)
-            yield f"{name} may run on cpus {cpus}, which are not its own: its own are offline"
+            where, cpus = shown_path(group.path), format_cpu_list(has - wish)
+            yield f"{where} may run on cpus {cpus}, which are not its own: its own are offline"
+
+
+def describe_reading(reading: Reading, name: Callable[[str], str]) -> str:
+    if reading.is_owner:
+        owner, should = (describe_owner(each, name) for each in (reading.reads, reading.wanted))
+        return f"{reading.file} is {owner}, and should be {should}"
+    if not reading.wanted and not reading.reads:
+        return f"{reading.file} is not there"
+    reads, should = reading.reads or "empty", reading.wanted or "empty"
+    return f"{reading.file} is `{reads}`, and should be `{should}`"

@@ -1,4 +1,4 @@
-"""What systemd is told: a unit that applies the registry at boot, and the groups as slices.
+"""What systemd is told: services that apply the registry and watch it, and the groups as slices.
 
 The slices say what a lowering wants of the control groups, in systemd's words (systemd.slice(5),
 systemd.resource-control(5); names as systemd-escape(1) makes them); what it has no word for is a
@@ -7,18 +7,18 @@ note. A scheduler has either the group that `usched apply` makes, or a slice.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from usched.meaning.resolver import Resolver
+from usched.plan.kernel import Kernel
+from usched.plan.lower_cgroup import lower
+from usched.plan.real_time import tell_policy, tell_rest
+from usched.plan.service_units import Unit, format_services
 from usched.plan.wanted import OUTSIDE, OWN, TOP, Group, Note, Threads, Wanted
 from usched.text.language.canonical import format_statement
 from usched.words.cpuset import format_cpu_list, parse_cpu_list
-from usched.words.problems import Problem, Refused
 from usched.words.statement import MACHINE, Grant, parent_of
-
-SERVICE = f"{TOP}.service"
 
 #: As the kernel and systemd have it (UNIT_NAME_MAX, with a NUL).
 _LONGEST = 255
@@ -26,80 +26,47 @@ _LONGEST = 255
 #: What holds off who else runs on a machine with systemd.
 _OTHERS = ("system.slice", "user.slice", "init.scope")
 
-_HARDENING = """\
-# What it needs: control groups, /run/usched, and to read the registry and /sys.
-NoNewPrivileges=yes
-PrivateNetwork=yes
-ProtectSystem=full
-ProtectHome=read-only
-ProtectClock=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectControlGroups=no
-LockPersonality=yes
-RestrictSUIDSGID=yes
-"""
-
-
-class Unit(NamedTuple):
-    """name: of its file."""
-
-    name: str
-    text: str
-
 
 class Units(NamedTuple):
-    """The service, then the slices, parents first."""
+    """The services, then the slices, parents first. missing: who has no slice, and why."""
 
     files: tuple[Unit, ...]
     notes: tuple[Note, ...]
+    missing: tuple[Note, ...]
 
 
 def format_units(
-    tree: Resolver, wanted: Wanted, grants: Iterable[Grant], program: Sequence[str], folder: str
+    tree: Resolver, kernel: Kernel, grants: Iterable[Grant], program: Sequence[str], folder: str
 ) -> Units:
-    """program: the words that begin a command on this registry. folder: where the registry is.
-
-    Raises Refused where a name is too long for systemd.
-    """
-    notes = tuple(_find_notes(tree, wanted, list(grants)))
-    files = [Unit(SERVICE, _format_service(program, folder))]
-    for group in wanted.groups:
-        if group.path != OUTSIDE:
-            files.append(Unit(_slice_of(group), _format_slice(tree, group, notes)))
-    return Units(tuple(files), notes)
-
-
-def _format_service(program: Sequence[str], folder: str) -> str:
-    first, *rest = program
-    run = " ".join([_quote(first, "%"), *(_quote(word, "%$") for word in rest)])
-    return (
-        "[Unit]\n"
-        "Description=Partition the cpus among userland schedulers\n"
-        f"RequiresMountsFor={_quote(folder, '%')}\n"
-        "\n"
-        "[Service]\n"
-        "Type=oneshot\n"
-        "RemainAfterExit=yes\n"
-        f"ExecStart={run} apply\n"
-        f"ExecReload={run} apply\n"
-        f"ExecStop={run} release\n"
-        f"{_HARDENING}"
-        "\n"
-        "[Install]\n"
-        "WantedBy=multi-user.target\n"
+    """program: the words that begin a command on this registry. folder: where the registry is."""
+    given = list(grants)
+    wanted = lower(tree, kernel, {grant.name for grant in given})
+    missing = tuple(_find_missing(wanted))
+    without = {note.scheduler for note in missing if note.word == "name"}
+    notes = tuple(
+        note for note in _find_notes(tree, wanted, kernel, given) if note.scheduler not in without
     )
+    files = list(format_services(program, folder))
+    for group in wanted.groups:
+        if group.path != OUTSIDE and len(slice_of(group)) <= _LONGEST:
+            files.append(Unit(slice_of(group), _format_slice(tree, group, (*missing, *notes))))
+    return Units(tuple(files), notes, missing)
 
 
-def _quote(word: str, doubled: str) -> str:
-    """A word as systemd reads it; doubled: what it would replace."""
-    for each in doubled:
-        word = word.replace(each, each * 2)
-    if re.fullmatch(r"[\w/.,:=@+%$-]+", word):
-        return word
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+def _find_missing(wanted: Wanted) -> Iterator[Note]:
+    """Whose slices systemd could not load: a name of one has those of all above in it, escaped."""
+    for group in wanted.groups:
+        length = len(slice_of(group))
+        if length <= _LONGEST or (_is_own(group) and len(slice_name(group.scheduler)) > _LONGEST):
+            continue
+        word, which = (
+            ("on", "the slice of its own threads") if _is_own(group) else ("name", "its slice")
+        )
+        what = (
+            f"{which} is left out: the name would have {length} characters, `-` taking four, and "
+            f"systemd allows {_LONGEST}; usched apply has no such limit"
+        )
+        yield Note(group.scheduler, word, what)
 
 
 def slice_name(name: str) -> str:
@@ -116,16 +83,18 @@ def _escape(segment: str) -> str:
     return segment.replace("-", r"\x2d")
 
 
-def _slice_of(group: Group) -> str:
+def slice_of(group: Group) -> str:
+    """The slice in place of a group."""
     if group.scheduler == MACHINE:
         return f"{TOP}.slice"
     name = slice_name(group.scheduler)
-    if group.path.endswith(OWN):  # no colon: systemd-analyze takes that for an alias
+    if _is_own(group):  # no colon: systemd-analyze takes that for an alias
         name = f"{name.removesuffix('.slice')}-.own.slice"
-    if len(name) > _LONGEST:
-        what = f"{group.scheduler} has a name that is too long for a unit of systemd: {name}"
-        raise Refused(Problem(what, None, f"it may have {_LONGEST} characters", "long"))
     return name
+
+
+def _is_own(group: Group) -> bool:
+    return group.path.endswith(OWN)
 
 
 def _format_slice(tree: Resolver, group: Group, notes: Iterable[Note]) -> str:
@@ -133,7 +102,7 @@ def _format_slice(tree: Resolver, group: Group, notes: Iterable[Note]) -> str:
     scheduler = tree.scheduler(name) if name else None
     if scheduler is None:
         return "[Unit]\nDescription=Userland schedulers\n"
-    own = group.path.endswith(OWN)
+    own = _is_own(group)
     said = "" if own else format_statement(scheduler.declare)
     text = "".join(
         f"# {note.word}: {note.what}\n" for note in notes if note.scheduler == name and not own
@@ -150,19 +119,21 @@ def _settings(files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield "CPUQuota", f"{100 * int(quota) // int(period)}%"
 
 
-def _find_notes(tree: Resolver, wanted: Wanted, grants: list[Grant]) -> Iterator[Note]:
+def _find_notes(
+    tree: Resolver, wanted: Wanted, kernel: Kernel, grants: list[Grant]
+) -> Iterator[Note]:
     """Those of the lowering that are as true of slices, and what systemd has no word for."""
     for scheduler in tree.schedulers():
         name, threads = scheduler.name, wanted.threads.get(scheduler.name)
         exclusive = _is_exclusive(tree, name)
         for note in wanted.notes:
-            if note.scheduler != name or _is_replaced(note, threads, exclusive):
-                continue
-            yield note
+            if note.scheduler == name and not _is_replaced(note, threads, kernel, exclusive):
+                yield note
         unit = slice_name(name)
         if threads is not None and threads.priority is not None:
             how = f"CPUSchedulingPolicy=rr and CPUSchedulingPriority={threads.priority}"
-            yield Note(name, "lwktpri", f"a slice has no policy: {how} in each service of {unit}")
+            what = f"a slice has no policy: {how} in each service of {unit}; {tell_rest(kernel)}"
+            yield Note(name, "lwktpri", what)
         if threads is not None and threads.pinned:
             yield Note(name, "locked", "a slice pins nobody: CPUAffinity= in each service")
         if exclusive:
@@ -177,11 +148,11 @@ def _is_exclusive(tree: Resolver, name: str) -> bool:
     return scheduler is not None and scheduler.declare.exclusive
 
 
-def _is_replaced(note: Note, threads: Threads | None, exclusive: bool) -> bool:
+def _is_replaced(note: Note, threads: Threads | None, kernel: Kernel, exclusive: bool) -> bool:
     """Whether it is about how `usched apply` does it."""
     match note.word:
-        case "lwktpri":
-            return threads is not None and threads.priority is not None
+        case "lwktpri" if threads is not None and threads.priority is not None:
+            return note.what == tell_policy(threads.priority, kernel)
         case "locked":
             return True
         case "exclusive":

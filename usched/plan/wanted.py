@@ -7,7 +7,7 @@ those beneath the top group, whose own is "".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -21,6 +21,9 @@ TOP = "usched"
 #: The path of the group above the top one, of which nothing is wanted but that it lets the top one
 #: have its controllers. It is not ours.
 OUTSIDE = ".."
+
+#: Policies of threads that no group has a say in.
+REAL_TIME = ("fifo", "rr", "deadline")
 
 #: The name of the group of a subdivided scheduler's own lwps. No scheduler's name has a colon.
 OWN = ":own"
@@ -80,8 +83,10 @@ class Wanted:
 class Lowering(Protocol):
     """A way down to the kernel."""
 
-    def __call__(self, tree: Resolver, kernel: Kernel) -> Wanted:
-        """Raises Refused where the tree must not be put on this machine."""
+    def __call__(self, tree: Resolver, kernel: Kernel, granted: Container[str] = ()) -> Wanted:
+        """granted: the names of the schedulers that are; what is wanted of others is the same
+        whatever stands beneath these. Raises Refused where the tree must not be put on this
+        machine."""
 
 
 def group_of(name: str) -> str:
@@ -104,3 +109,12 @@ def full_path(path: str) -> str:
     if path == OUTSIDE:
         return ""
     return f"{TOP}/{path}" if path else TOP
+
+
+def shown_path(path: str) -> str:
+    """As a message says it: what is no letter, which the name of a group may have in it, is written
+    as an escape."""
+    full = full_path(path)
+    if full.isprintable():
+        return full
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in full)

@@ -16,7 +16,8 @@ def parse_duration(text: str, option: str, least: float, most: float) -> float:
     where = Span(Line(option, 1, text), 0, max(1, len(text)))
     found = _TIME.fullmatch(text)
     if found is None:
-        remedy = f"a whole number, then ms or s without a blank: {option} 60s"
+        meant = text if text.isascii() and text.isdigit() and int(text) else "60"
+        remedy = f"a whole number, then ms or s without a blank: {option} {clip(meant)}s"
         raise Misused(Problem(f"'{clip(text)}' is no time", where, remedy, "time"))
     seconds = int(found[1]) * _UNITS[found[2]]
     if not least <= seconds <= most:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
+from usched.text.segment_lines import Shape, format_lines
 from usched.words.run import LwpFigures, Run, SchedulerFigures, Timeline
 
 SCHEMA = "usched.run/1"
-
-#: Segments to one piece of text, or somewhat more.
-_CHUNK = 4096
 
 
 def format_run_json(
@@ -41,48 +39,12 @@ def _format_list(name: str, records: Iterable[Mapping[str, object]]) -> str:
 
 def _format_segments(timeline: Timeline) -> Iterator[str]:
     """By hand: names are plain ASCII words, and there may be millions."""
-    begun = False
-    tails = [f'"{lwp}"}}' for lwp in _escape(timeline.lwps)]
-    for cpu in timeline.cpus():
-        head = f',\n  {{"cpu": {cpu}, "from": %d, "to": %d, "lwp": '
-        for piece in _format_on_cpu(timeline, cpu, head, tails):
-            yield piece if begun else piece.removeprefix(",")
-            begun = True
-
-
-def _escape(names: Iterable[str]) -> list[str]:
-    return [name.replace("%", "%%") for name in names]
-
-
-def _format_on_cpu(timeline: Timeline, cpu: int, head: str, tails: Sequence[str]) -> Iterator[str]:
-    """The segments of a cpu: the head, filled with the two ticks, and the tail of the lwp.
-
-    Many at a time in one formatting, and the pattern of what is repeated is made once: of all ways
-    to write numbers in Python it is the fastest.
-    """
-    for stretch in timeline.stretches:
-        flat = stretch.segments.get(cpu, ())
-        segments = len(flat) // 3
-        times = stretch.times
-        size = segments if times > 1 else _CHUNK
-        for first in range(0, segments, size or 1):
-            part = flat[3 * first : 3 * (first + size)]
-            pattern = head + head.join([tails[lwp] for lwp in part[2::3]])
-            ticks = [0] * (len(part) // 3 * 2)
-            ticks[::2], ticks[1::2] = part[::3], part[1::3]
-            yield from _repeat(pattern, ticks, stretch.period, times)
-
-
-def _repeat(pattern: str, ticks: list[int], period: int, times: int) -> Iterator[str]:
-    """A pattern filled so many times, the ticks each time a period later."""
-    together = min(times, max(1, 2 * _CHUNK // len(ticks)))
-    several = [tick + period * time for time in range(together) for tick in ticks]
-    patterns = pattern * together
-    for time in range(0, times - together + 1, together):
-        yield patterns % tuple(map((period * time).__add__, several))
-    if rest := times % together:
-        later = period * (times - rest)
-        yield pattern * rest % tuple(map(later.__add__, several[: rest * len(ticks)]))
+    before = ',\n  {"cpu": %d, "from": '
+    after = [f', "lwp": "{lwp}"}}' for lwp in timeline.lwps]
+    pieces = format_lines(timeline, Shape(before, ', "to": ', after))
+    for first in pieces:
+        yield first.removeprefix(",")
+        yield from pieces
 
 
 def _scheduler_record(each: SchedulerFigures) -> dict[str, object]:
@@ -123,6 +85,5 @@ def _lwp_record(each: LwpFigures) -> dict[str, object]:
 def format_segments_csv(timeline: Timeline) -> Iterator[str]:
     """`cpu,from,to,lwp` and a line for each segment, many to a piece of text."""
     yield "cpu,from,to,lwp\n"
-    tails = [f"{lwp}\n" for lwp in _escape(timeline.lwps)]
-    for cpu in timeline.cpus():
-        yield from _format_on_cpu(timeline, cpu, f"{cpu},%d,%d,", tails)
+    after = [f",{lwp}\n" for lwp in timeline.lwps]
+    yield from format_lines(timeline, Shape("%d,", ",", after))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from usched.text.clock import Clock
 from usched.text.fields import Fields, describe
 from usched.text.language.grammar import parse_cpu_terms, parse_line
+from usched.text.mistaken import note_other_kind
 from usched.words.located import Located
 from usched.words.machine import DEFAULT_HZ
 from usched.words.problems import Line, Misused, Problem, Refused, Span
@@ -36,6 +37,8 @@ def parse_workload(node: Located, hz: int = DEFAULT_HZ) -> Workload:
     Raises Refused with everything that is wrong, each with its place.
     """
     problems: list[Problem] = []
+    if other := note_other_kind(node, "workload"):
+        raise Refused(other)
     fields = Fields(node, "the workload", problems)
     name = fields.text("workload", "workload")
     if not name.isprintable() or len(name) > MAX_NAME:

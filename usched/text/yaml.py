@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from usched.text.fields import MAX_PROBLEMS
 from usched.words.located import Entry, Located, Scalar
 from usched.words.problems import Line, Problem, Refused, Span
 
@@ -43,6 +44,7 @@ class _Reader:
         self.open: set[str] = set()
         self.count = 0
         self.reached = (0, 0)
+        self.problems: list[Problem] = []  # beside which one can read on
 
     def document(self) -> Located:
         try:
@@ -56,16 +58,20 @@ class _Reader:
             event = self.next()
             if not isinstance(event, yaml.StreamEndEvent):
                 self.refuse("a second YAML document; one file holds one", event)
+            if self.problems:
+                raise Refused(self.problems)
         except yaml.reader.ReaderError as error:
             what = f"YAML cannot be read: {error.reason}"
-            raise Refused(Problem(what, self.unprintable(), rule="yaml")) from error
+            broken = Problem(what, self.unprintable(), rule="yaml")
+            raise Refused([*self.problems, broken]) from error
         except yaml.MarkedYAMLError as error:
             if self.loader is not yaml.SafeLoader and self.opens_ahead() > MAX_DEPTH:
                 return _Reader(self.text, self.label, yaml.SafeLoader).document()
             mark = error.problem_mark or error.context_mark
             span = self.span_at(mark.line, mark.column) if mark else self.span_at(0, 0)
             what = error.problem or error.context or "it cannot be read"
-            raise Refused(Problem(f"broken YAML: {what}", span, rule="yaml")) from error
+            broken = Problem(f"broken YAML: {what}", span, rule="yaml")
+            raise Refused([*self.problems, broken]) from error
         return root
 
     def next(self) -> Any:
@@ -89,7 +95,7 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self.follow(event)
         if event.tag and event.tag != "!" and not event.tag.startswith(_PREFIX):
-            self.refuse(f"the tag {event.tag[:40]} means nothing here", event)
+            self.complain(f"the tag {event.tag[:40]} means nothing here", event)
         before = self.spend(1, event)
         if event.anchor:
             self.open.add(event.anchor)
@@ -136,7 +142,7 @@ class _Reader:
                 self.refuse("a key must be a plain word", event)
             self.spend(1, event)
             if event.value in entries:
-                self.refuse(f"the key '{event.value[:40]}' is given twice", event)
+                self.complain(f"the key '{event.value[:40]}' is given twice", event)
             entries[event.value] = Entry(self.span(event), self.value(self.next(), depth + 1))
         return entries
 
@@ -149,9 +155,7 @@ class _Reader:
             case "bool":
                 return text.lower() in ("yes", "true", "on")
             case "int":
-                if not _DECIMAL.fullmatch(text):
-                    self.refuse(f"write the number '{text[:40]}' in plain decimal digits", event)
-                return int(text.replace("_", ""))
+                return self.whole_number(text, event)
             case "float":
                 try:
                     return float(text.replace("_", ""))
@@ -159,6 +163,13 @@ class _Reader:
                     return text
             case _:
                 return text
+
+    def whole_number(self, text: str, event: Any) -> int:
+        """0 stands in for what is written otherwise."""
+        if _DECIMAL.fullmatch(text):
+            return int(text.replace("_", ""))
+        self.complain(f"write the number '{text[:40]}' in plain decimal digits", event)
+        return 0
 
     def unprintable(self) -> Span:
         """The first character that YAML does not allow; the parser's own count is in bytes."""
@@ -168,7 +179,13 @@ class _Reader:
         return self.span_at(len(lines) - 1, len(lines[-1]))
 
     def refuse(self, what: str, event: Any) -> None:
-        raise Refused(Problem(what, self.span(event), rule="yaml"))
+        raise Refused([*self.problems, Problem(what, self.span(event), rule="yaml")])
+
+    def complain(self, what: str, event: Any) -> None:
+        """Note what is wrong and read on. Raises Refused where it is too much to read."""
+        self.problems.append(Problem(what, self.span(event), rule="yaml"))
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise Refused(self.problems)
 
     def span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark

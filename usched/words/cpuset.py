@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from usched.words.phrases import count
@@ -69,6 +70,30 @@ class CpuSet:
     def __le__(self, other: CpuSet) -> bool:
         return self.mask & ~other.mask == 0
 
+    def at(self, places: CpuSet) -> CpuSet:
+        """The numbers that stand at these places, counted from 0 in ascending order."""
+        if places.mask == (1 << len(self)) - 1:
+            return self
+        mask = 0
+        for first, passed, ones in self._pieces():
+            mask |= (places.mask >> passed & ones) << first
+        return CpuSet(mask)
+
+    def places_of(self, numbers: CpuSet) -> CpuSet:
+        """At which places these numbers stand, those that are none of its left out."""
+        mask = 0
+        for first, passed, ones in self._pieces():
+            mask |= (numbers.mask >> first & ones) << passed
+        return CpuSet(mask)
+
+    def _pieces(self) -> Iterator[tuple[int, int, int]]:
+        """Of each run its first number, the place of that, and as many ones as it is long."""
+        passed = 0
+        for first, last in self.runs():
+            length = last - first + 1
+            yield first, passed, (1 << length) - 1
+            passed += length
+
     def runs(self) -> list[tuple[int, int]]:
         """The longest runs of consecutive numbers, as (first, last), ascending."""
         runs = []
@@ -84,6 +109,12 @@ class CpuSet:
 
 
 NO_CPUS = CpuSet()
+
+
+@lru_cache(maxsize=256)
+def first_cpus(width: int) -> CpuSet:
+    """cpu0 and so on, so many: those that a scheduler has, one set for all of the same width."""
+    return CpuSet.span(0, width - 1)
 
 
 def format_cpu_list(cpus: CpuSet) -> str:

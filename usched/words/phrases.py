@@ -19,9 +19,21 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+#: So many names of a list are said.
+NAMED = 8
+
+
 def join_names(names: Sequence[str]) -> str:
-    """`A`, `A and B`, `A, B and C`."""
+    """`A`, `A and B`, `A, B and C`; a list of more than NAMED ends in `and more`."""
+    if len(names) > NAMED:
+        return f"{', '.join(names[:NAMED])} and more"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def with_fallen(remedy: str, names: Sequence[str]) -> str:
+    """A remedy, and behind it those that fall with what is wrong."""
+    fallen = f"with it: {join_names(names)}" if names else ""
+    return "\n".join(filter(None, (remedy, fallen)))
 
 
 def clip(text: str, width: int = 48) -> str:

@@ -84,8 +84,7 @@ class Timeline(NamedTuple):
                 yield Segment(cpu, start, end, self.lwps[lwp])
 
 
-@dataclass(frozen=True, slots=True)
-class CpuFigures:
+class CpuFigures(NamedTuple):
     """Ticks; busy, idle and offline sum to the run's length.
 
     ran: those of each lwp that ran on it, by name; None where there were too many to tell.
@@ -115,8 +114,7 @@ class SchedulerFigures:
     own_waited: int
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """Ticks from a burst's due tick to its end, over the ended bursts; percentiles nearest-rank."""
 
     max: int
@@ -125,8 +123,7 @@ class Response:
     p99: int
 
 
-@dataclass(frozen=True, slots=True)
-class LwpFigures:
+class LwpFigures(NamedTuple):
     """Counted from the fork to the exit or the end; zeros for an lwp that never forked.
 
     forked: the tick of its fork, None for never. cut: whether the end came in a burst of it, begun

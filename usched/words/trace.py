@@ -84,18 +84,18 @@ class InCgroup(NamedTuple):
     cgroup: str
 
 
-class Moved(NamedTuple):
+class Migrate(NamedTuple):
     """A thread goes from one cpu to another, which a replay decides anew."""
 
     at: int
     pid: int
 
 
-TraceEvent = Switch | Wake | Fork | Exit | Ran | Lost | InCgroup | Moved
+TraceEvent = Switch | Wake | Fork | Exit | Ran | Lost | InCgroup | Migrate
 
 
 @dataclass(frozen=True, slots=True)
-class Thread:
+class TracedThread:
     """A thread of a trace. bursts: (ran, slept) pairs in ns, the last sleep 0.
 
     arrived: ns from the beginning of the trace. comm: the one under which it ran longest, of so
@@ -143,7 +143,7 @@ class Recording:
     """A whole trace as threads, in the order in which they arrived. span: ns from its first event
     to its last. cpus: those that it has events of."""
 
-    threads: tuple[Thread, ...]
+    threads: tuple[TracedThread, ...]
     span: int
     cpus: int
     switches: int

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import grp
+import math
 import os
 import pwd
 import time
+from functools import partial
 
 from usched.meaning.grants import Account, Actor
+from usched.world.author import find_sudo_user
 
 
 def find_account(name: str) -> Account | None:
@@ -24,9 +27,9 @@ def is_member(uid: int, gid: int) -> bool:
     """Whether a user is in a group now, by its list or as his first one."""
     try:
         account = pwd.getpwuid(uid)
-        return account.pw_gid == gid or account.pw_name in grp.getgrgid(gid).gr_mem
     except KeyError:
         return False
+    return gid in os.getgrouplist(account.pw_name, account.pw_gid)
 
 
 def find_user_name(uid: int) -> str:
@@ -39,7 +42,20 @@ def find_user_name(uid: int) -> str:
 def find_actor(registry: str) -> Actor:
     """Who gives this command, with the rights that the system gives them. registry: a path."""
     groups = frozenset((os.getegid(), *os.getgroups()))
-    return Actor(os.geteuid(), groups, owns(registry), find_account, moment_in)
+    uid = os.geteuid()
+    caller = _find_caller() if uid == 0 else None
+    is_listed = partial(is_member, uid)
+    return Actor(uid, groups, owns(registry), find_account, moment_in, is_listed, caller)
+
+
+def _find_caller() -> Actor | None:
+    name = find_sudo_user()
+    if name is None:
+        return None
+    account = pwd.getpwnam(name)
+    groups = frozenset(os.getgrouplist(name, account.pw_gid))
+    is_listed = partial(is_member, account.pw_uid)
+    return Actor(account.pw_uid, groups, False, find_account, moment_in, is_listed)
 
 
 def owns(registry: str) -> bool:
@@ -58,8 +74,11 @@ def owns(registry: str) -> bool:
 
 
 def moment_in(seconds: float) -> str | None:
-    """So many seconds from now, in UTC, as ISO 8601; None where the calendar ends before."""
+    """So many seconds from now, in UTC, as ISO 8601; None where the calendar ends before. What is
+    to come is in whole seconds, and not before its time."""
     moment = time.time() + seconds
+    if seconds > 0:
+        moment = math.ceil(moment)
     if moment >= 253402300800:  # the year 10000
         return None
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))

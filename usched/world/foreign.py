@@ -14,8 +14,8 @@ import stat
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from contextlib import contextmanager, suppress
+from functools import cache, partial
 
 from usched.meaning.grants import Granted
 from usched.words.problems import EnvironmentFailed, UschedError
@@ -28,8 +28,18 @@ from usched.world.strangers import is_trusted
 
 MAX_BYTES = 64 * 1024 * 1024
 
-#: Seconds of the cpu that reading may take; the longest text or key in a store, in bytes.
-MAX_SECONDS, MAX_TEXT = 0.4, 100_000
+#: Seconds of the cpu that reading may take, and that there always are; the longest text or key in
+#: a store, in bytes.
+MAX_SECONDS, LEAST_SECONDS, MAX_TEXT = 0.4, 0.004, 100_000
+
+#: So many seconds it may take to open a store that holds.
+_OPENED = 0.005
+
+#: So many bytes are copied in a second even by a slow machine, once to look and once to compare.
+_BYTES_PER_SECOND = 500 * 2**20
+
+#: Who writes a part puts another file in its place: what is open stays as it is.
+_LOOKS = 2
 
 #: The same for a registry of somebody else's that this user names himself: all of what he sees.
 MAX_NAMED_SECONDS, MAX_NAMED_TEXT = 10, 16 * 1024 * 1024
@@ -41,18 +51,57 @@ _STEPS = 2000
 
 
 class Allowance:
-    """How long it may take to read what comes from one grant of a registry, all of it together.
+    """How long reading may take.
 
-    Time of the cpu for reading, so that a busy machine takes nothing away from anybody; by the
-    clock only the waiting for a moment at which nobody writes.
+    Time of the cpu, so that a busy machine takes nothing away from anybody; by the clock only the
+    waiting for a moment at which nobody writes.
     """
 
-    def __init__(self, seconds: float = MAX_SECONDS) -> None:
-        self._ends = time.thread_time() + seconds
-        self.patience_ends = time.monotonic() + PATIENCE
+    def __init__(self, seconds: float = MAX_SECONDS, patience_ends: float | None = None) -> None:
+        self._began = time.thread_time()
+        self._ends = self._began + seconds
+        self.patience_ends = patience_ends or time.monotonic() + PATIENCE
 
     def is_spent(self) -> bool:
         return time.thread_time() > self._ends
+
+    def spent(self) -> float:
+        return time.thread_time() - self._began
+
+    def left(self) -> float:
+        return self._ends - time.thread_time()
+
+    def half(self) -> Allowance:
+        """Another one, of half of what is left."""
+        return Allowance(self.left() / 2, self.patience_ends)
+
+
+class Waste:
+    """How long one command may take to read stores in vain, all of them together: those that do not
+    hold, and of the others what they take before a declaration of theirs is read.
+
+    What rows take is not counted, which is bounded by what a part may have. When all is spent there
+    is still a little for each, more than a part of a hundred schedulers takes.
+    """
+
+    def __init__(self) -> None:
+        self._left = MAX_SECONDS
+        self._least = MAX_SECONDS
+        self._patience_ends = time.monotonic() + PATIENCE
+
+    def expect(self, grants: int) -> None:
+        """How many grants of the registry's there are."""
+        self._least = max(LEAST_SECONDS, MAX_SECONDS / max(1, grants))
+
+    def allow(self) -> Allowance:
+        """For all that comes from one grant of the registry's."""
+        return Allowance(max(self._least, self._left), self._patience_ends)
+
+    def note_opened(self, allowance: Allowance) -> None:
+        self._left -= max(0, allowance.spent() - _OPENED)
+
+    def note_in_vain(self, allowance: Allowance) -> None:
+        self._left -= allowance.spent()
 
 
 class DoesNotHold(Exception):
@@ -130,16 +179,32 @@ def _check_writer(registry: os.stat_result, status: os.stat_result) -> str:
 
 def _read(registry: str, chain: Sequence[Granted], allowance: Allowance) -> bytes | None:
     base, steps, name = locate_part(registry, chain)
-    if allowance.is_spent():  # of many that each are large
-        raise DoesNotHold(_TOO_LONG)
     try:
         with open_folder(base, steps) as folder:
+            size = min(MAX_BYTES, _size_of(folder, name)) + _size_of(folder, f"{name}-journal")
+            if size > allowance.left() * _BYTES_PER_SECOND:
+                raise DoesNotHold(_TOO_LONG)
             until = allowance.patience_ends
-            return take_snapshot(folder, name, MAX_BYTES, partial(check_owner, chain[-1]), until)
+            check = partial(check_owner, chain[-1])
+            return take_snapshot(folder, name, MAX_BYTES, check, until, attempts=_LOOKS)
     except FileNotFoundError as error:  # a grant makes it
         raise DoesNotHold("its folder is gone: to revoke and grant it makes a new one") from error
     except OSError as error:
         raise DoesNotHold(f"its folder cannot be entered: {error.strerror}") from error
+
+
+def store_size(registry: str, chain: Sequence[Granted]) -> int:
+    """In bytes, with its journal, whatever these are; 0 where nothing can be reached."""
+    base, steps, name = locate_part(registry, chain)
+    with suppress(OSError), open_folder(base, steps) as folder:
+        return _size_of(folder, name) + _size_of(folder, f"{name}-journal")
+    return 0
+
+
+def _size_of(folder: int, name: str) -> int:
+    with suppress(OSError):
+        return os.stat(name, dir_fd=folder, follow_symlinks=False).st_size
+    return 0
 
 
 def check_owner(granted: Granted, status: os.stat_result) -> str:
@@ -192,13 +257,21 @@ def _check_schema(connection: sqlite3.Connection, may_be_older: bool) -> None:
         raise DoesNotHold("it is no usched registry")
     if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
         raise DoesNotHold("another version of usched wrote it")
-    found = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema LIMIT 100")
+    seen, known = _list_schema(connection), _list_own_schema()
+    if seen != known and not (may_be_older and set(seen) < set(known)):
+        raise DoesNotHold("its schema is not a registry's")
+
+
+@cache
+def _list_own_schema() -> list[str]:
     model = sqlite3.connect(":memory:", isolation_level=None)
     try:
         make_schema(model)
-        wanted = model.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema").fetchall()
+        return _list_schema(model)
     finally:
         model.close()
-    seen, known = sorted(map(repr, found)), sorted(map(repr, wanted))
-    if seen != known and not (may_be_older and set(seen) < set(known)):
-        raise DoesNotHold("its schema is not a registry's")
+
+
+def _list_schema(connection: sqlite3.Connection) -> list[str]:
+    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema LIMIT 100")
+    return sorted(map(repr, rows))

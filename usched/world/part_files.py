@@ -42,6 +42,19 @@ def part_path(registry: str, chain: Sequence[Granted]) -> str:
     return os.path.join(base, *steps, name)
 
 
+def may_hand_on(registry: str, chain: Sequence[Granted]) -> bool:
+    """Whether anything was ever handed on of a part, by the folder beside its store; also where
+    that cannot be looked at."""
+    base, steps, name = locate_part(registry, chain)
+    try:
+        with open_folder(base, (*steps, f"{name}.grants")):
+            return True
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
 def prepare_part(registry: str, chain: Sequence[Granted], granted: Granted) -> None:
     """Make the place where a holder's store can be, beside the store that grants it: the last of
     the chain's, the registry where that is empty.
@@ -98,7 +111,6 @@ class _Folder:
             os.fchown(self.number, *((0, granted.number) if group else (granted.number, -1)))
             os.fchmod(self.number, 0o2775 if group else 0o755)
             return
-        os.fchmod(self.number, 0o755)
         tag = _GROUP if group else _USER
         os.setxattr(self.number, "system.posix_acl_access", _acl(tag, granted.number))
         if group:  # the lock that one member makes is the others', too

@@ -19,12 +19,14 @@ from contextlib import contextmanager, suppress
 from functools import partial
 
 from usched.meaning.grants import Granted
-from usched.words.problems import EnvironmentFailed, Problem
+from usched.words.problems import EnvironmentFailed, Problem, UschedError
 from usched.world.foreign import MAX_BYTES, DoesNotHold, check_owner, open_bytes
 from usched.world.part_files import locate_part, part_path
+from usched.world.part_gates import Gates, Overtaken
 from usched.world.registry_file import explain, locked, make_schema, settle
 from usched.world.snapshot import NoSnapshot, open_folder, take_snapshot
 from usched.world.store import Store
+from usched.world.strangers import forbid
 
 _PAUSE = 0.005
 
@@ -33,26 +35,38 @@ _NEW = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 @contextmanager
 def open_part_store(
-    registry: str, chain: Sequence[Granted], write: bool, wait: float
+    registry: str, chain: Sequence[Granted], wait: float = 0, gates: Gates | None = None
 ) -> Iterator[Store]:
     """The store of the last of a chain of grants, for one transaction; what is recorded is there
-    when the block ends without an error. wait: seconds to wait for another writer.
+    when the block ends without an error. gates: of the change that it is for; None: it is only
+    read. wait: seconds that a change waits for another writer.
 
-    Raises EnvironmentFailed: it cannot be read or written, is somebody else's, or stays locked.
+    Raises EnvironmentFailed: it cannot be read or written, is somebody else's, or stays locked;
+    Overtaken where what it was held against was changed meanwhile, and then changes nothing.
     """
     base, steps, name = locate_part(registry, chain)
     path = part_path(registry, chain)
     try:
-        lock = _Lock(path, write, wait, 0o660 if chain[-1].is_for_group else 0o600)
+        lock = _Lock(path, gates is not None, wait, 0o660 if chain[-1].is_for_group else 0o600)
         with open_folder(base, steps) as folder, lock.hold(folder):
             connection = _load(folder, name, chain[-1])
+            marks = gates.take_marks() if gates else []
             try:
                 store = Store(connection, path)
                 before = store.last_revision()
                 yield store
-                if write and store.last_revision() != before:
+                if gates and store.last_revision() != before:
                     connection.execute("COMMIT")
-                    _replace(folder, name, connection.serialize())
+                    if gates.take_marks() != marks:  # before it is written for nothing
+                        raise Overtaken
+                    new = _write_beside(folder, name, connection.serialize())
+                    try:
+                        with gates.pass_all(marks):
+                            os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)
+                    except Overtaken:
+                        os.unlink(new, dir_fd=folder)
+                        raise
+                    os.fsync(folder)
             finally:
                 connection.close()
     except (NoSnapshot, DoesNotHold) as trouble:
@@ -66,11 +80,46 @@ def open_part_store(
     except sqlite3.Error as error:
         raise explain(error, path, 0) from error
     except OSError as error:
-        what = f"your part of {chain[-1].name} cannot be written: {path}: {error.strerror}"
-        remedy = ""
-        if error.errno == errno.ENOENT:
-            remedy = "its folder is gone: who granted it makes a new one by revoke and grant"
-        raise EnvironmentFailed(Problem(what, None, remedy)) from error
+        raise _explain_unwritten(chain[-1], path, error) from error
+
+
+def require_writable_part(registry: str, chain: Sequence[Granted]) -> None:
+    """Raises, for a change that is only tried, what it would fail with for want of a right."""
+    base, steps, _ = locate_part(registry, chain)
+    try:
+        with open_folder(base, steps) as folder:
+            if not os.access(".", os.W_OK | os.X_OK, dir_fd=folder):
+                is_fixed = os.statvfs(folder).f_flag & os.ST_RDONLY
+                code = errno.EROFS if is_fixed else errno.EACCES
+                raise OSError(code, os.strerror(code))
+    except OSError as error:
+        raise _explain_unwritten(chain[-1], part_path(registry, chain), error) from error
+
+
+def _explain_unwritten(granted: Granted, path: str, error: OSError) -> UschedError:
+    folder, name = os.path.split(path)
+    what = f"your part of {granted.name} cannot be written: "
+    refused = isinstance(error, PermissionError)
+    if refused and not os.access(folder, os.W_OK | os.X_OK):
+        return forbid(f"{what}{path}: {error.strerror}", _describe_right(folder))
+    wrong = str(error.filename or "")  # as it was opened, in its folder
+    where = os.path.join(folder, wrong) if wrong.startswith(name) else path
+    what += f"{where}: {error.strerror}"
+    if refused:
+        return forbid(what, f"{where} is not yours: take it away: rm -f {where}")
+    remedy = ""
+    if error.errno == errno.ENOENT:
+        remedy = "its folder is gone: who granted it makes a new one by revoke and grant"
+    return EnvironmentFailed(Problem(what, None, remedy))
+
+
+def _describe_right(folder: str) -> str:
+    """Who gives a holder the right to write in the folder of his part."""
+    try:
+        is_his = os.stat(folder).st_uid == os.geteuid()
+    except OSError:
+        is_his = False
+    return f"chmod u+rwx {folder}" if is_his else "the folder is of who granted it"
 
 
 def _load(folder: int, name: str, granted: Granted) -> sqlite3.Connection:
@@ -86,8 +135,9 @@ def _load(folder: int, name: str, granted: Granted) -> sqlite3.Connection:
     return connection
 
 
-def _replace(folder: int, name: str, data: bytes) -> None:
-    """Write a file that everybody may read, whatever the umask, in the place of the old one."""
+def _write_beside(folder: int, name: str, data: bytes) -> str:
+    """Write a file that everybody may read, whatever the umask, to take the old one's place;
+    its name."""
     if len(data) > MAX_BYTES:
         raise OSError(0, f"it would be larger than {MAX_BYTES // 2**20} MiB: its log is full")
     new = f"{name}-new"
@@ -100,10 +150,12 @@ def _replace(folder: int, name: str, data: bytes) -> None:
             left = left[os.write(file, left) :]
         os.fchmod(file, 0o644)
         os.fsync(file)
+    except BaseException:  # what is half written takes up room, where that may be what is missing
+        os.unlink(new, dir_fd=folder)
+        raise
     finally:
         os.close(file)
-    os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)
-    os.fsync(folder)
+    return new
 
 
 class _Lock:

@@ -11,4 +11,6 @@ def find_program() -> tuple[str, ...]:
     path = os.path.abspath(sys.argv[0])
     if os.path.basename(path) == "usched" and os.access(path, os.X_OK):
         return (path,)
-    return (sys.executable, "-m", "usched")
+    # without a PATH, as before a system is up, Python does not know its own
+    python = sys.executable or os.path.realpath("/proc/self/exe")
+    return (python, "-m", "usched")

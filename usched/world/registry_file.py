@@ -14,7 +14,7 @@ import sys
 import time
 
 from usched.words.problems import EnvironmentFailed, Problem, UschedError
-from usched.world.strangers import may_be_tampered_with, require_trusted
+from usched.world.strangers import forbid, may_be_tampered_with, require_trusted
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x75736368  # "usch"
@@ -125,7 +125,11 @@ def is_new(path: str) -> bool:
             header = file.read(16)
     except FileNotFoundError:
         return True
-    except (NotADirectoryError, PermissionError) as error:
+    except PermissionError as error:
+        check_folder(path)
+        remedy = f"{_find_owner(path)} lets others read it by: chmod a+r {path}"
+        raise forbid(f"registry {path} may not be read", remedy) from error
+    except NotADirectoryError as error:
         check_folder(path)
         raise EnvironmentFailed(f"registry {path} cannot be read: {error.strerror}") from error
     except (OSError, ValueError) as error:
@@ -134,6 +138,12 @@ def is_new(path: str) -> bool:
     if header != b"SQLite format 3\0":
         raise EnvironmentFailed(f"{path} is not a registry: not a SQLite file")
     return False
+
+
+def _find_owner(path: str) -> str:
+    from usched.world.accounts import find_user_name  # only where something is wrong
+
+    return find_user_name(os.stat(path).st_uid)
 
 
 def _open_empty() -> sqlite3.Connection:
@@ -188,14 +198,17 @@ def check_folder(path: str) -> None:
         if not stat.S_ISDIR(status.st_mode):
             wrong = "is not a folder"
         else:
-            wrong = "" if os.access(folder, os.X_OK) else "cannot be entered: Permission denied"
+            wrong = "" if os.access(folder, os.X_OK) else "may not be entered"
     except FileNotFoundError:
         wrong = "is not there"
+    except PermissionError:
+        wrong = "may not be entered"
     except (OSError, ValueError) as error:
         wrong = f"cannot be entered: {getattr(error, 'strerror', None) or error}"
     if wrong:
         led = f"it is a link to {real}, and " if os.path.islink(path) else ""
-        raise EnvironmentFailed(f"registry {path} cannot be opened: {led}{folder} {wrong}")
+        what = f"registry {path} cannot be opened: {led}{folder} {wrong}"
+        raise forbid(what) if wrong == "may not be entered" else EnvironmentFailed(what)
 
 
 def _connect(path: str, write: bool, wait: float) -> sqlite3.Connection:
@@ -256,18 +269,38 @@ def _check_length(connection: sqlite3.Connection, path: str, size: int) -> None:
         raise EnvironmentFailed(Problem(what, None, "put it back from a copy", "truncated"))
 
 
-def _explain_rights(path: str, error: sqlite3.Error) -> EnvironmentFailed:
+def may_write(path: str) -> bool:
+    """Whether the system lets this user write a registry's file, if it is there."""
+    real = os.path.realpath(path)
+    return os.access(real, os.W_OK) or not os.path.lexists(real)
+
+
+def require_writable(path: str) -> None:
+    """Raises, for a change that is only tried, what it would fail with for want of a right."""
+    require_trusted(path)
+    if wrong := _find_wrong_rights(path):
+        raise wrong
+
+
+def _find_wrong_rights(path: str) -> UschedError | None:
     """What may not be written: the file, or the folder, which has the journal of a change."""
     real = os.path.realpath(path)
     folder = os.path.dirname(real)
-    if os.path.exists(real) and not os.access(real, os.W_OK):
-        return EnvironmentFailed(f"registry {path} is read-only")
-    if os.access(folder, os.W_OK | os.X_OK):
-        return EnvironmentFailed(f"registry {path} cannot be opened: {error}")
-    if not os.path.exists(real):
-        return EnvironmentFailed(f"registry {path} cannot be made: {folder} may not be written")
-    what = f"registry {path} cannot be changed: it may be written, but not its folder {folder}"
-    return EnvironmentFailed(Problem(what, None, "a change needs a journal beside the file"))
+    there = os.path.exists(real)
+    if there and not os.access(real, os.W_OK):
+        what, remedy = f"registry {path} is read-only", ""
+        if os.stat(real).st_uid == os.geteuid():
+            remedy = f"chmod u+w {path}"
+    elif not os.path.isdir(folder) or os.access(folder, os.W_OK | os.X_OK):
+        return None
+    elif there:
+        what = f"registry {path} cannot be changed: it may be written, but not its folder {folder}"
+        remedy = "a change needs a journal beside the file"
+    else:
+        what, remedy = f"registry {path} cannot be made: {folder} may not be written", ""
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return EnvironmentFailed(Problem(what, None, "its file system is read-only"))
+    return forbid(what, remedy)
 
 
 def _has_journal(real: str) -> bool:
@@ -297,7 +330,8 @@ def explain(error: sqlite3.Error, path: str, waited: float) -> UschedError:
     unremoved = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_DELETE
     if unremoved or code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         check_folder(path)
-        return _explain_rights(path, error)
+        wrong = _find_wrong_rights(path)
+        return wrong or EnvironmentFailed(f"registry {path} cannot be opened: {error}")
     if code == sqlite3.SQLITE_INTERRUPT:
         return EnvironmentFailed(f"registry {path} cannot be read: it takes too long")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

@@ -10,15 +10,23 @@ from usched.meaning.reach import Moved
 from usched.meaning.registry import Damaged, Placed, Registry
 from usched.meaning.rules import MAX_DEPTH, check_declaration, check_depth
 from usched.text.language.canonical import format_statement
-from usched.text.language.grammar import parse_line
+from usched.text.language.grammar import read_statement
+from usched.text.language.stored import read_stored
 from usched.words.cpuset import parse_cpu_list
 from usched.words.machine import Topology
 from usched.words.phrases import clip
 from usched.words.problems import Line, Misused, Refused
-from usched.words.statement import Declare, Grant, parent_of
+from usched.words.statement import Declare, Grant, Statement, parent_of
 
 if TYPE_CHECKING:
     from usched.meaning.grants import Granted
+
+#: No grant that this program writes is so long, in characters.
+_LONGEST_GRANT = 1000
+
+#: So much of somebody else's store is parsed that is not written as this program writes it, in
+#: characters: that takes ten times as long to read, and usched leaves nothing of the kind there.
+_MOST_ODD = 8192
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
@@ -27,7 +35,11 @@ def is_text(value: object) -> TypeGuard[str]:
     """Whether a column holds text, and that is UTF-8."""
     if not isinstance(value, str):
         return False
-    return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # what could not be decoded stands in it as surrogates
+        return False
+    return True
 
 
 def is_moment(text: object) -> bool:
@@ -37,14 +49,34 @@ def is_moment(text: object) -> bool:
 
 def as_printed(text: str) -> str:
     """A text that does nothing to a terminal."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
+class Leeway:
+    """How much that is not canonical is parsed of one store, all of its rows together."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_ODD
+
+    def allows(self, text: str) -> bool:
+        self._left -= len(text)
+        return self._left >= 0
+
+
 def read_scheduler(
-    name: object, parent: object, position: object, exclusive: object, text: object
+    name: object,
+    parent: object,
+    position: object,
+    exclusive: object,
+    text: object,
+    *,
+    leeway: Leeway | None = None,
 ) -> Placed | Damaged:
-    """A row of the schedulers. Its columns repeat the statement, for the indexes."""
-    row = read_declaration(name, position, text)
+    """A row of the schedulers. Its columns repeat the statement, for the indexes. leeway: of a
+    store of somebody else's."""
+    row = read_declaration(name, position, text, leeway)
     if isinstance(row, Placed):
         repeated = (parent_of(row.name), int(row.declare.exclusive))
         if (parent, exclusive) != repeated:
@@ -52,7 +84,9 @@ def read_scheduler(
     return row
 
 
-def read_declaration(name: object, position: object, text: object) -> Placed | Damaged:
+def read_declaration(
+    name: object, position: object, text: object, leeway: Leeway | None = None
+) -> Placed | Damaged:
     """A declaration, as it is and as the log has it. The name is that of the row, not of what
     stands in it."""
     known = name if is_text(name) else ""
@@ -60,8 +94,12 @@ def read_declaration(name: object, position: object, text: object) -> Placed | D
         return Damaged(known, "", "its statement is no text")
     if not isinstance(position, int):
         return Damaged(known, text, "its place among the others is no number")
-    declare = _parse(text)
+    declare: Statement | None = read_stored(known, text)
     if declare is None:
+        if leeway is not None and not leeway.allows(text):
+            return Damaged(known, text, f"{clip(text, 60)!r} is not as usched writes it")
+        declare = _parse(text)
+    if not isinstance(declare, Declare):
         return Damaged(known, text, f"{clip(text, 60)!r} is no declaration")
     if declare.name != name:
         return Damaged(known, text, f"{clip(text, 60)!r} declares another one")
@@ -69,12 +107,13 @@ def read_declaration(name: object, position: object, text: object) -> Placed | D
     return Damaged(known, text, broken[0].what) if broken else Placed(declare, position)
 
 
-def _parse(text: str) -> Declare | None:
+def _parse(text: str) -> Statement | None:
+    """What a text says; None where that is nothing, and then no advice is thought of: that takes
+    long where somebody wrote it who means harm."""
     try:
-        statement = parse_line(Line("registry", 1, text), stored=True)
+        return read_statement(Line("registry", 1, text), stored=True)
     except Misused:
         return None
-    return statement if isinstance(statement, Declare) else None
 
 
 def read_moved(name: object, had: object, has: object) -> Moved | None:
@@ -94,11 +133,11 @@ def read_granted(name: object, record: object) -> Granted | None:
     from usched.meaning.grants import Granted
 
     try:
-        fields = json.loads(record) if is_text(record) else None
+        fields = json.loads(record) if is_text(record) and len(record) <= _LONGEST_GRANT else None
         statement, number, giver, ends = fields if isinstance(fields, list) else ("", 0, 0, None)
-        grant = parse_line(Line("registry", 1, str(statement)), stored=True)
-    except (ValueError, RecursionError, Misused):
+    except (ValueError, RecursionError):
         return None
+    grant = _parse(str(statement))
     numbers = all(type(each) is int and 0 <= each < 1 << 32 for each in (number, giver))
     if not (isinstance(grant, Grant) and grant.name == name and numbers):
         return None

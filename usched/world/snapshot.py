@@ -21,6 +21,9 @@ _PAUSE = 0.003
 #: So many looks are taken on the busiest machine, too.
 _ATTEMPTS = 8
 
+#: As much of a file is read in one piece.
+_AT_ONCE = 1 << 27
+
 #: sqlite.org/fileformat2.html, "The Rollback Journal".
 _MAGIC = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 _HEADER = 28
@@ -36,11 +39,18 @@ class NoSnapshot(Exception):
 
 
 def take_snapshot(
-    folder: int, name: str, max_bytes: int, check: Check, until: float | None = None
+    folder: int,
+    name: str,
+    max_bytes: int,
+    check: Check,
+    until: float | None = None,
+    *,
+    attempts: int = _ATTEMPTS,
 ) -> bytes | None:
     """The bytes of a database in an open folder, without what an unfinished change wrote.
 
-    until: when patience ends, by the monotonic clock. None where there is no file. Raises
+    until: when patience ends, by the monotonic clock; so many looks are taken in any case. None
+    where there is no file. Raises
     NoSnapshot: it is no regular file, or a link; it is larger than max_bytes; `check` has something
     against it; it does not stay the same for long enough.
     """
@@ -56,13 +66,13 @@ def take_snapshot(
             # who writes in place has a journal until the last page is written: what is the same
             # twice, around a journal that is the same, is what was there before the change that
             # the journal is of; who puts another file in its place leaves this one alone
-            if journal == after and data == _read_all(file, max_bytes):
+            if journal == after and _is_still(file, data):
                 return data if after is None else roll_back(data, after)
         except OSError as error:
             raise NoSnapshot(f"{name} cannot be read: {error.strerror}") from error
         finally:
             os.close(file)
-        if attempt >= _ATTEMPTS and time.monotonic() > until:
+        if attempt >= attempts and time.monotonic() > until:
             break
         time.sleep(_PAUSE)
     raise NoSnapshot("it does not stay the same while it is read")
@@ -146,16 +156,28 @@ def _require_plain(status: os.stat_result, max_bytes: int, check: Check) -> None
 
 
 def _read_all(file: int, max_bytes: int) -> bytes:
-    pieces = []
-    left = max_bytes + 1
-    at = 0
-    while left and (piece := os.pread(file, min(left, 1 << 20), at)):
+    # at once where it stays as long as it is, so that there is one copy of it
+    data = os.pread(file, min(os.fstat(file).st_size, max_bytes, _AT_ONCE) + 1, 0)
+    pieces = [data]
+    left = max_bytes + 1 - len(data)
+    at = len(data)
+    while left > 0 and (piece := os.pread(file, min(left, 1 << 20), at)):
         pieces.append(piece)
         at += len(piece)
         left -= len(piece)
-    if not left:
+    if left <= 0:
         raise NoSnapshot(f"it is larger than {max_bytes // 2**20} MiB")
     return b"".join(pieces)
+
+
+def _is_still(file: int, data: bytes) -> bool:
+    """Whether that is what a file has in it, no more and no less; without another copy of it."""
+    at = 0
+    while piece := os.pread(file, 1 << 20, at):
+        if not data.startswith(piece, at):
+            return False
+        at += len(piece)
+    return at == len(data)
 
 
 def roll_back(database: bytes, journal: bytes) -> bytes:

@@ -17,10 +17,10 @@ _CHUNK = 3 * 4096
 
 class Spool:
     """A file in the folder for temporary files, made when first needed; it is gone with the
-    process. most: segments that are not worth it, at 24 bytes each. Raises EnvironmentFailed where
-    it cannot be made or written."""
+    process. most: segments that are not worth it, at some 30 bytes each. Raises EnvironmentFailed
+    where it cannot be made or written."""
 
-    def __init__(self, most: int = 2**22) -> None:
+    def __init__(self, most: int = 2**21) -> None:
         self.most = most
         self._file: IO[bytes] | None = None
         self._end = 0

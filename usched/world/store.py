@@ -17,12 +17,14 @@ from usched.meaning.history import Author, Draft, GrantEdit, Revision
 from usched.meaning.reach import Moved
 from usched.meaning.registry import Damaged, Placed, Registry
 from usched.text.language.canonical import format_statement
+from usched.text.language.stored import read_stored_cpus
 from usched.words.cpuset import format_cpu_list
 from usched.words.machine import Topology
 from usched.words.problems import Problem
-from usched.words.statement import parent_of
+from usched.words.statement import Cpus, parent_of
 from usched.world.registry_file import begin, damaged, explain
 from usched.world.rows import (
+    Leeway,
     as_printed,
     gather,
     is_moment,
@@ -82,8 +84,21 @@ class Store:
         rows = self._rows("WHERE parent = ? AND exclusive ORDER BY place, name", name)
         return [row for row in rows if isinstance(row, Placed)]
 
+    def terms_of_others(self, name: str) -> Iterator[tuple[str, Cpus]]:
+        behind = "substr(statement, length(name) + 5)"  # NAME on
+        terms = f"substr({behind}, 1, instr({behind}, ' lwktpri ') - 1)"
+        where = "WHERE parent = ? AND NOT exclusive"
+        rows = self._db.execute(f"SELECT name, {terms} FROM scheduler {where}", (name,))
+        for child, text in rows:
+            cpus = read_stored_cpus(text) if is_text(child) and is_text(text) else None
+            if cpus is not None:
+                yield child, cpus
+            elif isinstance(entry := is_text(child) and self.stored(child), Placed):
+                yield child, entry.declare.cpus
+
     def child_names(self, name: str) -> Sequence[str]:
-        return self._names("WHERE parent = ?", name)
+        # a damaged row may say that it stands in itself
+        return [each for each in self._names("WHERE parent = ?", name) if parent_of(each) == name]
 
     def names(self) -> Sequence[str]:
         return self._names("")
@@ -100,22 +115,26 @@ class Store:
         return gather(self._rows(""))
 
     def first_rows(self, limit: int) -> Registry:
-        """So many declarations, if there are as many."""
-        return gather(self._rows("LIMIT ?", limit))
+        """So many declarations, if there are as many, of a store that somebody else could write."""
+        return gather(self._rows("LIMIT ?", limit, leeway=Leeway()))
 
-    def count_text(self) -> int:
-        """How many characters all declarations have."""
-        row = self._db.execute("SELECT total(length(statement)) FROM scheduler").fetchone()
-        return int(row[0])
+    def count_text(self, limit: int) -> int:
+        """How many characters one of the columns has in so many rows, the most of them."""
+        columns = ("name", "parent", "place", "exclusive", "statement")
+        lengths = ", ".join(f"total(length({column}))" for column in columns)
+        some = f"SELECT {', '.join(columns)} FROM scheduler LIMIT ?"
+        return int(max(self._db.execute(f"SELECT {lengths} FROM ({some})", (limit,)).fetchone()))
 
-    def _rows(self, where: str, *values: object) -> list[Placed | Damaged]:
+    def _rows(
+        self, where: str, *values: object, leeway: Leeway | None = None
+    ) -> list[Placed | Damaged]:
         if self._empty is None:
             self._empty = self._db.execute("SELECT 1 FROM scheduler LIMIT 1").fetchone() is None
         if self._empty:  # a registry restored by a batch is asked of each name, and has none
             return []
         columns = "name, parent, place, exclusive, statement"
         rows = self._db.execute(f"SELECT {columns} FROM scheduler {where}", values)
-        found = [read_scheduler(*row) for row in rows]
+        found = [read_scheduler(*row, leeway=leeway) for row in rows]
         self.met.update((row, None) for row in found if isinstance(row, Damaged))
         return found
 
@@ -160,10 +179,15 @@ class Store:
         return row[0] if row and isinstance(row[0], int) and row[0] > 0 else 0
 
     def revisions(
-        self, name: str | None = None, limit: int | None = None, moved: bool = True
+        self,
+        name: str | None = None,
+        limit: int | None = None,
+        moved: bool = True,
+        longest: int | None = None,
     ) -> tuple[list[Revision], list[str]]:
         """The log, newest first; with a name, what changed that scheduler or its real cpus, and
         what of it was granted. And what of it is damaged, in sentences. moved: with whom it moved.
+        longest: so much of each text is enough.
         """
         knows_moved = self._has_table("moved")
         touched = "SELECT revision FROM change WHERE name = :name"
@@ -172,9 +196,13 @@ class Store:
         if self._has_table("granting"):
             touched += " UNION SELECT revision FROM granting WHERE name = :name"
         where = f"WHERE number IN ({touched})" if name else ""
+        columns = "number, time, uid, user, text"
+        if longest is not None:
+            cut = {each: f"substr({each}, 1, {longest})" for each in ("time", "user", "text")}
+            cut["uid"] = "CASE typeof(uid) WHEN 'integer' THEN uid END"
+            columns = ", ".join(cut.get(each, each) for each in columns.split(", "))
         rows = self._db.execute(
-            f"SELECT number, time, uid, user, text FROM revision {where} "
-            "ORDER BY number DESC LIMIT :limit",
+            f"SELECT {columns} FROM revision {where} ORDER BY number DESC LIMIT :limit",
             {"name": name, "limit": -1 if limit is None else limit},
         )
         found, damaged = [], []

@@ -40,7 +40,7 @@ def require_trusted(path: str) -> None:
     real = os.path.realpath(path)
     if os.path.islink(path) and not is_trusted(owner := os.lstat(path).st_uid):
         what = f"registry {path} is a link of {_find_name(owner)}'s to {real}"
-        raise _refuse(what, f"name the file itself: --registry {real}")
+        raise forbid(what, f"name the file itself: --registry {real}")
     try:
         owner = os.stat(real).st_uid
     except FileNotFoundError:
@@ -49,12 +49,12 @@ def require_trusted(path: str) -> None:
         name = _find_name(owner)
         what = f"registry {path} is {name}'s; root reads it, and changes it as {name} alone"
         user = f"'#{owner}'" if name.startswith("uid ") else name
-        raise _refuse(what, f"sudo -u {user} usched --registry {path} ...")
+        raise forbid(what, f"sudo -u {user} usched --registry {path} ...")
     writer = _journal_owner(real)
     if writer is not None and not is_trusted(writer):
         what = f"{real}-journal, of a change that was cut short, is {_find_name(writer)}'s"
         remedy = "any change that its owner makes takes it back; or look at it, and move it away"
-        raise _refuse(what, remedy)
+        raise forbid(what, remedy)
 
 
 def _journal_owner(real: str) -> int | None:
@@ -64,7 +64,8 @@ def _journal_owner(real: str) -> int | None:
         return None
 
 
-def _refuse(what: str, remedy: str) -> NotPermitted:
+def forbid(what: str, remedy: str = "") -> NotPermitted:
+    """What the system does not let this user do."""
     return NotPermitted(Problem(f"not permitted: {what}", None, remedy, "permission"))
 
 

@@ -5,6 +5,7 @@ The modules are imported once, and each command is a fork: to start Python takes
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import pkgutil
@@ -64,6 +65,12 @@ class Command:
 
         self.pid = fork(speak)
 
+    @property
+    def out(self) -> str:
+        """What it has printed until now."""
+        heard = self._heard[0]
+        return os.pread(heard.fileno(), os.fstat(heard.fileno()).st_size, 0).decode()
+
     def end(self) -> Said:
         """Waits for it. The status of who was killed is the signal's number, negative."""
         _, status = os.waitpid(self.pid, 0)
@@ -105,10 +112,14 @@ def read(path: Path) -> str:
 
 
 def groups() -> dict[str, dict[str, str]]:
-    """What all groups of ours say, by path from the top one."""
+    """What all groups of ours say, by path from the top one; none that is gone meanwhile."""
     found = {}
-    for folder in [OURS, *(each for each in OURS.rglob("*") if each.is_dir())]:
+    for folder in (Path(each) for each, _, _ in os.walk(OURS)):
         files = [*folder.glob("cpuset.cpus*"), *folder.glob("cpu.[wmi]*")]
         name = "" if folder == OURS else str(folder.relative_to(OURS))
-        found[name] = {file.name: read(file) for file in files}
+        try:
+            found[name] = {file.name: read(file) for file in files}
+        except OSError as error:  # with ENODEV between open and read
+            if error.errno not in (errno.ENOENT, errno.ENODEV):
+                raise
     return found

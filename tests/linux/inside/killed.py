@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 from tests.linux.inside.commands import MOUNT, OURS, Command, Said, enter, fork, groups, read
+from tests.linux.inside.cutting import find_changes, kill_at, stop
 from tests.linux.inside.report import report
-
-FIRST = """
-IDLE on cpu* lwktpri 4
-POOL on node1 lwktpri 6 vcpus 2
-POOL/WEB on cpu0 lwktpri 6
-X on cpu0 cpu1 lwktpri 8 exclusive
-"""
+from tests.plan.trees import FIRST
 
 SECOND = """
 IDLE on cpu* lwktpri 4
@@ -28,47 +22,14 @@ Y on cpu3 lwktpri 7 exclusive locked
 #: Where a process is from the first registry on.
 INHABITED = ["IDLE", "POOL/:own", "POOL/WEB", "X"]
 
-CHANGES = ["mkdir", "rmdir", "write", "fsync", "rename", "unlink"]
-
-TRACE = "/run/trace"
-
 
 def _usched(registry: str, *words: str, stopped: bool = False) -> Command:
-    before = (lambda: os.kill(os.getpid(), signal.SIGSTOP)) if stopped else (lambda: None)
+    before = stop if stopped else (lambda: None)
     return Command("--registry", f"/run/{registry}.db", *words, before=before)
 
 
 def _apply(registry: str) -> Said:
     return _usched(registry, "apply", "-q").end()
-
-
-def _trace(command: Command, *more: str) -> Said:
-    """A command that is stopped goes on, with what it changes written to `TRACE`."""
-    os.waitpid(command.pid, os.WUNTRACED)
-    words = [
-        "strace",
-        "-qq",
-        "-o",
-        TRACE,
-        "-e",
-        "trace=" + ",".join(CHANGES),
-        *more,
-        "-p",
-        str(command.pid),
-    ]
-    with subprocess.Popen(words):
-        while "TracerPid:\t0\n" in Path(f"/proc/{command.pid}/status").read_text():
-            time.sleep(0.01)
-        os.kill(command.pid, signal.SIGCONT)
-        return command.end()
-
-
-def _find_changes() -> list[tuple[str, int]]:
-    """All that apply of the second registry does: a system call, and its how manieth that is."""
-    assert _trace(_usched("second", "apply", "-q", stopped=True)).status == 0
-    calls = [line.partition("(")[0] for line in Path(TRACE).read_text().splitlines()]
-    calls = [call for call in calls if call in CHANGES]
-    return [(call, calls[: place + 1].count(call)) for place, call in enumerate(calls)]
 
 
 def _state() -> object:
@@ -109,7 +70,7 @@ def every_change() -> object:
     while any(str(pid) not in read(OURS / path / "cgroup.procs") for pid, path in places.items()):
         time.sleep(0.01)
     old = _state()
-    changes = _find_changes()
+    changes = find_changes(_usched("second", "apply", "-q", stopped=True))
     new = _state()
     assert _apply("first").status == 0
     _put_back(places)
@@ -117,8 +78,7 @@ def every_change() -> object:
 
     seen = []
     for place, (call, number) in enumerate(changes):
-        kill = f"inject={call}:signal=KILL:when={number}"
-        victim = _trace(_usched("second", "apply", "-q", stopped=True), "-e", kill)
+        victim = kill_at(_usched("second", "apply", "-q", stopped=True), call, number)
         on = "first" if place % 3 and _state() != new else "second"
         following = _apply(on)
         agrees = _state() == (old if on == "first" else new)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.linux.inside.commands import MOUNT, OURS, Command, declare, done, groups, usched_says
 from tests.linux.inside.load import hogs, trace_cpus
 from tests.linux.inside.report import report
+from tests.linux.inside.waiting import await_that
 
 SCRIPT = """
 LOCK on cpu4-6 lwktpri 6 locked
@@ -29,13 +28,6 @@ burn()
 """
 
 
-def _await(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline, "it does not come about"
-        time.sleep(0.02)
-
-
 def _end(command: Command, number: int) -> list[object]:
     os.kill(command.pid, number)
     return list(command.end())
@@ -51,10 +43,10 @@ def locked_threads() -> object:
     done("apply", "-q")
     watch = Command("watch")
     program = Command("exec", "LOCK", "--", "python3", "-c", THREADS)
-    _await(lambda: len(_threads(program.pid)) == 3)
+    await_that(lambda: len(_threads(program.pid)) == 3)
     pinned = lambda tid: len(os.sched_getaffinity(tid)) == 1  # noqa: E731 - of this moment
-    _await(lambda: all(map(pinned, _threads(program.pid))))
-    _await(lambda: len({min(os.sched_getaffinity(tid)) for tid in _threads(program.pid)}) == 3)
+    await_that(lambda: all(map(pinned, _threads(program.pid))))
+    await_that(lambda: len({min(os.sched_getaffinity(tid)) for tid in _threads(program.pid)}) == 3)
     ran = trace_cpus(1)
     seen = [sorted(ran.get(tid, ())) for tid in _threads(program.pid)]
     said = _end(program, signal.SIGKILL)
@@ -64,7 +56,7 @@ def locked_threads() -> object:
 def real_time() -> object:
     """exec gives it the policy, and a group with the cpus."""
     program = Command("exec", "RT", "--", "sleep", "1000")
-    _await(lambda: Path(f"/proc/{program.pid}/comm").read_text() == "sleep\n")
+    await_that(lambda: Path(f"/proc/{program.pid}/comm").read_text() == "sleep\n")
     policy = os.sched_getscheduler(program.pid) & ~os.SCHED_RESET_ON_FORK
     priority = os.sched_getparam(program.pid).sched_priority
     cpus = sorted(os.sched_getaffinity(program.pid))
@@ -89,7 +81,7 @@ def a_trial_runs_out() -> object:
     done("destroy", "RT")
     said = usched_says("apply", "--confirm", "2s")
     during = "RT" in groups()
-    _await(lambda: groups() == before)
+    await_that(lambda: groups() == before)
     return [said.status, during, usched_says("verify").status]
 
 

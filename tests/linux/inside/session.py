@@ -16,6 +16,7 @@ from tests.linux.inside.commands import (
     read,
     usched_says,
 )
+from tests.linux.inside.contained import in_a_container, where_a_group_cannot_be_entered
 from tests.linux.inside.load import hogs, percent_of_periods, shares, trace_cpus
 from tests.linux.inside.report import report
 
@@ -36,6 +37,16 @@ TWICE on cpu7 lwktpri 6 quantum 40ms
 TOP on cpu6 lwktpri 7
 LAST on cpu6 lwktpri 3
 NARROW on cpu* lwktpri 6 vcpus 4
+"""
+
+
+#: Real-time by their lwktpri, and not all that they stand in is; or they are subdivided.
+INNER = """
+NORM on cpu* lwktpri 6
+POOL on node1 lwktpri 4 vcpus 2
+POOL/X on cpu0 lwktpri 31
+REAL on cpu3 lwktpri 8
+REAL/A on cpu0 lwktpri 6
 """
 
 
@@ -76,9 +87,10 @@ def unplug_and_replug() -> object:
 
 
 def unplug_from_a_partition() -> object:
-    """One of the two cpus of RT."""
+    """One of the two cpus of RT, while something runs there as it should."""
     online = Path("/sys/devices/system/cpu/cpu3/online")
-    with hogs(OURS / "RT"):
+    with hogs(OURS / "RT") as (pid,):
+        done("move", str(pid), "into", "RT")
         online.write_text("0")
         without = usched_says("verify")
         partition = read(OURS / "RT/cpuset.cpus.partition")
@@ -137,13 +149,33 @@ def weights() -> object:
     low, mid, twice, top, last = (OURS / name for name in ("LOW", "MID", "TWICE", "TOP", "LAST"))
     with hogs(low, mid, twice, top, last):
         time.sleep(0.3)
-        three = shares(3, low, mid, twice)
+        # the clock is up to a tenth of a second late, and LOW has but a twentieth
+        three = shares(12, low, mid, twice)
         return {"lwktpri 5, 6, 6 twice the quantum": three, "7, 3": shares(1.5, top, last)}
+
+
+def real_time_within_others() -> object:
+    """What is in a pool stays behind those who go before the pool, and what is in a real-time
+    scheduler goes before the others."""
+    declare(INNER)
+    applied = usched_says("apply", "-q")
+    inner, above, norm = (OURS / name for name in ("POOL/X", "REAL/A", "NORM"))
+    policies = {}
+    with hogs(inner, inner, above, *[norm] * 6) as pids:
+        for pid, name in zip(pids, ("POOL/X", "POOL/X", "REAL/A"), strict=False):
+            done("move", "-q", str(pid), "into", name)
+            policies[name] = os.sched_getscheduler(pid)
+        for number, pid in enumerate(pids[3:]):  # cpu3, where REAL/A is, has two
+            os.sched_setaffinity(pid, [3 + number % 5])
+        time.sleep(0.3)
+        got = shares(2, inner, above, norm)
+    return [applied, policies, got]
 
 
 if __name__ == "__main__":
     report(
         *(plan, apply_and_verify, what_groups_say, where_threads_run, unplug_and_replug),
         *(unplug_from_a_partition, rival, two_at_once, release),
-        *(apply_shared, narrow, weights),
+        *(in_a_container, where_a_group_cannot_be_entered),
+        *(apply_shared, narrow, weights, real_time_within_others),
     )

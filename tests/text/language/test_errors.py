@@ -525,22 +525,25 @@ def test_error_quantum_in_minutes() -> None:
     )
 
 
-def test_error_quantum_zero() -> None:
-    assert complaint("NORM on cpu* lwktpri 6 quantum 0") == block(
+def test_error_grant_for_hours() -> None:
+    assert complaint("grant POOL to alice until 2h") == block(
         """
-        in:1:32: quantum must be 1 to 1000000000000000, not 0
-            NORM on cpu* lwktpri 6 quantum 0
-                                           ^
+        in:1:27: units of time are us, ms and s
+            grant POOL to alice until 2h
+                                      ^^
+          type: 7200s
         """
     )
 
 
-def test_error_absurd_quantum() -> None:
-    assert complaint("NORM on cpu* lwktpri 6 quantum 9999999999999999999s") == block(
+def test_error_grant_until_a_date() -> None:
+    assert complaint("grant POOL to alice until 2027-01-01") == block(
         """
-        in:1:32: quantum must be 1 to 1000000000000000, not 9999999999999999999
-            NORM on cpu* lwktpri 6 quantum 9999999999999999999s
-                                           ^^^^^^^^^^^^^^^^^^^^
+        in:1:27: expected a time after 'until', found '2027-01-01'
+            grant POOL to alice until 2027-01-01
+                                      ^^^^^^^^^^
+          ticks, or time: 10, 500us, 100ms, 2s (one word)
+          counted from now: 3600s is an hour
         """
     )
 

@@ -192,9 +192,9 @@ def test_a_directory_and_a_name_with_nul_are_no_files(tmp_path: Path) -> None:
     [
         (b"", "FILE:1:1: the file is empty"),
         (b"sockets: 2\ncores: \xff\n", "FILE:2:8: byte 0xff is not UTF-8"),
-        (b"\x7fELF\x00\x00", "FILE:1:5: a NUL byte: this is not a text file"),
-        (b"\x1f\x8b\x08\x00", "FILE is compressed\n  unpack it first"),
-        (b"PK\x03\x04\x00", "FILE is compressed\n  unpack it first"),
+        (b"\x7fELF\x00\x00", "FILE is not text: byte 5 of it is 0x00"),
+        (b"\x1f\x8b\x08\x00", "FILE is compressed, and no topology\n  unpack it first"),
+        (b"PK\x03\x04\x00", "FILE is compressed, and no topology\n  unpack it first"),
         (b"machine: " + b"x" * 10_000_000, "FILE:1:10: machine of topology must be 1 to 64"),
         (b"x" * 10_000_000, "FILE:1:1: topology must be a mapping of keys to values"),
         (b"<" * 10_000_000, "FILE:1:2: broken XML: not well-formed (invalid token)"),

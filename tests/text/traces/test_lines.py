@@ -8,7 +8,7 @@ from tests.text.language.texts import block
 from tests.text.traces.recordings import FTRACE, PERF, TRACE_CMD, read
 from usched.text.traces.sched_events import Malformed, name_state
 from usched.words.problems import Refused, format_problem
-from usched.words.trace import Exit, Fork, InCgroup, Lost, Moved, Ran, Switch, Wake
+from usched.words.trace import Exit, Fork, InCgroup, Lost, Migrate, Ran, Switch, Wake
 
 HEAD = "bash   100 [002]    10.000001: "
 
@@ -44,7 +44,7 @@ def test_a_switch() -> None:
     [
         ("sched_waking: comm=a b pid=7 prio=-5 target_cpu=003", Wake(0, 7, "a b", False)),
         ("sched_wakeup: comm=a pid=7 prio=120 success=1 target_cpu=003", Wake(0, 7, "a", False)),
-        ("sched_wakeup: comm=a pid=7 prio=120 success=0 target_cpu=003", Moved(0, 7)),
+        ("sched_wakeup: comm=a pid=7 prio=120 success=0 target_cpu=003", Migrate(0, 7)),
         ("sched_wakeup: a:b:7 [120] success=1 CPU:003", Wake(0, 7, "a:b", False)),
         ("sched_wakeup_new: comm=a pid=7 prio=120 target_cpu=003", Wake(0, 7, "a", True)),
         (
@@ -54,7 +54,7 @@ def test_a_switch() -> None:
         ("sched_process_exit: comm=a pid=7 prio=120 group_dead=true", Exit(0, 7, "a")),
         ("sched_stat_runtime: comm=a pid=7 runtime=450 [ns]", Ran(0, 7, "a", 450)),
         ("sched_stat_runtime: comm=a pid=7 runtime=450 [ns] vruntime=9 [ns]", Ran(0, 7, "a", 450)),
-        ("sched_migrate_task: comm=a pid=7 prio=120 orig_cpu=1 dest_cpu=2", Moved(0, 7)),
+        ("sched_migrate_task: comm=a pid=7 prio=120 orig_cpu=1 dest_cpu=2", Migrate(0, 7)),
     ],
 )
 def test_events(text: str, event: tuple[object, ...]) -> None:

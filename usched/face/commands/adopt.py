@@ -16,7 +16,7 @@ from usched.words.problems import Misused
 @click.command("adopt")
 @click.argument("where", type=FolderName(), required=False, metavar="[GROUP | DIR]")
 @click.option("--cset", is_flag=True, help="Cpusets of cgroup v1, as cset makes them.")
-@click.option("--systemd", is_flag=True, help="Slices in systemd's files.")
+@click.option("--systemd", is_flag=True, help="Slices of systemd, or its files in DIR.")
 @dry_run_option
 @quiet_option
 @common_options
@@ -40,6 +40,6 @@ def command(
         return
     with report_change(dry_run):
         if taken.outcome is None:
-            click.echo("# nothing to adopt: nothing is said of cpus there")
+            click.echo(f"# nothing to adopt: {taken.why}")
         else:
             print_outcome(taken.outcome, dry_run)

@@ -7,10 +7,10 @@ import click
 from usched.actions.apply import apply_registry
 from usched.face.options import common_options, context_of, quiet_option
 from usched.face.output import report_change
-from usched.plan.wanted import TOP
+from usched.plan.wanted import full_path
 from usched.text.duration import parse_duration
-from usched.words.phrases import count
-from usched.world.linux.cgroups import MOUNT
+from usched.words.phrases import count, join_names
+from usched.world.linux.group_reading import MOUNT
 
 
 @click.command("apply")
@@ -24,6 +24,7 @@ def command(ctx: click.Context, quiet: bool, confirm: str | None) -> None:
     It does what `usched plan` prints, reads everything back, and undoes it all where the kernel
     refuses a step or does something else. With --confirm 60s it is undone after that time, by a
     process of its own, unless you type `usched confirm`: a wrong set of cpus can cut you off.
+    Who holds a part applies it without root, once root has applied.
     """
     seconds = None if confirm is None else parse_duration(confirm, "--confirm", 1, 86_400)
     done = apply_registry(context_of(ctx), seconds=seconds)
@@ -33,7 +34,9 @@ def command(ctx: click.Context, quiet: bool, confirm: str | None) -> None:
         if not done.steps:
             click.echo("# nothing to do: Linux is as the registry says")
             return
-        click.echo(f"# {count(len(done.steps), 'step')} done beneath /{MOUNT}/{TOP}")
+        tops = done.plan.tops if done.plan else ("",)
+        where = join_names([f"/{MOUNT}/{full_path(top)}" for top in tops])
+        click.echo(f"# {count(len(done.steps), 'step')} done beneath {where}")
         if confirm is not None:
             click.echo(f"# undone in {confirm}, unless you type: usched confirm")
         notes = len(done.plan.wanted.notes) if done.plan else 0

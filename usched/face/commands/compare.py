@@ -27,7 +27,7 @@ from usched.face.output import print_json
 from usched.face.progress import Progress
 from usched.text.language.grammar import parse_script
 from usched.words.problems import Misused, Problem
-from usched.world.files import STANDARD_INPUT, read_text
+from usched.world.files import STANDARD_INPUT, read_text, require_file
 from usched.world.output_file import OutputFile
 
 
@@ -102,6 +102,7 @@ def _read_scripts(workload: str, paths: Sequence[str], topologies: Sequence[str]
     """The registry is one of those compared, where there would be nothing else."""
     if [workload, *paths].count(STANDARD_INPUT) > 1:
         raise Misused("two of the files are the standard input")
+    require_file(workload, "workload")
     if not paths and len(topologies) < 2:
         remedy = "give a script, or two topologies: --topology FILE --topology FILE"
         raise Misused(Problem("there is nothing to compare with", None, remedy))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from usched.face.numbers import Number
 from usched.face.options import (
     common_options,
     context_of,
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
 @ticks_option("as for simulate")
 @click.option(
     "--seconds",
-    type=click.FloatRange(0, 3_600, min_open=True),
+    type=Number(0, 3_600, min_open=True),
     metavar="S",
     help="How long, in seconds.",
 )
 @click.option(
     "--within",
-    type=click.FloatRange(0, 100),
+    type=Number(0, 100),
     metavar="POINTS",
     help="Exit with 7 where a share differs by more.",
 )
@@ -79,6 +80,15 @@ def _report(done: Conformance, as_json: bool) -> None:
                 "breaks": done.performance.breaks,
                 "lost": done.performance.lost,
                 "others": round(sum(done.performance.others.values()), 6),
+                "events": [
+                    {
+                        "at": each.at,
+                        "event": each.what,
+                        "late": round(each.late, 6),
+                        "took": round(each.took, 6),
+                    }
+                    for each in done.performance.played
+                ],
                 **record_lines(done.lines),
             }
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from usched.actions.read import read_difference
-from usched.face.changes import describe_moved
+from usched.face.changes import describe_moved, print_grants
 from usched.face.completing import RevisionNumber
-from usched.face.json_records import moved_record
+from usched.face.json_records import grant_record, moved_record
 from usched.face.options import common_options, context_of, desk_of, desk_option, json_option
 from usched.face.output import print_json
 
@@ -28,12 +28,20 @@ def command(
     """
     context = context_of(ctx)
     desk = desk_of(context, where)
-    differences, topologies, moved = read_difference(context, old, new, desk)
+    differences, topologies, moved, grants = read_difference(context, old, new, desk)
     changed = topologies != (None, None)  # the same description may be of two machines
     if as_json:
         records = [{"name": d.name, "before": d.before, "after": d.after} for d in differences]
         reaches = [moved_record(each) for each in moved]
-        print_json({"schedulers": records, "topology_changed": changed, "moved": reaches})
+        handed = [grant_record(each) for each in grants]
+        print_json(
+            {
+                "schedulers": records,
+                "topology_changed": changed,
+                "moved": reaches,
+                "grants": handed,
+            }
+        )
         return
     if changed:
         for sign, record in zip("-+", topologies, strict=True):
@@ -43,7 +51,8 @@ def command(
             click.echo(f"- {difference.before}")
         if difference.after is not None:
             click.echo(f"+ {difference.after}")
+    print_grants(grants)
     for each in moved:
         click.echo(f"# {describe_moved(each)}")
-    if not differences and not changed:
+    if not (differences or grants or changed):
         click.echo("# no difference")

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from usched.face.completing import FileName, SchedulerName
+from usched.face.completing import ProgramWords, SchedulerName
 from usched.face.options import common_options, context_of
 from usched.face.output import warn
 from usched.words.problems import Misused, Problem
@@ -18,7 +18,7 @@ from usched.words.problems import Misused, Problem
 @click.option("-u", "--user", metavar="USER", help="Run it as USER (root only).")
 @common_options
 @click.argument("name", type=SchedulerName())
-@click.argument("words", nargs=-1, type=FileName(), metavar="[--] COMMAND")
+@click.argument("words", nargs=-1, type=ProgramWords(), metavar="[--] COMMAND")
 @click.pass_context
 def command(ctx: click.Context, name: str, words: tuple[str, ...], user: str | None) -> None:
     """Run COMMAND in the scheduler NAME: in its control group, with its policy, on its cpus.
@@ -34,6 +34,7 @@ def command(ctx: click.Context, name: str, words: tuple[str, ...], user: str | N
         find_program,
         find_runner,
     )
+    from usched.actions.places import find_place
 
     if words[:1] == ("--",):
         words = words[1:]
@@ -41,9 +42,11 @@ def command(ctx: click.Context, name: str, words: tuple[str, ...], user: str | N
         what = "no command is given to run"
         raise Misused(Problem(what, remedy=f"such as: usched exec {name} -- sleep 60"))
     try:
+        context = context_of(ctx)
         runner = find_runner(user)
+        place = find_place(context, name)
         path = find_program(words[0])
-        enter(context_of(ctx), name)
+        enter(context, place)
         if runner is not None:
             become(runner)
         sys.stdout.flush()

@@ -28,8 +28,8 @@ def command(ctx: click.Context, systemd: bool, output: str | None, as_json: bool
     registry of them, there or on another machine. What others have declared in granted parts is
     among them; the grants themselves are comments.
 
-    With --systemd: a unit that applies the registry at boot, and a slice for each scheduler, for
-    who wants systemd to own its group. Use the one or the others.
+    With --systemd: a unit that applies the registry at boot, one that watches over it, and a slice
+    for each scheduler, for who wants systemd to own its group. Use the units or the slices.
     """
     if output is not None and not systemd:
         raise Misused("-o goes with --systemd: a script is for the standard output")
@@ -60,6 +60,8 @@ def _export_units(context: Context, folder: str | None) -> None:
     from usched.world.program import find_program
 
     units = make_units(context, find_program())
+    for note in units.missing:
+        warn(f"{note.scheduler}, {note.word}: {note.what}")
     if folder is None:
         click.echo("\n".join(f"# {unit.name}\n{unit.text}" for unit in units.files), nl=False)
         return

@@ -9,6 +9,7 @@ import click
 
 from usched import __version__
 from usched.face.completing import SchedulerName
+from usched.face.numbers import Number, WholeNumber
 from usched.face.options import (
     common_options,
     quiet_option,
@@ -34,13 +35,13 @@ _SAID = {"uunifast-discard": "UUniFast-Discard", "randfixedsum": "RandFixedSum"}
 
 @click.command("generate")
 @click.option(
-    "--lwps", type=click.IntRange(1, _MAX_LWPS), required=True, metavar="N", help="How many lwps."
+    "--lwps", type=WholeNumber(1, _MAX_LWPS), required=True, metavar="N", help="How many lwps."
 )
 @click.option(
     "--utilisation",
     "--utilization",
     "total",
-    type=click.FloatRange(0, _MAX_LWPS, min_open=True),
+    type=Number(0, _MAX_LWPS, min_open=True),
     required=True,
     metavar="U",
     help="The sum of their utilisations: how many cpus they fill.",
@@ -51,9 +52,7 @@ _SAID = {"uunifast-discard": "UUniFast-Discard", "randfixedsum": "RandFixedSum"}
     metavar="A..B",
     help="Shortest and longest period, in ticks, or with units: 10ms..1s.",
 )
-@click.option(
-    "--seed", type=click.IntRange(0, 2**64 - 1), default=0, metavar="S", help="Default: 0."
-)
+@click.option("--seed", type=WholeNumber(0, 2**64 - 1), default=0, metavar="S", help="Default: 0.")
 @click.option(
     "--algorithm",
     type=click.Choice(ALGORITHMS),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from usched.actions.read import read_joined
+from usched.face.json_records import bounds_record
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_columns, print_json
 from usched.meaning.grants import Hands, Part, levels_beneath
@@ -54,9 +55,7 @@ def _record(part: Part, hands: Hands) -> dict[str, object]:
         "user": part.user,
         "by": hands.keeper_name(part.name),
         "statement": format_statement(part.granted.grant),
-        "lwktpri": part.bounds.lwktpri,
-        "levels": levels_beneath(part),
-        "until": part.bounds.ends,
+        **bounds_record(part),
         "holds": not part.trouble,
         "trouble": part.trouble or None,
         "schedulers": sorted(part.source.names()),

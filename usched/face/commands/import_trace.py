@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from usched.actions.import_trace import import_file
-from usched.actions.imported import Wanted, head_comments
+from usched.actions.imported import ImportOptions, head_comments
 from usched.face.completing import FileName, MapRule, SchedulerName
 from usched.face.options import (
     common_options,
@@ -19,7 +19,7 @@ from usched.text.traces.rules import check_scheduler, parse_rule
 from usched.text.traces.tick import parse_tick
 from usched.text.workload_yaml import format_workload
 from usched.words.problems import Line, Misused, Problem, Span
-from usched.world.files import STANDARD_INPUT
+from usched.world.files import STANDARD_INPUT, require_file
 from usched.world.output_file import OutputFile, is_same_file
 
 
@@ -68,13 +68,14 @@ def command(
     if file.endswith(".usched"):
         what = f"import makes a workload of a trace, and {file} is a script of statements"
         raise Misused(Problem(what, remedy=f"type: usched batch {file}"))
+    require_file(file, "trace")
     if not rules and default is None:
         remedy = "all into one: --default NORM\nor by comm: --map 'redis*=REAL' --default NORM"
         raise Misused(Problem("which scheduler do the threads go to?", remedy=remedy))
     if default is not None:
         check_scheduler(default, Span(Line("--default", 1, default), 0, len(default)))
     resolution = None if tick is None else parse_tick(tick)
-    wanted = Wanted(tuple(map(parse_rule, rules)), default, resolution, kernel)
+    wanted = ImportOptions(tuple(map(parse_rule, rules)), default, resolution, kernel)
     if is_same_file(file, output):
         raise Misused(f"-o {output} would take the place of the trace itself")
     with OutputFile(output) as target:

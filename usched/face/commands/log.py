@@ -8,6 +8,7 @@ from usched.actions.read import read_log
 from usched.face.changes import describe_moved
 from usched.face.completing import SchedulerName
 from usched.face.json_records import moved_record
+from usched.face.numbers import WholeNumber
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import format_columns, print_json
 from usched.meaning.history import Revision
@@ -15,7 +16,7 @@ from usched.meaning.history import Revision
 
 @click.command("log")
 @click.argument("name", required=False, type=SchedulerName())
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N.")
+@click.option("--limit", type=WholeNumber(1), metavar="N", help="Only the newest N.")
 @json_option
 @common_options
 @click.pass_context

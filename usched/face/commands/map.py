@@ -10,7 +10,7 @@ from usched.actions.read import read_tree
 from usched.face.misfits import warn_of_misfits
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, terminal_width
-from usched.figures.grid import Holding, list_holdings
+from usched.figures.grid import Holding, list_holdings, runs_alike
 from usched.meaning.resolver import Resolver
 from usched.words.cpuset import CpuSet, format_cpus
 
@@ -94,12 +94,7 @@ def _draw_block(
 
 def _draw_turned(cpus: Sequence[int], rows: Sequence[Holding]) -> None:
     """A line for each run of cpus that the same schedulers have."""
-    runs: list[tuple[list[int], list[str]]] = []
-    for cpu in cpus:
-        here = [f"{row.scheduler.name}{_sign(row)}" for row in rows if cpu in row.cpus]
-        if runs and runs[-1][1] == here:
-            runs[-1][0].append(cpu)
-        else:
-            runs.append(([cpu], here))
-    for run, here in runs:
-        click.echo(f"{format_cpus(CpuSet.of(run))}: {' '.join(here) or '.'}")
+    names = [f"{row.scheduler.name}{_sign(row)}" for row in rows]
+    for run, here in runs_alike(rows, cpus):
+        who = " ".join(names[place] for place in here)
+        click.echo(f"{format_cpus(CpuSet.of(run))}: {who or '.'}")

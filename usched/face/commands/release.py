@@ -17,7 +17,8 @@ from usched.words.phrases import count
 def command(ctx: click.Context, quiet: bool) -> None:
     """Take away the control groups that `usched apply` made: all of them, or none.
 
-    Their processes go to the root group. The registry stays as it is.
+    Their processes go to the root group. The registry stays as it is. Who holds a part takes
+    away what is beneath it.
     """
     refuse_topology(ctx)
     done = release(context_of(ctx))

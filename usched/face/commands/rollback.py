@@ -6,7 +6,7 @@ import click
 
 from usched.actions.context import Wish
 from usched.actions.rollback import Rollback, roll_back
-from usched.face.changes import print_news
+from usched.face.changes import print_grants, print_news
 from usched.face.completing import RevisionNumber
 from usched.face.options import (
     common_options,
@@ -20,6 +20,8 @@ from usched.face.options import (
 from usched.face.output import report_change
 from usched.meaning.registry import Placed
 from usched.text.language.canonical import format_statement
+from usched.words.phrases import clip
+from usched.world.rows import as_printed
 
 
 @click.command("rollback")
@@ -40,29 +42,29 @@ def command(
     refuse_topology(ctx)
     context = context_of(ctx)
     wish = Wish(dry_run, True, strand)
-    done = roll_back(context, revision, wish, desk_of(context, where))
+    desk = desk_of(context, where)
+    done = roll_back(context, revision, wish, desk)
     with report_change(dry_run):
-        _print_rollback(done, revision, dry_run)
+        _print_rollback(done, revision, dry_run, f"your part of {desk.name}" if desk else "")
 
 
-def _print_rollback(done: Rollback, revision: int, dry_run: bool) -> None:
+def _print_rollback(done: Rollback, revision: int, dry_run: bool, part: str) -> None:
+    """part: whose revisions they are, "" for the registry's."""
     if done.revision is None:
-        click.echo(f"# the registry is as it was at revision {revision}")
+        click.echo(f"# {part or 'the registry'} is as it was at revision {revision}")
         return
     for edit in done.edits:
         for sign, placed in (("-", edit.before), ("+", edit.after)):
             if isinstance(placed, Placed):
                 click.echo(f"{sign} {format_statement(placed.declare)}")
             elif placed is not None:
-                click.echo(f"{sign} # {edit.name}, which was damaged")
-    for grant in done.grants:
-        for sign, granted in (("-", grant.before), ("+", grant.after)):
-            if granted is not None:
-                click.echo(f"{sign} {format_statement(granted.grant)}")
+                click.echo(f"{sign} # {clip(as_printed(edit.name))}, which was damaged")
+    print_grants(done.grants)
     if done.topology:
         click.echo(f"# with the topology of then: {done.machine or 'none declared'}")
     print_news(done.news)
     word = "would be" if dry_run else "is"
-    click.echo(f"# rollback to {revision} {word} revision {done.revision}")
+    of = f" of {part}" if part else ""
+    click.echo(f"# rollback to {revision} {word} revision {done.revision}{of}")
     if dry_run:
         click.echo("# dry run: nothing was changed")

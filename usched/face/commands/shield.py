@@ -43,6 +43,8 @@ def command(
     may follow: with locked, Linux spreads no load there. Without CPUS it is shown; off takes it
     away.
     """
+    from usched.actions.places import by_root
+
     context = context_of(ctx)
     if not words:
         click.echo(format_statement(find_shield(context, name).declare))
@@ -57,4 +59,5 @@ def command(
     with report_change(dry_run):
         print_outcome(outcome, dry_run)
         if not dry_run:
-            click.echo("# to make Linux so: usched plan, then sudo usched apply")
+            how = by_root(context.registry, "apply")
+            click.echo(f"# to make Linux so: usched plan, then {how}")

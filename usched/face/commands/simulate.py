@@ -8,6 +8,7 @@ import click
 
 from usched.actions.simulate import Simulation, prepare, run
 from usched.face.completing import FileName
+from usched.face.numbers import TickNumber
 from usched.face.options import (
     common_options,
     context_of,
@@ -37,7 +38,7 @@ from usched.world.files import STANDARD_INPUT, read_text
 )
 @click.option(
     "--at",
-    type=click.IntRange(0, MAX_TICKS),
+    type=TickNumber(0, MAX_TICKS),
     metavar="TICK",
     help="Print only who runs where in one tick, with the chain.",
 )

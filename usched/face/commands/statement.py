@@ -73,5 +73,7 @@ def print_done(done: Done, dry_run: bool, offline: CpuSet) -> None:
         return
     word = "would be revision" if dry_run else "revision"
     click.echo(f"{text}  # {word} {done.revision}")
+    if done.ends is not None:
+        click.echo(f"#   ends at {done.ends}")
     for change in done.changes:
         click.echo(f"#   {describe_change(change, offline)}")

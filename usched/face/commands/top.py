@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 from usched.actions.context import Context
-from usched.actions.top import Look, look, rate
+from usched.actions.top import Look, has_pressure, look, rate
 from usched.face.ending import Interrupted
 from usched.face.options import common_options, context_of, json_option, refuse_topology
 from usched.face.output import has_colour, make_printable, print_columns, print_json
@@ -50,16 +50,18 @@ def command(ctx: click.Context, once: bool, every: str, as_json: bool) -> None:
         raise Misused(Problem(what, remedy="type: usched top --once --json"))
     context = context_of(ctx)
     before = look(context)
+    if not has_pressure(before):
+        context.tell("this kernel does not count who waits for a cpu (PSI): boot it with psi=1")
     if once or not sys.stdout.isatty():
         time.sleep(seconds)
-        after = look(context._replace(tell=lambda _: None))
+        after = look(context.quiet)
         if as_json:
             print_json(_record(before, after))
         else:
             print_columns(_HEADS, _rows(rate(before, after)), right=_RIGHT)
         return
     try:
-        _show(context._replace(tell=lambda _: None), before, seconds)
+        _show(context.quiet, before, seconds)
     except Interrupted as ending:
         if ending.code != 130:
             raise
@@ -96,7 +98,7 @@ def _rows(rates: Mapping[str, Rate]) -> Sequence[Sequence[str]]:
     return [
         (
             make_printable(name) if name != MACHINE else "(machine)",
-            format_cpu_list(each.cpus),
+            format_cpu_list(each.cpus) or "-",
             str(each.threads),
             _percent(each.busy),
             _percent(each.share),

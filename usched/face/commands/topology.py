@@ -16,7 +16,14 @@ from usched.face.options import (
     refuse_topology,
     strand_option,
 )
-from usched.face.output import has_unicode, print_json, report_change, terminal_width, warn
+from usched.face.output import (
+    has_unicode,
+    print_json,
+    print_lines,
+    report_change,
+    terminal_width,
+    warn,
+)
 from usched.face.render_machine import draw_machine, machine_record, summarise_machine
 from usched.text.topology.mapping import format_topology
 from usched.words.machine import Topology
@@ -49,7 +56,7 @@ def command() -> None:
 @common_options
 @click.pass_context
 def detect(ctx: click.Context, dry_run: bool, strand: bool) -> None:
-    """Read this machine from /sys and declare it as the registry's topology."""
+    """Declare this machine, as it is read from /sys."""
     from usched.world.host import detect_topology
 
     refuse_topology(ctx)
@@ -112,8 +119,7 @@ def show(ctx: click.Context, as_yaml: bool, as_json: bool) -> None:
     elif as_yaml:
         click.echo(format_topology(machine.topology), nl=False)
     else:
-        for line in draw_machine(machine.topology, terminal_width(), has_unicode()):
-            click.echo(line)
+        print_lines(draw_machine(machine.topology, terminal_width(), has_unicode()))
 
 
 @command.command("forget")

@@ -11,7 +11,7 @@ from usched.face.completing import SchedulerName
 from usched.face.json_records import scheduler_record
 from usched.face.misfits import warn_of_misfits
 from usched.face.options import common_options, context_of, json_option
-from usched.face.output import has_unicode, print_json, tree_guides
+from usched.face.output import has_unicode, print_json, print_lines, tree_guides
 from usched.meaning.grants import Hands
 from usched.meaning.reach import describe_offline
 from usched.meaning.resolver import Resolver
@@ -42,8 +42,7 @@ def command(ctx: click.Context, name: str | None, as_json: bool) -> None:
         click.echo(f"{text} ({format_cpus(topology.all)}{offline})")
     else:
         click.echo(_label(tree, tree.require(name).declare, hands))
-    for line in _draw(tree, name or MACHINE, "", has_unicode(), hands):
-        click.echo(line)
+    print_lines(_draw(tree, name or MACHINE, "", has_unicode(), hands))
 
 
 def _branches(tree: Resolver, name: str, hands: Hands) -> list[dict[str, object]]:

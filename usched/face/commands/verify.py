@@ -28,5 +28,5 @@ def command(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         print_json({"valid": True, "problems": []})
         return
-    groups = sum(group.path not in ("", OUTSIDE) for group in plan.wanted.groups)
+    groups = sum(group.path not in (OUTSIDE, *plan.tops) for group in plan.wanted.groups)
     click.echo(f"Linux is as the registry says: {count(groups, 'group')}")

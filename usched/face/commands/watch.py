@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import select
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -12,6 +14,7 @@ from usched.face.ending import Interrupted
 from usched.face.options import common_options, context_of, refuse_topology
 from usched.face.output import make_printable
 from usched.text.duration import parse_duration
+from usched.words.phrases import count
 
 
 @click.command("watch")
@@ -32,9 +35,23 @@ def command(ctx: click.Context, report_only: bool, every: str) -> None:
     context = context_of(ctx)
     check_live(context.root)
     try:
-        _watch(context, report_only, seconds)
+        with _be_the_only(context.root, report_only):
+            _watch(context, report_only, seconds)
     except Interrupted:  # as it is told to end
         return
+
+
+@contextmanager
+def _be_the_only(root: str, report_only: bool) -> Iterator[None]:
+    """Two would give homes to the same threads, one after the other."""
+    from usched.world.linux.journal import Journal
+    from usched.world.linux.only_one import be_the_only
+
+    if report_only:
+        yield
+        return
+    with be_the_only(Journal(root).folder, "watch", "one is enough; --report-only looks on"):
+        yield
 
 
 def _watch(context: Context, report_only: bool, seconds: float) -> None:
@@ -49,6 +66,7 @@ def _watch(context: Context, report_only: bool, seconds: float) -> None:
             f"for every {seconds:g} s"
         )
     watch.start()
+    _say(f"watching over {count(watch.schedulers, 'scheduler')}")
     due = time.monotonic() + seconds
     while True:
         patience = max(0.0, min(1.0, due - time.monotonic()))

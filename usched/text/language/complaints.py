@@ -5,6 +5,7 @@ Each function looks from where the parser stands. Nothing here is imported while
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 
@@ -39,6 +40,13 @@ _RANGES = {
     "lwktpri": "on the machine lwktpri is 1 to 9, in a scheduler 1 to 31",
     "vcpus": "vcpus is 1 to 4096",
 }
+
+#: Units that a time does not have, in seconds.
+_SECONDS = {
+    "m": 60, "min": 60, "h": 3600, "hour": 3600, "hours": 3600,
+    "d": 86_400, "day": 86_400, "days": 86_400, "w": 604_800,
+}  # fmt: skip
+_LONGER = re.compile(rf"([0-9]{{1,9}})({'|'.join(_SECONDS)})")
 
 #: What other tools call it.
 _SYNONYMS = {
@@ -144,9 +152,13 @@ def of_number(cursor: Cursor, clause: str) -> Misused:
 def of_time(cursor: Cursor, clause: str) -> Misused:
     if slip := mend_value(cursor, clause):
         return slip
-    return cursor.expect(
-        f"a time after '{clause}'", "ticks, or time: 10, 500us, 100ms, 2s (one word)"
-    )
+    remedy = "ticks, or time: 10, 500us, 100ms, 2s (one word)"
+    if clause == "until":
+        if longer := _LONGER.fullmatch(cursor.peek() or ""):
+            seconds = int(longer[1]) * _SECONDS[longer[2]]
+            return cursor.slip("units of time are us, ms and s", f"{seconds}s")
+        remedy += "\ncounted from now: 3600s is an hour"
+    return cursor.expect(f"a time after '{clause}'", remedy)
 
 
 def of_parted_time(cursor: Cursor, clause: str) -> Misused:

@@ -15,7 +15,6 @@ from usched.text.language.cursor import CLAUSES, Cursor, Slip
 from usched.text.language.tokens import TERM, Word, join_words
 from usched.words.problems import Line, Misused, Problem, Span
 from usched.words.statement import (
-    MAX_TICKS,
     RESERVED,
     SEGMENT,
     Cpus,
@@ -28,7 +27,8 @@ from usched.words.statement import (
     Term,
 )
 
-_NAME = re.compile(rf"{SEGMENT}(?:/{SEGMENT})*")
+#: A scheduler's name, with those that it stands in.
+NAME = re.compile(rf"{SEGMENT}(?:/{SEGMENT})*")
 _USER = re.compile(r"@?[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?")
 _TIME = re.compile(r"([0-9]{1,40})(us|ms|s)?")
 _INT = re.compile(r"[0-9]{1,40}")
@@ -77,7 +77,9 @@ def _advised(error: Misused) -> Misused:
 
 
 def parse_script(text: str, source: str) -> Iterator[tuple[Line, Statement | Unreadable]]:
-    """Each line that is not blank or a comment, in order, with what it says."""
+    """Each line that is not blank or a comment, in order, with what it says; of a file that is YAML
+    only its first one."""
+    begun = False
     for number, raw in enumerate(text.split("\n"), start=1):
         line = Line(source, number, raw.removesuffix("\r"))
         parser = None
@@ -85,11 +87,22 @@ def parse_script(text: str, source: str) -> Iterator[tuple[Line, Statement | Unr
             parser = _Parser(line)
             statement = parser.statement()
         except Misused as error:
+            if not begun and (other := _note_yaml(line, text)):
+                yield line, Unreadable(other, "")
+                return
+            begun = True
             problem = _advised(error).problems[0]
             yield line, Unreadable(problem, parser.name if parser else "")
         else:
             if statement is not None:
+                begun = True
                 yield line, statement
+
+
+def _note_yaml(line: Line, text: str) -> Problem | None:
+    from usched.text.mistaken import note_yaml
+
+    return note_yaml(line, text)
 
 
 def parse_cpu_terms(text: str, source: str) -> tuple[Term, ...]:
@@ -109,6 +122,16 @@ def _leads(words: Sequence[str]) -> bool:
     """Whether the first word is the optional `usched`, and not meant as a name: `usched on cpu0`
     would be a scheduler of that (reserved) name, `usched on on cpu0` one that is called `on`."""
     return words[:1] == ["usched"] and (words[1:2] != ["on"] or words[2:] == ["on"])
+
+
+def read_term(match: re.Match[str], span: Span | None = None) -> Term:
+    """What a word says that is a TERM; a range may still run backwards."""
+    first, last, level, number = match.groups()
+    if level:
+        return Term(level, int(number), int(number), span)
+    if first is None:
+        return Term("cpu*", span=span)
+    return Term("cpu", int(first), int(last or first), span)
 
 
 class _Parser(Cursor):
@@ -259,17 +282,11 @@ class _Parser(Cursor):
 
         SELECTOR = "core" | "thread" | "llc" | "node" | "socket"
         """
-        span = self.next().span
-        first, last, level, number = match.groups()
-        if level:
-            return Term(level, int(number), int(number), span)
-        if first is None:
-            return Term("cpu*", span=span)
-        low, high = int(first), int(last or first)
-        if high < low:
+        term = read_term(match, self.next().span)
+        if term.last < term.first:
             what = f"the range {match[0]} runs backwards"
-            raise self.slip(what, f"cpu{high}-{low}", span)
-        return Term("cpu", low, high, span)
+            raise self.slip(what, f"cpu{term.last}-{term.first}", term.span)
+        return term
 
     def _parse_int(self, clause: str) -> int:
         """INT"""
@@ -285,11 +302,8 @@ class _Parser(Cursor):
         following = self.words[self.position + 1 : self.position + 2]
         if not match[2] and following and following[0].text in ("us", "ms", "s"):
             raise _complaints().of_parted_time(self, clause)
-        amount = int(match[1])
-        if not 1 <= amount <= MAX_TICKS:
-            raise self.fail(f"{clause} must be 1 to {MAX_TICKS}, not {amount}", rule="range")
         self.next()
-        return Quantum(amount, match[2] or "")
+        return Quantum(int(match[1]), match[2] or "")
 
     def _parse_name(self, wanted: str, slot: str = "name") -> str:
         """NAME = SEGMENT { "/" SEGMENT }"""
@@ -299,7 +313,7 @@ class _Parser(Cursor):
 
     def _check_name(self, word: Word, slot: str = "name") -> str:
         text = word.text
-        if not _NAME.fullmatch(text):
+        if not NAME.fullmatch(text):
             raise _complaints().of_name(self, word)
         self.spans[slot] = word.span
         if slot == "name":

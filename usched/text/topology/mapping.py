@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from usched.text.fields import Fields, describe
+from usched.text.mistaken import note_other_kind
 from usched.text.topology.compact import MAX_CPUS, NUMBERINGS, Shape, find_shape
 from usched.words.cpuset import MAX_CPU, CpuSet, format_cpus
 from usched.words.located import Located
@@ -23,6 +24,8 @@ _COMPACT_ONLY = (*_COUNTS, "numbering")
 def parse_topology(node: Located) -> Topology:
     """Read either form. Raises Refused with every problem, in the order of their places."""
     problems: list[Problem] = []
+    if other := note_other_kind(node, "topology"):
+        raise Refused(other)
     try:
         fields = Fields(node, "topology", problems)
         machine = _machine_name(fields)

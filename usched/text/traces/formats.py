@@ -81,6 +81,8 @@ def recognise(lines: Iterable[str], label: str) -> tuple[Format | None, Iterator
             if len(line) <= MAX_LINE and each.header.match(line):
                 return each, every
     number, line = next((pair for pair in said if not PASSED.match(pair[1])), said[0])
+    if any("\0" in each for _, each in said):
+        raise Refused(Problem(f"{label} is not text", None, f"usched imports {KNOWN}", "trace"))
     line = line.rstrip("\r\n")[:MAX_LINE]
     where = Span(Line(label, number, line), 0, max(1, len(line)))
     for pattern, kind, remedy in _FOREIGN:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from usched.words.trace import Exit, Fork, Lost, Moved, Ran, Switch, TraceEvent, Wake
+from usched.words.trace import Exit, Fork, Lost, Migrate, Ran, Switch, TraceEvent, Wake
 
 #: Of Linux, and more than it ever gives out.
 _PID = "([0-9]{1,10})"
@@ -80,7 +80,7 @@ def _parse_task(text: str) -> tuple[str, int, str]:
 
 def _parse_waking(at: int, _cpu: int, text: str) -> TraceEvent:
     comm, pid, rest = _parse_task(text)
-    return Moved(at, pid) if _NOT_WOKEN in rest else Wake(at, pid, comm, False)
+    return Migrate(at, pid) if _NOT_WOKEN in rest else Wake(at, pid, comm, False)
 
 
 def _parse_wakeup_new(at: int, _cpu: int, text: str) -> TraceEvent:
@@ -111,7 +111,7 @@ def _parse_migrate(at: int, _cpu: int, text: str) -> TraceEvent:
     found = _MIGRATE.match(text)
     if found is None:
         raise Malformed("comm= pid= prio= orig_cpu= dest_cpu=")
-    return Moved(at, int(found[2]))
+    return Migrate(at, int(found[2]))
 
 
 def _parse_lost(at: int, cpu: int, text: str) -> TraceEvent:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from usched.text.traces.lines import TraceCounts
 from usched.words.phrases import clip, count
 from usched.words.problems import format_problem
-from usched.words.trace import Doubts, Recording, Thread
+from usched.words.trace import Doubts, Recording, TracedThread
 
 
 def grouped(number: int) -> str:
@@ -24,7 +24,7 @@ def _many(number: int, noun: str) -> str:
     return count(number, noun).replace(str(number), grouped(number), 1)
 
 
-def describe_import(recording: Recording, taken: Sequence[Thread]) -> str:
+def describe_import(recording: Recording, taken: Sequence[TracedThread]) -> str:
     """The first sentence."""
     every = sum(thread.ran for thread in recording.threads)
     ran = sum(thread.ran for thread in taken)
@@ -111,13 +111,13 @@ def _describe_others(counts: TraceCounts) -> str:
     return f"{events} of no use here passed over: {', '.join(names)}{more}"
 
 
-def describe_apart(threads: Sequence[Thread]) -> str:
+def describe_apart(threads: Sequence[TracedThread]) -> str:
     ran = sum(thread.ran for thread in threads)
     many = _many(len(threads), "kernel thread")
     return f"kept apart: {many}, {format_ms(ran)} ms on cpu (--kernel includes them)"
 
 
-def describe_short(threads: Sequence[Thread], tick: int) -> str:
+def describe_short(threads: Sequence[TracedThread], tick: int) -> str:
     """tick: microseconds."""
     ran = sum(thread.ran for thread in threads)
     return (

@@ -1,29 +1,43 @@
-"""Control groups (cgroup v2) below any root: what there is."""
+"""Control groups (cgroup v2) below any root, to be changed."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
+import stat
 import time
 from contextlib import suppress
 
 from usched.plan.difference import EFFECTIVE, PROCESSES, Step
 from usched.plan.kernel import Kernel, parse_release
-from usched.plan.lower_cgroup import FRESH
+from usched.plan.owners import parse_owner
+from usched.plan.readings import find_nonsense
 from usched.plan.wanted import OUTSIDE
 from usched.words.cpuset import CpuSet, parse_cpu_list
-from usched.words.problems import EnvironmentFailed, Problem
-from usched.world.sys_files import write_at_once
-
-MOUNT = "sys/fs/cgroup"
+from usched.words.phrases import clip
+from usched.words.problems import EnvironmentFailed
+from usched.world.linux.group_reading import (
+    MOUNT,
+    folders_in,
+    open_group,
+    read_groups,
+    refuse_nonsense,
+    say,
+)
+from usched.world.linux.ownership import FOLDER, base_of, change_owner, open_file
+from usched.world.linux.threads import PID
 
 THREADS = "cgroup.threads"
 
-#: Groups beneath ours that are read. There are as many as schedulers, and some leaves.
-_MOST = 100_000
+#: It is a word of a file's name, too.
+_RELEASE = re.compile(r"[!-.0-~]{1,64}")
 
 #: How often a group is looked at again for processes that were forked meanwhile.
 _MOST_PASSES = 1_000
+
+#: Levels of groups that are cleared away; the kernel lets nobody make as many who holds a group.
+_DEEPEST = 64
 
 
 def read_kernel(root: str) -> Kernel:
@@ -31,36 +45,12 @@ def read_kernel(root: str) -> Kernel:
     path = os.path.join(root, "proc/sys/kernel/osrelease")
     release = _read(path)
     version = parse_release(release or "")
-    if release is None or version is None:
-        said = "cannot be read" if release is None else f"says '{release[:40]}'"
+    if release is None or version is None or not _RELEASE.fullmatch(release):
+        said = "cannot be read" if release is None else f"says {clip(release)!r}"
         raise EnvironmentFailed(f"{path} {said}: this is no Linux")
     # whether it has groups of real-time threads says its configuration, where there is one
     config = _read(os.path.join(root, f"boot/config-{release}")) or ""
     return Kernel(release, version, "CONFIG_RT_GROUP_SCHED=y" in config.splitlines())
-
-
-def read_groups(root: str, top: str) -> dict[str, dict[str, str]]:
-    """What the groups beneath `top` say (their paths from there; its own is ""), parents first, and
-    the one above it.
-
-    Raises EnvironmentFailed where there is no cgroup v2, or no cpuset or cpu controller in it.
-    """
-    mount = os.path.join(root, MOUNT)
-    controllers = _read(os.path.join(mount, "cgroup.controllers"))
-    if controllers is None:
-        what = f"there is no cgroup v2 at {mount}"
-        if os.path.isdir(os.path.join(mount, "cpuset")):
-            what += ", but cgroup v1"
-        remedy = "boot with systemd.unified_cgroup_hierarchy=1, or mount -t cgroup2 none there"
-        raise EnvironmentFailed(Problem(what, None, remedy))
-    missing = [each for each in ("cpuset", "cpu") if each not in controllers.split()]
-    if missing:
-        what = f"{mount} has no {' and no '.join(missing)} controller: cgroup v1 may have it"
-        raise EnvironmentFailed(Problem(what, None, f"it has: {controllers or 'none'}"))
-    subtree = _read(os.path.join(mount, os.path.dirname(top), "cgroup.subtree_control"))
-    found = {OUTSIDE: {"cgroup.subtree_control": subtree or ""}}
-    _walk(os.path.join(mount, top), "", found)
-    return found
 
 
 class Cgroups:
@@ -70,50 +60,66 @@ class Cgroups:
         self.root = root
         self.top = top
 
-    def read(self) -> dict[str, dict[str, str]]:
-        return read_groups(self.root, self.top)
+    def read(self, within: str = "") -> dict[str, dict[str, str]]:
+        return read_groups(self.root, self.top, within)
 
     def do(self, step: Step) -> None:
-        folder = self._folder(step.path)
         try:
             match step.kind:
                 case "mkdir":
-                    os.mkdir(folder)
+                    self._make(step.path)
                 case "rmdir":
-                    _remove(folder)
+                    self._remove(step.path, step.value)
                 case "write":
-                    write_at_once(os.path.join(folder, step.file), step.value)
+                    self._write(step.path, step.file, step.value)
                 case "move":
                     self._move_all(step.path, step.value)
+                case "chown":
+                    self._change_owner(step.path, step.value)
         except OSError as error:
             raise StepFailed(step, error) from error
 
     def processes(self, path: str) -> list[int]:
         """The pids in a group; none where there is no such group."""
-        text = self.say(path, PROCESSES) or ""
-        return [int(pid) for pid in text.split()]
+        return _numbers(self.say(path, PROCESSES))
 
     def exists(self, path: str) -> bool:
-        return os.path.isdir(self._folder(path))
+        try:
+            with open_group(self.root, self.top, path):
+                return True
+        except OSError:
+            return False
+
+    def may_enter(self, path: str) -> bool:
+        """Whether this user may write who is in a group: not enough to come from anywhere."""
+        try:
+            with open_group(self.root, self.top, path) as folder:
+                return os.access(PROCESSES, os.W_OK, dir_fd=folder)
+        except OSError:
+            return False
 
     def threads(self, path: str) -> list[int]:
         """The tids in a group; none where there is no such group."""
-        text = self.say(path, THREADS) or ""
-        return [int(tid) for tid in text.split()]
+        return _numbers(self.say(path, THREADS))
 
     def say(self, path: str, file: str) -> str | None:
         """What a file of a group says; None where there is none."""
-        return _read(os.path.join(self._folder(path), file))
+        return say(self.root, self.top, path, file)
 
     def effective(self, path: str) -> CpuSet | None:
         """The cpus that the threads in a group may run on, as the kernel has computed them."""
         text = self.say(path, EFFECTIVE)
-        return None if text is None else parse_cpu_list(text)
+        if text is None:
+            return None
+        refuse_nonsense(
+            os.path.join(self.root, MOUNT, self.top, path), find_nonsense({EFFECTIVE: text})
+        )
+        return parse_cpu_list(text)
 
     def move(self, pid: int, path: str) -> None:
         """One process, if it is still there."""
         try:
-            write_at_once(os.path.join(self._folder(path), PROCESSES), str(pid))
+            self._write(path, PROCESSES, str(pid))
         except ProcessLookupError:
             return
         except OSError as error:
@@ -126,73 +132,123 @@ class Cgroups:
             if not pids:
                 return
             for pid in pids:
-                with suppress(ProcessLookupError):
-                    write_at_once(os.path.join(self._folder(to), PROCESSES), str(pid))
+                try:
+                    self._write(to, PROCESSES, str(pid))
+                except ProcessLookupError:
+                    continue
+                except OSError as error:
+                    raise StepFailed(Step("move", path, "", to), error, pid) from error
         raise OSError(errno.EBUSY, "processes are forked faster than they are moved")
 
-    def _folder(self, path: str) -> str:
-        mount = os.path.join(self.root, MOUNT)
-        if path == OUTSIDE:
-            return os.path.join(mount, os.path.dirname(self.top))
-        return os.path.join(mount, self.top, path) if path else os.path.join(mount, self.top)
+    def _write(self, path: str, file: str, text: str) -> None:
+        """At once, since the errno of a write is lost in buffers."""
+        with open_group(self.root, self.top, path) as folder:
+            descriptor = open_file(folder, file, os.O_WRONLY)
+            try:
+                os.write(descriptor, f"{text}\n".encode())
+            finally:
+                os.close(descriptor)
+
+    def _make(self, path: str) -> None:
+        """Everybody may look in, whatever the umask, and nobody else may write."""
+        above, _, name = os.path.join(self.top, path).rstrip("/").rpartition("/")
+        with open_group(self.root, "", above) as folder:
+            try:
+                os.mkdir(name, 0o755, dir_fd=folder)
+            except FileExistsError:
+                if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                    raise
+                raise OSError(errno.ENOTDIR, "it is no folder") from None
+            with open_group(self.root, self.top, path) as made:
+                if os.fstat(made).st_mode & 0o777 != 0o755:
+                    os.fchmod(made, 0o755)
+
+    def _remove(self, path: str, to: str) -> None:
+        """A group whose last process has just left may be busy for a moment; one that somebody held
+        has what he made since it was read. to: where processes go then."""
+        above, _, name = os.path.join(self.top, path).rstrip("/").rpartition("/")
+        with open_group(self.root, "", above) as folder:
+            for _ in range(100):
+                try:
+                    os.rmdir(name, dir_fd=folder)
+                except FileNotFoundError:
+                    if to:
+                        return
+                    raise
+                except OSError as error:
+                    if error.errno not in (errno.EBUSY, errno.ENOTEMPTY):
+                        raise
+                    if to:
+                        self._clear(path, to)
+                    time.sleep(0.01)
+                else:
+                    return
+            os.rmdir(name, dir_fd=folder)
+
+    def _clear(self, path: str, to: str) -> None:
+        """What is beneath a group, and who is in it."""
+        if path.count("/") > _DEEPEST:
+            raise OSError(errno.ELOOP, "there are too many levels beneath it")
+        for each in self._beneath(path):
+            self._clear(f"{path}/{each}", to)
+            with suppress(OSError), open_group(self.root, self.top, path) as folder:
+                os.rmdir(each, dir_fd=folder)
+        self._move_all(path, to)
+
+    def _beneath(self, path: str) -> list[str]:
+        try:
+            with open_group(self.root, self.top, path) as folder:
+                return folders_in(folder)
+        except FileNotFoundError:
+            return []
+
+    def _change_owner(self, path: str, owner: str) -> None:
+        with open_group(self.root, self.top, OUTSIDE) as outside:
+            base = base_of(outside)
+        with open_group(self.root, self.top, path) as found:
+            folder = os.open(".", FOLDER, dir_fd=found)
+        try:
+            change_owner(folder, parse_owner(owner), base)
+        finally:
+            os.close(folder)
 
 
 class StepFailed(Exception):
-    """The kernel refused a step."""
+    """The kernel refused a step. pid: of the process that it refused to move."""
 
-    def __init__(self, step: Step, error: OSError) -> None:
-        super().__init__(step, error)
+    def __init__(self, step: Step, error: OSError, pid: int | None = None) -> None:
+        super().__init__(step, error, pid)
         self.step = step
         self.error = error
+        self.pid = pid
 
     @property
     def is_forbidden(self) -> bool:
         """Whether it is for others to do, rather than nobody's."""
         return self.error.errno in (errno.EACCES, errno.EPERM)
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether the group is there, and not in the cgroup namespace of who would enter it: then
+        the kernel says ENOENT, and not of a file."""
+        return self.error.errno == errno.ENOENT and self.error.filename is None
 
-def _remove(folder: str) -> None:
-    """A group whose last process has just left may be busy for a moment."""
-    for _ in range(100):
-        try:
-            os.rmdir(folder)
-        except OSError as error:
-            if error.errno != errno.EBUSY:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-    os.rmdir(folder)
+    @property
+    def is_closed(self) -> bool:
+        """Whether a process cannot enter the group from where it is, and it is no trouble else."""
+        return self.is_forbidden or self.is_outside or self.error.errno == errno.EROFS
 
 
-def _walk(folder: str, path: str, found: dict[str, dict[str, str]]) -> None:
-    try:
-        with os.scandir(os.path.join(folder, path)) as entries:
-            inside = sorted(each.name for each in entries if each.is_dir(follow_symlinks=False))
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        what = f"{os.path.join(folder, path)} cannot be read: {error.strerror}"
-        raise EnvironmentFailed(what) from error
-    if len(found) >= _MOST:
-        raise EnvironmentFailed(f"{folder} holds more than {_MOST} groups")
-    said = found[path] = {}
-    for file in (*FRESH, EFFECTIVE):
-        text = _read(os.path.join(folder, path, file))
-        if text is not None:
-            said[file] = text
-    processes = _read(os.path.join(folder, path, PROCESSES))
-    said[PROCESSES] = str(len((processes or "").split()))
-    for name in inside:
-        _walk(folder, f"{path}/{name}" if path else name, found)
+def _numbers(text: str | None) -> list[int]:
+    return [int(each) for each in (text or "").split() if PID.fullmatch(each)]
 
 
 def _read(path: str) -> str | None:
-    """None where there is no such file; a kernel of another version may not have it."""
+    """None where there is no such file."""
     try:
         with open(path, "rb") as file:
             return file.read(1 << 20).decode("utf-8", "replace").strip()
     except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EOPNOTSUPP):
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
             return None
         raise EnvironmentFailed(f"{path} cannot be read: {error.strerror}") from error

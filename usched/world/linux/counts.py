@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 from usched.words.problems import EnvironmentFailed
 
-_MIGRATIONS = re.compile(r"^se\.nr_migrations\s*:\s*([0-9]+)$", re.MULTILINE)
+_MIGRATIONS = re.compile(r"^se\.nr_migrations\s*:\s*([0-9]{1,20})$", re.MULTILINE)
+
+#: Letters of a file that are read.
+_MOST = 1 << 16
 
 
 class Counts(NamedTuple):
@@ -24,18 +27,24 @@ def read_counts(root: str, tid: int) -> Counts:
     """Raises EnvironmentFailed where it is gone, or the kernel does not count."""
     folder = os.path.join(root, "proc", str(tid))
     try:
-        with open(os.path.join(folder, "schedstat")) as file:
-            ran, waited, _ = map(int, file.read().split())
+        with open(os.path.join(folder, "schedstat"), errors="replace") as file:
+            ran, waited, _ = map(_count, file.read(_MOST).split())
     except (OSError, ValueError) as error:
         what = f"{folder}/schedstat, where Linux says how long it ran, cannot be read"
         raise EnvironmentFailed(what) from error
     return Counts(ran, waited, _read_migrations(folder))
 
 
+def _count(word: str) -> int:
+    if not word.isascii() or not word.isdigit() or len(word) > 20:
+        raise ValueError(word)
+    return int(word)
+
+
 def _read_migrations(folder: str) -> int | None:
     try:
-        with open(os.path.join(folder, "sched")) as file:
-            found = _MIGRATIONS.search(file.read())
+        with open(os.path.join(folder, "sched"), errors="replace") as file:
+            found = _MIGRATIONS.search(file.read(_MOST))
     except OSError:  # a kernel without CONFIG_SCHED_DEBUG
         return None
     return int(found[1]) if found else None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import shlex
 
-from usched.plan.difference import Step
-from usched.plan.wanted import full_path
+from usched.plan.difference import PROCESSES
+from usched.plan.wanted import OUTSIDE, full_path, shown_path
 from usched.words.problems import EnvironmentFailed, NotPermitted, Problem, UschedError
 from usched.world.linux.cgroups import StepFailed
+from usched.world.linux.group_reading import MOUNT
 
 _ROOT = "Linux lets root change control groups: sudo usched ..."
 
@@ -15,13 +17,21 @@ _ROOT = "Linux lets root change control groups: sudo usched ..."
 _MEANT = {
     errno.EACCES: ("not permitted", _ROOT),
     errno.EPERM: ("not permitted", _ROOT),
-    errno.EROFS: ("cgroup v2 is mounted read-only", "mount -o remount,rw /sys/fs/cgroup"),
+    errno.EROFS: (
+        "cgroup v2 is mounted read-only",
+        "mount -o remount,rw /sys/fs/cgroup; in a service of systemd: ProtectControlGroups=no",
+    ),
     errno.EBUSY: ("processes are in it, or groups beneath it", "usched plan shows what there is"),
     errno.EEXIST: ("somebody else made it just now", "try again"),
+    errno.ENOTDIR: (
+        "a file or a link of that name is there",
+        "usched made none: see what it is, and take it away",
+    ),
     errno.ENOENT: ("it is gone, or its controller is switched off", "usched plan shows it"),
     errno.ERANGE: ("no cpu of this machine, or no value of this file", "usched topology detect"),
     errno.EINVAL: ("the kernel does not take this value there", "usched plan shows what there is"),
     errno.ENOSPC: ("no cpu is left for the processes in it", "give the scheduler an online cpu"),
+    errno.EOPNOTSUPP: ("processes are in the group above, or it is a threaded one", ""),
     errno.ENODEV: ("this kernel has no such controller", "cat /sys/fs/cgroup/cgroup.controllers"),
 }
 
@@ -30,15 +40,48 @@ def explain_refusal(failed: StepFailed, before: str = "", after: str = "") -> Us
     """Which step, the kernel's answer, what it means here, and what to do. before, after: what is
     said besides, in front of the sentence and behind the remedy."""
     number = failed.error.errno or 0
-    meant, remedy = _MEANT.get(number, (failed.error.strerror or str(failed.error), ""))
+    meant, remedy = _find_meaning(failed)
     name = errno.errorcode.get(number, str(number))
-    what = f"{before}{_describe(failed.step)} was refused: {meant} ({name})"
+    what = f"{before}{_describe(failed)} was refused: {meant} ({name})"
     kind = NotPermitted if failed.is_forbidden else EnvironmentFailed
     return kind(Problem(what, None, "\n".join(filter(None, (remedy, after))), "kernel"))
 
 
-def _describe(step: Step) -> str:
-    group = full_path(step.path) or "the root group"
+def explain_errno(failed: StepFailed) -> str:
+    """What it means here, alone."""
+    return _find_meaning(failed)[0]
+
+
+def _find_meaning(failed: StepFailed) -> tuple[str, str]:
+    """And what to do."""
+    number, step = failed.error.errno or 0, failed.step
+    meant, remedy = _MEANT.get(number, (failed.error.strerror or str(failed.error), ""))
+    match number:
+        case errno.EBUSY if step.kind == "move" and OUTSIDE in (step.path, step.value):
+            meant = "the root group of a container holds nobody while its controllers are on"
+            remedy = leave_root_group(step.path)
+        case errno.ENOENT if step.kind == "move" and failed.is_outside:
+            meant, remedy = "it is outside of this container", "who is outside moves it"
+        case errno.EPERM if step.kind in ("move", "write"):
+            remedy = f"a process there may do more than you, as root's may: {_ROOT}"
+        case _:
+            pass
+    return meant, remedy
+
+
+def leave_root_group(path: str) -> str:
+    """How the processes in a group come to be in one that is no scheduler's, where they must not be
+    in the root group."""
+    procs = shlex.quote("/".join(filter(None, (f"/{MOUNT}", full_path(path), PROCESSES))))
+    return (
+        f"give them a group of their own: mkdir -p /{MOUNT}/init\n"
+        f"xargs -rn1 < {procs} > /{MOUNT}/init/{PROCESSES}"
+    )
+
+
+def _describe(failed: StepFailed) -> str:
+    step = failed.step
+    group = shown_path(step.path) or "the root group"
     match step.kind:
         case "mkdir":
             return f"making {group}"
@@ -47,6 +90,9 @@ def _describe(step: Step) -> str:
         case "move" if step.file:  # a single one
             return f"moving it into {group}"
         case "move":
-            return f"moving processes of {group}"
+            who = "processes" if failed.pid is None else f"process {failed.pid}"
+            return f"moving {who} of {group}"
+        case "chown":
+            return f"changing whose {group} is"
         case "write":
             return f"writing `{step.value}` to {step.file} of {group}"

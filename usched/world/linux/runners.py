@@ -12,7 +12,8 @@ import os
 import select
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import count
 from types import TracebackType
 from typing import NamedTuple, NoReturn
@@ -37,7 +38,7 @@ _PRIORITY = 50
 _SECOND = 1_000_000_000
 
 
-class Part(NamedTuple):
+class Role(NamedTuple):
     """What a process is to do; times are ns. start: from the moment at which all begin. bursts,
     repeat, period: as of a Program."""
 
@@ -48,20 +49,35 @@ class Part(NamedTuple):
     period: int | None
 
 
+class Act(NamedTuple):
+    """due: ns after all began. do: takes by how many ns it is late."""
+
+    due: int
+    do: Callable[[int], None]
+
+
+class Ended(Exception):
+    """This process is to do no more of its role."""
+
+
 class Runners:
-    """The processes of some parts, in that order, which wait to begin. To be left as a context:
+    """The processes of some roles, in that order, which wait to begin. To be left as a context:
     then they are gone."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, roles: Sequence[Role]) -> None:
         self.pids: list[int] = []
-        self._parts = parts
+        self._roles = roles
         self._hear, self._say = os.pipe()
         self._end_read, self._end_write = os.pipe()
 
     def __enter__(self) -> Runners:
         try:
-            for part in self._parts:
-                self._fork(part)
+            own = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+            try:
+                for role in self._roles:
+                    self._fork(role)  # each hears of its end when it can
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, own)
         except BaseException as error:
             self._end()
             if isinstance(error, OSError):
@@ -78,10 +94,11 @@ class Runners:
     ) -> None:
         self._end()
 
-    def run(self, length: int) -> int:
+    def run(self, length: int, acts: Sequence[Act] = ()) -> int:
         """Have them run for so many ns; the moment at which they began, as of time.monotonic_ns().
 
-        Raises EnvironmentFailed where one of them ends.
+        acts: what is done meanwhile, in order; what is due at once, before they begin. Raises
+        EnvironmentFailed where one of them ends.
         """
         own = os.sched_getscheduler(0), os.sched_getparam(0)
         try:
@@ -89,11 +106,17 @@ class Runners:
         except PermissionError:  # then the fair class has to do
             own = (-1, own[1])
         try:
+            first = [act for act in acts if act.due == 0]
+            for act in first:
+                act.do(0)
             begin = time.monotonic_ns() + _LEAD + _LEAD_OF_EACH * len(self.pids)
             word = b"".join(each.to_bytes(8, "little") for each in (begin, begin + length))
-            for _ in self.pids:  # each takes one, and a pipe gives nobody a part of it
+            for _ in self.pids:  # each takes one, and a pipe gives nobody a role of it
                 os.write(self._say, word)
-            time.sleep((begin + length - time.monotonic_ns()) / _SECOND)
+            for act in acts[len(first) :]:
+                _sleep_until(begin + act.due)
+                act.do(time.monotonic_ns() - begin - act.due)
+            _sleep_until(begin + length)
             self._wait_for_all()
         finally:
             if own[0] >= 0:
@@ -109,19 +132,19 @@ class Runners:
                 what = f"{len(self.pids) - done} of its processes did not come to their end"
                 raise EnvironmentFailed(what)
             done += len(os.read(self._end_read, len(self.pids)))
-        for pid, part in zip(self.pids, self._parts, strict=True):
+        for pid, role in zip(self.pids, self._roles, strict=True):
             if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-                raise EnvironmentFailed(f"somebody ended {part.name}, process {pid}, meanwhile")
+                raise EnvironmentFailed(f"somebody ended {role.name}, process {pid}, meanwhile")
 
-    def _fork(self, part: Part) -> None:
+    def _fork(self, role: Role) -> None:
         parent = os.getpid()
         pid = os.fork()
         if pid:
             self.pids.append(pid)
             return
-        self._be(part, parent)
+        self._be(role, parent)
 
-    def _be(self, part: Part, parent: int) -> NoReturn:
+    def _be(self, role: Role, parent: int) -> NoReturn:
         try:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != parent:  # it had ended before that
@@ -129,11 +152,16 @@ class Runners:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one at the terminal decides
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             with open("/proc/self/comm", "w") as file:
-                file.write(part.name)
+                file.write(role.name)
             gc.disable()
             os.close(self._say)
-            word = os.read(self._hear, 16)
-            play(part, *(int.from_bytes(word[at : at + 8], "little") for at in (0, 8)))
+            with suppress(Ended):
+                signal.signal(signal.SIGUSR1, _end_role)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+                word = os.read(self._hear, 16)
+                play(role, *(int.from_bytes(word[at : at + 8], "little") for at in (0, 8)))
+                signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
             os.write(self._end_write, b".")
             while True:
                 signal.pause()
@@ -150,24 +178,28 @@ class Runners:
             os.close(descriptor)
 
 
-def play(part: Part, begin: int, end: int) -> None:
+def _end_role(_number: int, _frame: object) -> NoReturn:
+    raise Ended
+
+
+def play(role: Role, begin: int, end: int) -> None:
     """From one moment to another, as of time.monotonic_ns(), in this process.
 
     What looking at clocks costs is taken off the next burst.
     """
-    forked = begin + part.start
-    total = None if part.repeat is None else part.repeat * len(part.bursts)
+    forked = begin + role.start
+    total = None if role.repeat is None else role.repeat * len(role.bursts)
     if forked >= end:
         return
     _sleep_until(forked)
     burnt = time.thread_time_ns()
     for number in count(1):
-        run, sleep = part.bursts[(number - 1) % len(part.bursts)]
+        run, sleep = role.bursts[(number - 1) % len(role.bursts)]
         burnt += run
         if not _burn(burnt, end) or number == total:
             return
         now = time.monotonic_ns()
-        due = now + sleep if part.period is None else forked + number * part.period
+        due = now + sleep if role.period is None else forked + number * role.period
         if due >= end:
             return
         if due > now:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from usched.words.cpuset import NO_CPUS, CpuSet, parse_cpu_list
+from usched.words.cpuset import MAX_CPU, NO_CPUS, CpuSet, parse_cpu_list
 from usched.world.sys_files import CPUS, SysFiles
 
 #: Of a thread of the kernel's own (PF_KTHREAD, include/linux/sched.h).
 _KERNEL_THREAD = 0x0020_0000
 
+#: The largest number of a user, and of clock ticks.
+_MOST_USERS, _MOST_TICKS = 2**32 - 1, 2**64
+
+#: The number of a process or thread; the kernel's largest has seven digits.
+PID = re.compile("[0-9]{1,9}")
+
 #: By number; 7 is sched_ext's.
 POLICIES = {0: "other", 1: "fifo", 2: "rr", 3: "batch", 5: "idle", 6: "deadline", 7: "ext"}
-
-REAL_TIME = ("fifo", "rr", "deadline")
 
 
 class Thread(NamedTuple):
@@ -64,22 +69,28 @@ def read_thread(root: str, tid: int) -> Thread | None:
             return None
         return Thread(
             tid=tid,
-            pid=int(said["Tgid"]),
-            parent=int(fields[1]),
-            family=int(fields[2]),
-            user=int(said["Uid"].split()[1]),
+            pid=_number(said["Tgid"]),
+            parent=_number(fields[1]),
+            family=_number(fields[2]),
+            user=_number(said["Uid"].split()[1], _MOST_USERS),
             comm=stat[start + 1 : end],
-            is_kernel=bool(int(fields[6]) & _KERNEL_THREAD),
+            is_kernel=bool(_number(fields[6]) & _KERNEL_THREAD),
             terminal=fields[4] != "0" and fields[3] == str(tid),
-            born=int(fields[19]),
-            policy=POLICIES.get(int(fields[38]), fields[38]),
-            priority=int(fields[37]),
+            born=_number(fields[19], _MOST_TICKS),
+            policy=POLICIES.get(_number(fields[38]), fields[38]),
+            priority=_number(fields[37]),
             nice=int(fields[16]),
-            cpu=int(fields[36]),
+            cpu=_number(fields[36], MAX_CPU),
             affinity=parse_cpu_list(said.get("Cpus_allowed_list", "")),
         )
     except (ValueError, IndexError, KeyError):  # it ended while it was read
         return None
+
+
+def is_zombie(root: str, tid: int) -> bool:
+    """Whether it has ended, and its parent has not taken note of it."""
+    stat = _read(os.path.join(root, "proc", str(tid), "stat"))
+    return stat[stat.rfind(")") + 1 :].split()[:1] == ["Z"]
 
 
 def read_all(root: str, tids: list[int]) -> list[Thread]:
@@ -108,6 +119,13 @@ def group_path(root: str, pid: int) -> str | None:
         if line.startswith("0::/"):
             return line.removeprefix("0::/")
     return None
+
+
+def _number(text: str, most: int = 2**32) -> int:
+    """Raises ValueError for what is none of the kernel's."""
+    if not text.isascii() or not text.isdigit() or len(text) > 20 or int(text) > most:
+        raise ValueError(text)
+    return int(text)
 
 
 def clock_now() -> int:
@@ -142,7 +160,7 @@ class Live:
 
 def _numbers(folder: str) -> list[int]:
     try:
-        return [int(name) for name in os.listdir(folder) if name.isascii() and name.isdigit()]
+        return [int(name) for name in os.listdir(folder) if PID.fullmatch(name)]
     except OSError:
         return []
 

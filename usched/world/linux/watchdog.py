@@ -9,18 +9,19 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from usched.words.problems import EnvironmentFailed
-from usched.world.linux.cgroups import MOUNT
+from usched.world.linux.group_reading import MOUNT
 
-_LOCK = "watchdog"
+#: Opens a file with these flags of open(2). Raises OSError.
+OpenLock = Callable[[int], int]
 
 #: Above what schedulers give their threads (31 at most), so that these cannot keep it from a cpu.
 _PRIORITY = 50
 
 
-def start_watchdog(root: str, folder: str, work: Callable[[], None]) -> None:
+def start_watchdog(root: str, open_lock: OpenLock, work: Callable[[], None]) -> None:
     """Have a process of its own do the work; it is there when this returns.
 
-    folder: where it holds a lock for as long as it lives, on a file with its pid. Raises
+    open_lock: the file on which it holds a lock for as long as it lives, with its pid in it. Raises
     EnvironmentFailed.
     """
     hears, says = os.pipe()
@@ -31,7 +32,7 @@ def start_watchdog(root: str, folder: str, work: Callable[[], None]) -> None:
             os.close(hears)
             os.setsid()
             if os.fork() == 0:  # no leader of its session: no terminal can become its own
-                _live(root, folder, says, work)
+                _live(root, open_lock, says, work)
             status = 0
         finally:
             os._exit(status)
@@ -44,10 +45,12 @@ def start_watchdog(root: str, folder: str, work: Callable[[], None]) -> None:
         raise EnvironmentFailed(f"the process that would undo it could not be started: {why}")
 
 
-def is_watched(folder: str) -> bool:
-    """Whether there is such a process."""
+def is_watched(open_lock: OpenLock) -> bool:
+    """Whether there is such a process; who may not find out has to believe it."""
     try:
-        descriptor = os.open(os.path.join(folder, _LOCK), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_lock(os.O_RDONLY)
+    except PermissionError:
+        return True
     except OSError:
         return False
     try:
@@ -59,7 +62,7 @@ def is_watched(folder: str) -> bool:
     return False
 
 
-def _live(root: str, folder: str, says: int, work: Callable[[], None]) -> None:
+def _live(root: str, open_lock: OpenLock, says: int, work: Callable[[], None]) -> None:
     """Does not come back."""
     status = 1
     try:
@@ -69,8 +72,7 @@ def _live(root: str, folder: str, says: int, work: Callable[[], None]) -> None:
         _let_go(says)
         if os.path.isabs(root):  # else it is found from here only
             os.chdir("/")
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        descriptor = os.open(os.path.join(folder, _LOCK), flags, 0o644)
+        descriptor = open_lock(os.O_RDWR | os.O_CREAT)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())

@@ -1,0 +1,49 @@
+"""What a refusal of the kernel means."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from usched.plan.difference import Step
+from usched.plan.wanted import OUTSIDE
+from usched.words.problems import format_problem
+from usched.world.linux.cgroups import StepFailed
+from usched.world.linux.refusals import explain_refusal
+
+
+def explain(step: Step, error: OSError) -> str:
+    (problem,) = explain_refusal(StepFailed(step, error)).problems
+    return format_problem(problem)
+
+
+def test_the_root_group_of_a_container_holds_nobody() -> None:
+    """Other than the machine's, which takes processes whatever is on."""
+    said = explain(Step("move", "A-b", "", OUTSIDE), OSError(errno.EBUSY, "busy"))
+    assert said == (
+        "moving processes of usched/A-b was refused: the root group of a container holds nobody "
+        "while its controllers are on (EBUSY)\n"
+        "  give them a group of their own: mkdir -p /sys/fs/cgroup/init\n"
+        "  xargs -rn1 < /sys/fs/cgroup/usched/A-b/cgroup.procs > /sys/fs/cgroup/init/cgroup.procs"
+    )
+    assert "groups beneath it" in explain(Step("rmdir", "A"), OSError(errno.EBUSY, "busy"))
+
+
+def test_a_group_that_is_there_and_not_to_be_found_is_outside_of_a_container() -> None:
+    step = Step("move", "RT", "cgroup.procs", "7")
+    assert explain(step, OSError(errno.ENOENT, "none")) == (
+        "moving it into usched/RT was refused: it is outside of this container (ENOENT)\n"
+        "  who is outside moves it"
+    )
+    gone = explain(step, OSError(errno.ENOENT, "none", "cgroup.procs"))
+    assert "it is gone, or its controller is switched off (ENOENT)" in gone
+
+
+def test_control_groups_that_may_not_be_written_may_be_so_for_one_service_alone() -> None:
+    """As ProtectControlGroups=yes makes them."""
+    failed = StepFailed(Step("move", "RT", "0"), OSError(errno.EROFS, os.strerror(errno.EROFS)))
+    (problem,) = explain_refusal(failed).problems
+    assert format_problem(problem) == (
+        "moving it into usched/RT was refused: cgroup v2 is mounted read-only (EROFS)\n"
+        "  mount -o remount,rw /sys/fs/cgroup; in a service of systemd: ProtectControlGroups=no"
+    )
