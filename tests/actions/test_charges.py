@@ -17,7 +17,7 @@ from tests.plan.cgroup_model import Cgroups as Model
 from tests.world.scratch import fork, wait_for
 from usched.actions.apply import apply_registry, release, verify
 from usched.actions.context import Context
-from usched.actions.plan import make_plan
+from usched.actions.plan import make_plan, tell_waiting
 from usched.plan.difference import Step
 from usched.plan.owners import HANDED, OWNER, parse_owner
 from usched.plan.wanted import OUTSIDE
@@ -52,6 +52,9 @@ class Scene:
 
     def context(self, told: list[str]) -> Context:
         return Context(str(self.people.registry), told.append, root=str(self.root))
+
+    def typed(self, words: str) -> str:
+        return f"usched --registry {self.people.registry} {words}"
 
     def act(self, who: str, action: Callable[[Context, Kernel], object]) -> list[str]:
         """What it had to say, its problems last."""
@@ -123,7 +126,7 @@ def test_a_holder_applies_what_he_declares_and_nothing_else(scene: Scene) -> Non
 
 def test_before_root_applies_a_holder_is_told_to_wait_for_that(scene: Scene) -> None:
     what = "on Linux, POOL is not in your hands yet: usched/POOL is not yours"
-    remedy = "\n  root hands it over by: usched apply"
+    remedy = f"\n  root hands it over by: {scene.typed('apply')}"
     assert scene.apply(ALICE) == [f"5: {what}{remedy}"]
     assert scene.verify(ALICE) == [f"7: {what}{remedy}"]
     assert scene.kernel.model.files.keys() == {OUTSIDE}
@@ -138,7 +141,8 @@ def test_what_is_handed_on_is_roots_to_hand_over(scene: Scene) -> None:
         ALICE, lambda context, kernel: context.tell(str(make_plan(context, kernel).wanted.notes))
     )
     notes += told
-    assert f"only root hands it to {BOB}, when root types next: usched apply" in notes[0]
+    what = f"on Linux it is not {BOB}'s yet; root makes it so by: {scene.typed('apply')}"
+    assert what in notes[0]
     assert scene.apply(BOB)[0].startswith("5: on Linux, POOL/BATCH is not in your hands yet")
     assert scene.apply("root") == []
     declare(scene.people, [(BOB, "POOL/BATCH/X on cpu0 lwktpri 1")])
@@ -146,6 +150,48 @@ def test_what_is_handed_on_is_roots_to_hand_over(scene: Scene) -> None:
     assert "POOL/BATCH/X" in scene.kernel.read()
     assert scene.apply(ALICE) == []
     assert "POOL/BATCH/X" in scene.kernel.read()
+
+
+def test_what_a_holder_has_exclusively_is_roots_to_make_so_and_verify_says_that(
+    scene: Scene,
+) -> None:
+    scene.people.done(ALICE, "revoke POOL/WEB")
+    declare(scene.people, [("root", "NORM on cpu4-7 lwktpri 5")])
+    assert scene.apply("root") == []
+    declare(scene.people, [(ALICE, "POOL/N on cpu3 lwktpri 6 exclusive")])
+    how = f"  {scene.typed('apply')} makes it as the registry says"
+    assert scene.verify("root")[-1].splitlines()[-2:] == [
+        how,
+        f"  what is beneath POOL is {ALICE}'s to apply, too",
+    ]
+    assert scene.apply(ALICE) == []
+    assert scene.verify(ALICE) == []
+    waits = f"POOL/N, exclusive: root makes it so by: {scene.typed('apply')}"
+    assert scene.act(ALICE, _tell_waiting) == [waits]
+    assert scene.verify("root") == [
+        "7: usched/POOL/N/cpuset.cpus.partition is `member`, and should be `root`\n"
+        f"{how}\n  POOL/N is {ALICE}'s, and it takes root to make it so"
+    ]
+    assert scene.apply("root") == []
+    assert (scene.verify("root"), scene.act(ALICE, _tell_waiting)) == ([], [])
+
+
+def test_exclusive_cpus_that_nobody_beneath_has_are_told_of_once(scene: Scene) -> None:
+    scene.people.done(ALICE, "revoke POOL/WEB")
+    declare(scene.people, [("root", "NORM on cpu4-7 lwktpri 5")])
+    declare(scene.people, [(ALICE, "POOL/N on cpu3 lwktpri 6 exclusive")])
+    assert scene.apply("root") == []
+    scene.people.done(ALICE, "destroy POOL/N")
+    assert scene.apply(ALICE) == []
+    assert scene.verify("root") == [
+        "7: usched/POOL/cpuset.cpus.exclusive is `3`, and should be `empty`\n"
+        f"  {scene.typed('apply')} makes it as the registry says"
+    ]
+
+
+def _tell_waiting(context: Context, kernel: Kernel) -> None:
+    for line in tell_waiting(verify(context, kernel), context):
+        context.tell(line)
 
 
 def _tell_notes(context: Context, kernel: Kernel) -> None:
@@ -159,7 +205,7 @@ def test_what_somebody_else_has_there_only_root_takes_away(scene: Scene) -> None
     scene.people.done(ALICE, "destroy POOL/WEB")
     before = scene.kernel.read()
     assert scene.apply(ALICE)[0] == (
-        f"5: not permitted: usched/POOL/WEB is {BOB}'s\n  root does it by: usched apply"
+        f"5: not permitted: usched/POOL/WEB is {BOB}'s\n  root does it by: {scene.typed('apply')}"
     )
     assert scene.kernel.read() == before
     told = scene.act(ALICE, release)
@@ -210,7 +256,7 @@ def test_a_holder_waits_while_root_is_at_it(scene: Scene) -> None:
     Path(Journal(str(scene.root)).path).write_text("{}")
     assert scene.apply(ALICE) == [
         "1: root's apply goes on, or did not come to its end\n"
-        "  try again when it is done; if nothing goes on, root types: usched apply"
+        f"  try again when it is done; if nothing goes on, root types: {scene.typed('apply')}"
     ]
 
 
@@ -256,7 +302,8 @@ def test_a_holder_leaves_off_when_root_applies(scene: Scene) -> None:
     told = scene.act(ALICE, interrupted)
     assert wait_for(root) == 0
     assert told == [
-        "1: root has applied since, and that stands\n  usched plan shows what there is now"
+        "1: root has applied since, and that stands\n"
+        f"  {scene.typed('plan')} shows what there is now"
     ]
     assert scene.kernel.model.files["POOL/N"]["cpuset.cpus"] == ""
     assert scene.apply(ALICE) == []

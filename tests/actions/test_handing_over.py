@@ -121,8 +121,9 @@ def test_what_is_refused_in_somebodys_part_costs_nobody_else_anything(scene: Sce
     scene.kernel.fail_beneath = "POOL/"
     apply_registry(scene.context, scene.kernel)
     assert scene.told == [
-        "POOL: what is beneath it is left to its holder (usched apply): making usched/POOL/:own "
-        "was refused: processes are in it, or groups beneath it (EBUSY)"
+        "POOL: what is beneath it is left to its holder "
+        f"(usched --registry {scene.context.registry} apply): making usched/POOL/:own was refused: "
+        "processes are in it, or groups beneath it (EBUSY)"
     ]
     assert {"POOL", "NORM"} <= scene.kernel.read().keys()
     assert scene.owners() == {"POOL": f"- {ALICE}"}

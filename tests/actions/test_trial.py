@@ -99,7 +99,8 @@ def test_until_then_nothing_else_is_applied(
             action(context, kernel)
         assert [format_problem(each) for each in refusal.value.problems] == [
             "an apply waits to be confirmed, until 31 s from now: the process that would undo it "
-            "is gone, and the next apply or release does\n  to keep it: usched confirm"
+            "is gone, and the next apply or release does\n"
+            f"  to keep it: usched --registry {context.registry} confirm"
         ]
     assert kernel.state() == after
 
@@ -126,7 +127,8 @@ def test_confirming_too_late_is_refused(
             confirm(context, kernel)
         assert [format_problem(each) for each in refusal.value.problems] == [
             "nothing waits to be confirmed\n"
-            "  what is not confirmed in time is undone: usched apply --confirm 60s"
+            f"  what is not confirmed in time is undone: usched --registry {context.registry} "
+            "apply --confirm 60s"
         ]
     assert len(told) == 1
     assert kernel.state() == before
@@ -204,5 +206,5 @@ def test_plan_says_what_waits(
         make_plan(context)
     assert told == [
         "an apply waits to be confirmed, until 60 s from now: the process that would undo it is "
-        "gone, and the next apply or release does (usched confirm)"
+        f"gone, and the next apply or release does (usched --registry {context.registry} confirm)"
     ]

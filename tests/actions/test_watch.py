@@ -27,7 +27,7 @@ from usched.world.linux.threads import read_all, threads_of
 # -- threads -------------------------------------------------------------------
 
 
-UNAPPLIED = "Linux is not as the registry says: usched apply, or usched verify"
+UNAPPLIED = "Linux is not as the registry says (see verify): usched apply"
 
 
 class Machine:
@@ -43,7 +43,7 @@ class Machine:
         self.put_online(*range(last + 1))
         registry = str(folder / "r.db")
         machine = str(folder / "machine.yaml")
-        self.context = Context(registry, lambda _: None, machine, str(self.root))
+        self.context = Context(registry, lambda _: None, machine, str(self.root), is_default=True)
         self.said: list[str] = []
 
     def put_online(self, *cpus: int) -> None:
@@ -280,6 +280,7 @@ class Listener:
     def __init__(self, context: Context, kernel: Kernel, report_only: bool = False) -> None:
         self.kernel = kernel
         self.said: list[str] = []
+        context = context._replace(is_default=True)
         self.watch = Watch(context, report_only, self.said.append, groups=kernel)
         self.watch.start()
 

@@ -48,7 +48,7 @@ def test_it_outlives_its_terminal_and_undoes(applied: Session) -> None:
     said = on_terminal(applied, "--root", "root", "apply", "--confirm", "1s")
     assert said == page("""
     # 1 step done beneath /sys/fs/cgroup/usched
-    # undone in 1s, unless you type: usched confirm
+    # undone in 1s, unless you type: usched --registry r.db confirm
     """)
     wait_until_unwatched(applied)
     assert weight(applied) == "10001"
@@ -86,7 +86,7 @@ def test_who_watches_is_killed_and_the_next_command_undoes(applied: Session) -> 
     assert result.err.splitlines() == [
         f"usched: an apply by process {record['pid']} was not confirmed in time: it is undone",
         "usched: nothing waits to be confirmed",
-        "  what is not confirmed in time is undone: usched apply --confirm 60s",
+        "  what is not confirmed in time is undone: usched --registry r.db apply --confirm 60s",
     ]
     assert weight(applied) == "10001"
 
@@ -112,5 +112,5 @@ def test_error_nothing_waits(applied: Session) -> None:
     assert (result.status, result.err) == (
         3,
         "usched: nothing waits to be confirmed\n"
-        "  what is not confirmed in time is undone: usched apply --confirm 60s\n",
+        "  what is not confirmed in time is undone: usched --registry r.db apply --confirm 60s\n",
     )

@@ -154,7 +154,7 @@ def test_what_is_not_applied_is_not_run(live: Session) -> None:
     live.write("w.yaml", "workload: w\nprograms: [{name: a, scheduler: NORM, run: 1}]\n")
     assert live.refused(7, *conform("w.yaml")) == block("""
         usched: nothing is applied: Linux has no group usched
-          usched apply makes it as the registry says
+          usched --registry r.db apply makes it as the registry says
     """)
 
 

@@ -236,8 +236,24 @@ def test_error_a_plain_user_applies(live: Session) -> None:
         5,
         "",
         f"usched: not permitted: {root}/run/usched cannot be written: Permission denied\n"
-        "  Linux lets root change control groups: sudo usched ...\n",
+        "  Linux lets root change control groups\n"
+        f"  as root: sudo usched {' '.join(words)}\n",
     )
+
+
+def test_error_what_root_types_names_the_registry_that_sudo_would_not_find(live: Session) -> None:
+    make_users()
+    import_everything()
+    live.done("NORM", "on", "cpu*", "lwktpri", "6")
+    open_to_all(live.folder)
+    words = ["--root", str(live.folder / "root"), "apply", "--confirm", "2s"]
+
+    def act() -> int:
+        os.environ["USCHED_REGISTRY"] = str(live.registry)
+        return face(words)
+
+    (*_, last) = People(live.folder).act(ALICE, act).err.splitlines()
+    assert last == f"  as root: sudo usched --registry {live.registry} {' '.join(words)}"
 
 
 def test_error_processes_of_another_system(live: Session) -> None:

@@ -395,16 +395,19 @@ def test_error_somebody_elses(live: Session) -> None:
 
     alone = ALONE.replace("r.db", str(live.registry))
 
+    def words(pid: int) -> list[str]:
+        return [*options, "move", str(pid), "into", "NORM"]
+
     def act(pid: int) -> Result:
-        words = [*options, "move", str(pid), "into", "NORM"]
-        return People(live.folder).act(ALICE, lambda: run(words))
+        return People(live.folder).act(ALICE, lambda: run(words(pid)))
 
     wait = ("sh", "-c", "echo ready; read line")
     with running(*wait) as others, running(*wait, user=ALICE) as hers:
         assert act(others.pid) == Result(
             5,
             "",
-            f"usched: not permitted: {others.pid} (sh) is root's\n  sudo usched move ...\n",
+            f"usched: not permitted: {others.pid} (sh) is root's\n"
+            f"  as root: sudo usched {' '.join(words(others.pid))}\n",
         )
         assert act(hers.pid) == Result(0, "# 1 process with 1 thread moved into NORM\n", alone)
         assert os.sched_getaffinity(hers.pid) == {CPUS[1]}

@@ -16,7 +16,7 @@ def test_a_shield_is_an_exclusive_scheduler_and_linux_makes_a_partition_of_it(
     SHIELD on cpu2 cpu3 lwktpri 6 exclusive  # revision 3
     #   SHIELD: 2 cpus on cpu2-cpu3
     #   NORM: 6 cpus on cpu0-cpu1, cpu4-cpu7 (was on cpu0-cpu7)
-    # to make Linux so: usched plan, then sudo usched --registry r.db apply
+    # to make Linux so: usched --registry r.db plan, then sudo usched --registry r.db apply
     """)
     assert linux.done("shield") == "SHIELD on cpu2 cpu3 lwktpri 6 exclusive\n"
     steps = plan(linux)
@@ -56,7 +56,7 @@ def test_another_shield_replaces_it_and_off_ends_it(linux: Session) -> None:
     assert linux.done("shield", "off") == page("""
     destroy SHIELD  # revision 5
     #   SHIELD: gone
-    # to make Linux so: usched plan, then sudo usched --registry r.db apply
+    # to make Linux so: usched --registry r.db plan, then sudo usched --registry r.db apply
     """)
     linux.done("shield", "off", "--name", "OTHER", "-q")
     assert linux.done("export") == ""

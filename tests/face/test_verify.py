@@ -22,7 +22,8 @@ def test_threads_of_a_locked_scheduler_that_are_not_pinned_are_drift(live: Sessi
         how = f"should have one home of {first}, {second}, and may run on cpus {may}"
         assert live.refused(7, "--root", "root", "verify") == block(f"""
         usched: {tids[0]} (threaded) and 3 others of LOCK {how}
-          usched move PID into NAME makes it run as NAME says; usched watch sees to new threads
+          usched --registry r.db move PID into NAME makes it run as NAME says
+          usched --registry r.db watch sees to new threads
         """)
         for tid in tids:
             os.sched_setaffinity(tid, {first})
@@ -53,8 +54,9 @@ def test_what_is_wrong_with_groups_is_told_first(live: Session) -> None:
         how = f"should run on all of cpus {cpus}, and may on {CPUS[1]} only"
         assert live.refused(7, "--root", "root", "verify") == block(f"""
         usched: usched/NORM/cpu.max is `50000 100000`, and should be `max 100000`
-          usched apply makes it as the registry says
+          usched --registry r.db apply makes it as the registry says
         usched: {process.pid} (threaded) of NORM {how}
-          usched move PID into NAME makes it run as NAME says; usched watch sees to new threads
+          usched --registry r.db move PID into NAME makes it run as NAME says
+          usched --registry r.db watch sees to new threads
         usched: 2 problems
         """)

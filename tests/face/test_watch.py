@@ -39,7 +39,7 @@ def test_it_pins_until_it_is_told_to_end(live: Session, number: int) -> None:
         finally:
             watch.kill()
         assert said == [
-            "Linux is not as the registry says: usched apply, or usched verify\n",
+            "Linux is not as the registry says (see verify): usched --registry r.db apply\n",
             f"{tids[1]} (threaded) of LOCK: its home is {second}\n",
             "watching over 1 scheduler\n",
         ]

@@ -83,7 +83,7 @@ def test_what_a_member_of_a_group_makes_is_the_groups(seen: Seen) -> None:
 def test_what_alice_hands_on_root_hands_over_and_takes_back(seen: Seen) -> None:
     granted, noted, early, root, inner, hers, back, is_left = seen["a_part_of_a_part"]
     assert granted == 0
-    assert "POOL/WEB, grant: only root hands it to bob, when root types next" in noted[1]
+    assert "POOL/WEB, grant: on Linux it is not bob's yet; root makes it so by: " in noted[1]
     assert early[0] == 5
     assert "on Linux, POOL/WEB is not in your hands yet" in early[2]
     assert root == [0, "", ""]

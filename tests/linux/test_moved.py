@@ -33,7 +33,7 @@ def test_a_user_moves_them_within_a_part_that_is_hers_and_not_out_of_it(seen: Se
         r"usched: \d+ \(forker\)( and \d+ others?)?: running on cpus 1-3 was refused: invalid "
         r"argument \(EINVAL\); it may be allowed others only\n"
         r"usched: nothing is moved into NORM\n"
-        r"  sudo usched move \.\.\.\n",
+        r"  as root: sudo usched move forker into NORM\n",
         outside[2],
     )
 
@@ -51,7 +51,10 @@ def test_single_threads_get_homes_of_their_own_where_their_group_has_them(seen: 
         f"  move the whole process: {pid}\n",
     ]
     assert refused == [
-        *(5, "", f"usched: not permitted: {tid} (python3) is root's\n  sudo usched move ...\n")
+        5,
+        "",
+        f"usched: not permitted: {tid} (python3) is root's\n"
+        f"  as root: sudo usched move {tid} into POOL/B\n",
     ]
 
 

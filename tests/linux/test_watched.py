@@ -108,7 +108,8 @@ def test_reporting_only_changes_nothing_and_verify_finds_the_same(seen: Seen) ->
         "usched: LOCK.1 and 1 other of LOCK should have another home than 4, which has its part "
         "without: 1 of 3 threads\n"
         "usched: RT of RT should be SCHED_RR 8, not SCHED_OTHER\n"
-        "  usched move PID into NAME makes it run as NAME says; usched watch sees to new threads\n"
+        "  usched move PID into NAME makes it run as NAME says\n"
+        "  usched watch sees to new threads\n"
         "usched: 3 problems\n"
     )
     assert moved == [

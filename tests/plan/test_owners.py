@@ -152,7 +152,7 @@ def test_drift_says_whose_a_group_is_and_whose_it_should_be() -> None:
     _carry_out(groups, wanted)
     groups.files["POOL"][OWNER] = "-,1001 *"
     groups.files["NORM"][OWNER] = "@2000 @2000"
-    assert list(find_drift(wanted.groups, groups.observed())) == [
+    assert [each.what for each in find_drift(wanted.groups, groups.observed())] == [
         "usched/POOL is root and user 1001's, handed to anybody, and should be root's, handed to "
         "user 1000",
         "usched/NORM is group 2000's, and should be root's",

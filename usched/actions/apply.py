@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -20,13 +20,15 @@ from usched.actions.plan import (
     plan_each,
     tell_journal,
 )
+from usched.actions.remedies import by_me, by_root
 from usched.actions.stray_threads import find_stray_threads
 from usched.actions.trial import begin_trial
 from usched.actions.undoing import restore
 from usched.plan.difference import Observed, Step, compare
 from usched.plan.kernel import SUBTREE
+from usched.plan.owners import Held, owners_of, parse_owner
 from usched.plan.part_groups import find_others, narrow_observed
-from usched.plan.readings import find_drift
+from usched.plan.readings import Drift, find_drift
 from usched.plan.wanted import OUTSIDE, Group, scheduler_of
 from usched.words.phrases import join_names
 from usched.words.problems import (
@@ -81,7 +83,7 @@ def _apply(charge: Charge, context: Context, seconds: float | None) -> Plan:
         before = _look(plan.observed, charge, above)
         if seconds is not None:
             begin_trial(context.root, charge.journal, charge.groups, before, seconds)
-        Work(plan.wanted.groups, before, charge, context.tell).carry_out(plan.steps)
+        Work(plan.wanted.groups, before, charge, context).carry_out(plan.steps)
     return plan
 
 
@@ -117,9 +119,10 @@ def release(context: Context, groups: Groups | None = None) -> Done:
             if charge.portion is not None:
                 others = find_others(steps, everything, my_holders())
                 if others:
-                    raise NotPermitted(list(describe_others(others)))
+                    first = f"who has it types first: {by_root(context.registry, 'release')}"
+                    raise NotPermitted(list(describe_others(others, first)))
             if steps:
-                Work(wanted, _look(observed, charge, above), charge, context.tell).carry_out(steps)
+                Work(wanted, _look(observed, charge, above), charge, context).carry_out(steps)
             done += steps
     return Done(done, None)
 
@@ -133,7 +136,7 @@ def borrow_groups(context: Context) -> Iterator[Charge]:
     (charge, *_) = find_charges(context)
     if charge.portion is not None:
         what = "events that change schedulers change groups of others, too"
-        raise Refused(Problem(what, None, "root runs it: sudo usched ...", "events"))
+        raise Refused(Problem(what, None, "", "events", for_root=True))
     with hold(charge, context):
         above = charge.journal.above()
         before = _look(charge.read(), charge, above)
@@ -157,16 +160,34 @@ def verify(context: Context, groups: Groups | None = None) -> Plan:
         if plan.obstacles and not plan.steps:
             problems += plan.obstacles
             continue
-        found = find_drift(plan.wanted.groups, plan.observed, find_holder_name)
-        problems += [Problem(what, None, "", "drift") for what in found]
-    if problems:
-        remedy = problems[-1].remedy or "usched apply makes it as the registry says"
-        problems[-1] = problems[-1]._replace(remedy=remedy)
+        drift = list(find_drift(plan.wanted.groups, plan.observed, find_holder_name))
+        problems += [Problem(each.what, None, "", "drift") for each in drift]
+        if drift:
+            how = f"{by_me(context, 'apply')} makes it as the registry says"
+            remedy = "\n".join([how, *_name_holders(plan, drift)])
+            problems[-1] = problems[-1]._replace(remedy=remedy)
     whole = join_plans(plans)
-    problems += find_stray_threads(context.root, whole.wanted, whole.observed)
+    problems += find_stray_threads(context, whole.wanted, whole.observed)
     if problems:
         raise Drifted(problems)
     return whole
+
+
+def _name_holders(plan: Plan, drift: Sequence[Drift]) -> Iterable[str]:
+    """Whose it is to mend, too, or who declared what only root can make so."""
+    owners = owners_of({group.path: group.files for group in plan.wanted.groups})
+    held = Held(owners)
+    said: dict[str, None] = {}
+    for each in drift:
+        part = held.find(each.path, "")
+        if part is None:
+            continue
+        who = find_holder_name(parse_owner(owners[part]).hand)
+        if each.for_root:
+            said[f"{scheduler_of(each.path)} is {who}'s, and it takes root to make it so"] = None
+        else:
+            said[f"what is beneath {scheduler_of(part)} is {who}'s to apply, too"] = None
+    return said
 
 
 def _look(observed: Observed, charge: Charge, above: str) -> Before:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from usched.actions.charges import Charge
+from usched.actions.context import Context
+from usched.actions.remedies import by_me, by_root
 from usched.actions.undoing import ROOT_STANDS, restore
 from usched.plan.difference import Observed, Step, compare, find_part
 from usched.plan.owners import Held, owners_of
@@ -39,14 +41,14 @@ class Work:
         wanted: tuple[Group, ...],
         before: Before,
         charge: Charge,
-        tell: Callable[[str], None],
+        context: Context,
     ) -> None:
         self._wanted = wanted
         self._paths = {group.path for group in wanted}
         self._before = before
         self._journal = charge.journal
         self._groups = charge.groups
-        self._tell = tell
+        self._context = context
         self._held = Held(owners_of({group.path: group.files for group in wanted}))
         self._left: set[str] = set()
 
@@ -73,7 +75,7 @@ class Work:
     def _make_way(self) -> None:
         """Root waits for nobody: who holds a part leaves off when root is at it."""
         if self._journal.is_stale(self._before):
-            remedy = "usched plan shows what there is now"
+            remedy = f"{by_me(self._context, 'plan')} shows what there is now"
             raise EnvironmentFailed(Problem(ROOT_STANDS, None, remedy, "root"))
 
     def _do(self, step: Step) -> None:
@@ -95,7 +97,10 @@ class Work:
         if part not in self._left:
             self._left.add(part)
             name = scheduler_of(part)
-            self._tell(f"{name}: what is beneath it is left to its holder (usched apply): {why}")
+            holders = by_root(self._context.registry, "apply")
+            self._context.tell(
+                f"{name}: what is beneath it is left to its holder ({holders}): {why}"
+            )
 
     def _undo(self) -> None:
         if not self._journal.is_stale(self._before):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from usched.actions.context import Context
 from usched.actions.groups import Groups
 from usched.actions.parts import chain_of, find_owner, read_holders
+from usched.actions.remedies import by_me, by_root
 from usched.actions.undoing import describe_trial, finish_earlier, refuse_during_trial
 from usched.meaning.grants import Hands, Part
 from usched.plan.difference import PROCESSES, Observed, Step
@@ -122,17 +123,18 @@ def hold(charge: Charge, context: Context) -> Iterator[None]:
     """
     with charge.journal.lock():
         if charge.portion is not None:
-            _refuse_while_root_is_at_it(context.root)
+            _refuse_while_root_is_at_it(context)
         finish_earlier(charge.journal, charge.groups, context.tell)
-        refuse_during_trial(charge.journal)
+        refuse_during_trial(charge.journal, by_me(context, "confirm"))
         yield
 
 
-def _refuse_while_root_is_at_it(root: str) -> None:
-    journal = Journal(root)
+def _refuse_while_root_is_at_it(context: Context) -> None:
+    journal = Journal(context.root)
     if journal.exists():
         what = "root's apply goes on, or did not come to its end"
-        remedy = "try again when it is done; if nothing goes on, root types: usched apply"
+        roots = by_root(context.registry, "apply")
+        remedy = f"try again when it is done; if nothing goes on, root types: {roots}"
         raise EnvironmentFailed(Problem(what, None, remedy))
     waits = describe_trial(journal)
     if waits:

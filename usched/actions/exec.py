@@ -81,7 +81,7 @@ def find_runner(named: str | None) -> Account | None:
     if os.geteuid() != 0:
         if named is not None and named != _own_name():
             what = f"only root runs programs as somebody else, such as {named}"
-            raise NotPermitted(Problem(what, None, "sudo usched exec --user ..."))
+            raise NotPermitted(Problem(what, for_root=True))
         return None
     name = named or os.environ.get("SUDO_USER")
     if not name or name == "root":

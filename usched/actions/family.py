@@ -92,7 +92,7 @@ def _refuse(thread: Thread, word: str) -> tuple[type[UschedError], Problem] | No
         return Refused, Problem(what, None, "usched exec runs a program there", "itself")
     if not may_change(thread):
         what = f"not permitted: {name} is {find_user_name(thread.user)}'s"
-        return NotPermitted, Problem(what, None, "sudo usched move ...", "owner")
+        return NotPermitted, Problem(what, None, "", "owner", for_root=True)
     return None
 
 
@@ -167,7 +167,7 @@ def _explain_none(pattern: str, fitting: Sequence[Thread], kept: Sequence[Thread
         return Problem(f"{what} but what may be somebody's login", None, remedy, "login")
     if kept:
         return Problem(f"{what} but pid 1, which stays where it is", None, "", "pid 1")
-    return Problem(f"{what} and is yours", None, "sudo usched move ...", "owner")
+    return Problem(f"{what} and is yours", None, "", "owner", for_root=True)
 
 
 def _name(process: Thread) -> str:

@@ -219,9 +219,9 @@ class _Mover:
         }
         came = {key: pid for key, pid in self.settled.items() if key not in stuck}
         if stuck and not came:
-            remedy = "sudo usched move ..." if self.alone else "name the process, not its threads"
+            remedy = "" if self.alone else "name the process, not its threads"
             what = f"nothing is moved into {self.place.name}"
-            raise EnvironmentFailed(Problem(what, None, remedy))
+            raise EnvironmentFailed(Problem(what, None, remedy, for_root=bool(self.alone)))
         there = {tid for tid, _ in self.settled} | set(self.settled.values())
         ended = [str(each) for each in (*meant.pids, *meant.tids) if each not in there]
         if not came:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import NamedTuple, Protocol
@@ -12,6 +11,7 @@ from typing import NamedTuple, Protocol
 from usched.actions.context import Context
 from usched.actions.plan import check_machine
 from usched.actions.read import read_joined
+from usched.actions.remedies import by_root, by_sudo
 from usched.meaning.resolver import Resolver
 from usched.plan.lower_cgroup import lower
 from usched.plan.pins import choose_homes
@@ -99,12 +99,6 @@ def _require(context: Context, tree: Resolver, name: str) -> None:
         raise NoSuchName(problem._replace(remedy=f"{problem.remedy}\n{more}")) from error
 
 
-def by_root(registry: str, words: str) -> str:
-    """What root types for a command on a registry: with sudo alone it were root's own."""
-    named = "" if registry == SYSTEM_REGISTRY else f"--registry {shlex.quote(registry)} "
-    return f"sudo usched {named}{words}"
-
-
 def check_live(root: str) -> None:
     """Raises EnvironmentFailed where the numbers of processes beneath a root are not ours."""
     if not is_live(root):
@@ -126,7 +120,7 @@ def find_places(root: str, wanted: Mapping[str, Threads]) -> list[Place]:
 
 
 def tell_unapplied(context: Context) -> None:
-    how = by_root(context.registry, "apply")
+    how = by_sudo(context.registry, "apply")
     context.tell(f"nothing is applied: Linux has no group {full_path('')} ({how})")
 
 
@@ -137,17 +131,18 @@ def tell_alone(place: Place, context: Context, failed: StepFailed | None) -> Non
         why = f"{place.group} cannot be entered, since {explain_errno(failed)}"
     elif os.geteuid() and place.is_applied and place.groups.may_enter(place.threads.group):
         # the kernel asks for the right to write cgroup.procs of the group above both, too
+        user = find_user_name(os.geteuid())
         context.tell(
             f"{place.group} is yours to divide, and what comes from outside enters it by root: "
             f"its cpus are set by affinity, and its share by nice\n"
-            f"  root types: usched move PID into {place.name}\n"
-            f"  or: usched exec --user {find_user_name(os.geteuid())} {place.name} -- bash"
+            f"  root types: {by_root(context.registry, f'move PID into {place.name}')}\n"
+            f"  or: {by_root(context.registry, f'exec --user {user} {place.name} -- bash')}"
         )
         return
     elif place.is_applied:
         why = f"entering {place.group} is not permitted (it takes root)"
     else:
-        why = f"{place.name} is not applied ({by_root(context.registry, 'apply')})"
+        why = f"{place.name} is not applied ({by_sudo(context.registry, 'apply')})"
     context.tell(f"{why}: its cpus are set by affinity, and its share by nice")
 
 

@@ -12,6 +12,7 @@ from usched.actions.charges import Charge, find_charges, my_holders
 from usched.actions.context import Context
 from usched.actions.groups import Groups
 from usched.actions.read import read_joined
+from usched.actions.remedies import by_me, by_root
 from usched.actions.undoing import describe_trial
 from usched.meaning.resolver import Resolver
 from usched.plan.difference import Observed, Step, compare
@@ -76,7 +77,7 @@ def plan_each(
     return [
         Plan(kernel, seen, compare(wanted.groups, seen), wanted)
         if charge.portion is None
-        else _plan_portion(charge.portion, kernel, seen, wanted)
+        else _plan_portion(charge.portion, kernel, seen, wanted, by_root(context.registry, "apply"))
         for charge, seen in zip(charges, observed, strict=True)
     ]
 
@@ -95,8 +96,10 @@ def _tell_empty(context: Context) -> str:
     return what
 
 
-def _plan_portion(portion: Portion, kernel: Kernel, observed: Observed, wanted: Wanted) -> Plan:
-    """observed, wanted: with owners."""
+def _plan_portion(
+    portion: Portion, kernel: Kernel, observed: Observed, wanted: Wanted, roots: str
+) -> Plan:
+    """observed, wanted: with owners. roots: what root types to apply."""
     seen = narrow_observed(observed, portion)
     own = narrow_wanted(wanted, portion)
     parent = observed.get(portion.path, {}).get("cpuset.cpus.partition", "member")
@@ -107,33 +110,47 @@ def _plan_portion(portion: Portion, kernel: Kernel, observed: Observed, wanted: 
         *(find_priorities(own.threads, limit) if limit >= 0 else ()),
         *(_describe_waiting(path, wanted) for path in find_waiting(wanted, observed, portion)),
     ]
-    own = replace(own, notes=tuple(notes))
+    own = replace(own, notes=tuple(_tell_root(note, roots) for note in notes))
     mine = my_holders()
     if parse_owner(observed.get(portion.path, {}).get(OWNER, "")).hand not in mine:
-        return Plan(kernel, seen, [], own, (portion.path,), (_describe_unheld(portion),))
+        return Plan(kernel, seen, [], own, (portion.path,), (_describe_unheld(portion, roots),))
     steps = compare(own.groups, seen)
-    obstacles = tuple(describe_others(find_others(steps, observed, mine)))
+    others = find_others(steps, observed, mine)
+    obstacles = tuple(describe_others(others, f"root does it by: {roots}"))
     return Plan(kernel, seen, steps, own, (portion.path,), obstacles)
+
+
+def _tell_root(note: Note, roots: str) -> Note:
+    if not note.for_root:
+        return note
+    return note._replace(what=f"{note.what}; root makes it so by: {roots}")
 
 
 def _describe_waiting(path: str, wanted: Wanted) -> Note:
     owner = next(group.files[OWNER] for group in wanted.groups if group.path == path)
     who = find_holder_name(parse_owner(owner).hand)
-    what = f"only root hands it to {who}, when root types next: usched apply"
-    return Note(scheduler_of(path), "grant", what)
+    return Note(scheduler_of(path), "grant", f"on Linux it is not {who}'s yet", for_root=True)
 
 
-def _describe_unheld(portion: Portion) -> Problem:
+def _describe_unheld(portion: Portion, roots: str) -> Problem:
     name = scheduler_of(portion.path)
     what = f"on Linux, {name} is not in your hands yet: {shown_path(portion.path)} is not yours"
-    return Problem(what, None, "root hands it over by: usched apply", "owner", name)
+    return Problem(what, None, f"root hands it over by: {roots}", "owner", name)
 
 
-def describe_others(found: Sequence[tuple[str, str]]) -> Iterator[Problem]:
-    """Groups that somebody else has, and who takes them from there."""
+def describe_others(found: Sequence[tuple[str, str]], remedy: str) -> Iterator[Problem]:
+    """Groups that somebody else has, and so keeps from being changed."""
     for path, whose in found:
         what = f"{shown_path(path) or 'the root group'} is {find_holder_name(whose)}'s"
-        yield Problem(f"not permitted: {what}", None, "root does it by: usched apply", "owner")
+        yield Problem(f"not permitted: {what}", None, remedy, "owner")
+
+
+def tell_waiting(plan: Plan, context: Context) -> Iterator[str]:
+    """What this user has done all he can for."""
+    roots = by_root(context.registry, "apply")
+    for note in plan.wanted.notes:
+        if note.for_root:
+            yield f"{note.scheduler}, {note.word}: root makes it so by: {roots}"
 
 
 def join_plans(plans: Sequence[Plan]) -> Plan:
@@ -161,7 +178,7 @@ def tell_journal(journal: Journal, context: Context) -> None:
         return
     waits = describe_trial(journal)
     if waits:
-        context.tell(f"{waits} (usched confirm)")
+        context.tell(f"{waits} ({by_me(context, 'confirm')})")
 
 
 def check_plannable(context: Context, tree: Resolver) -> None:

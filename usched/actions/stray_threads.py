@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from usched.actions.context import Context
 from usched.actions.places import Place, find_places
+from usched.actions.remedies import by_me
 from usched.plan.difference import EFFECTIVE, Observed
 from usched.plan.strays import Runs, find_strays
 from usched.plan.wanted import Wanted
@@ -17,8 +19,6 @@ from usched.world.linux.threads import read_all
 
 #: Seconds until it is looked again: who was only just forked may be about to get a home.
 _AGAIN = 0.2
-
-_REMEDY = "usched move PID into NAME makes it run as NAME says; usched watch sees to new threads"
 
 
 class _Stray(NamedTuple):
@@ -35,9 +35,9 @@ class _Stray(NamedTuple):
         return self.scheduler, self.tid, self.born
 
 
-def find_stray_threads(root: str, wanted: Wanted, observed: Observed) -> list[Problem]:
+def find_stray_threads(context: Context, wanted: Wanted, observed: Observed) -> list[Problem]:
     """In sentences, the last with what to type. observed: the groups as they were just read."""
-    places = find_places(root, wanted.threads)
+    places = find_places(context.root, wanted.threads)
     first = {each.who for each in _look(places, observed)}
     if not first:
         return []
@@ -45,7 +45,9 @@ def find_stray_threads(root: str, wanted: Wanted, observed: Observed) -> list[Pr
     strays = [each for each in _look(places, observed) if each.who in first]
     problems = [Problem(what, None, "", "thread", name) for name, what in _describe(strays)]
     if problems:
-        problems[-1] = problems[-1]._replace(remedy=_REMEDY)
+        move, watch = by_me(context, "move PID into NAME"), by_me(context, "watch")
+        remedy = f"{move} makes it run as NAME says\n{watch} sees to new threads"
+        problems[-1] = problems[-1]._replace(remedy=remedy)
     return problems
 
 

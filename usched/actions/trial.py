@@ -8,6 +8,7 @@ from collections.abc import Callable
 from usched.actions.charges import find_charges
 from usched.actions.context import Context
 from usched.actions.groups import Groups
+from usched.actions.remedies import by_me
 from usched.actions.undoing import finish_earlier
 from usched.words.problems import EnvironmentFailed, Problem, Refused
 from usched.world.linux.journal import Before, Journal, Trial, boot_seconds
@@ -63,5 +64,6 @@ def confirm(context: Context, groups: Groups | None = None) -> None:
                 charge.journal.close_trial()
                 kept += 1
     if not kept:
-        remedy = "what is not confirmed in time is undone: usched apply --confirm 60s"
+        how = by_me(context, "apply --confirm 60s")
+        remedy = f"what is not confirmed in time is undone: {how}"
         raise Refused(Problem("nothing waits to be confirmed", None, remedy, "trial"))

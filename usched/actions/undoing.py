@@ -76,7 +76,8 @@ def describe_trial(journal: Journal) -> str:
     return f"{what}, and is undone in {trial.left} s if it is not"
 
 
-def refuse_during_trial(journal: Journal) -> None:
+def refuse_during_trial(journal: Journal, confirm: str) -> None:
+    """confirm: what is typed to keep it."""
     what = describe_trial(journal)
     if what:
-        raise Refused(Problem(what, None, "to keep it: usched confirm", "trial"))
+        raise Refused(Problem(what, None, f"to keep it: {confirm}", "trial"))

@@ -14,6 +14,7 @@ from usched.actions.context import Context
 from usched.actions.groups import Groups
 from usched.actions.places import Changeable, Place, find_places, giving_homes
 from usched.actions.plan import Plan, make_plan
+from usched.actions.remedies import by_me
 from usched.plan.difference import find_part
 from usched.plan.owners import Held, owners_of
 from usched.plan.pins import choose_homes, find_crowded
@@ -226,7 +227,8 @@ class Watch:
         self._places = find_places(self._context.root, plan.wanted.threads)
 
     def _compare(self, plan: Plan, now: float) -> None:
-        drift = list(find_drift(plan.wanted.groups, plan.observed, find_holder_name))
+        found = find_drift(plan.wanted.groups, plan.observed, find_holder_name)
+        drift = [each.what for each in found]
         if not drift:
             self._said = []
             # what waits to be confirmed may be undone, and is then not to be applied again
@@ -237,7 +239,8 @@ class Watch:
             self._tell(drift)
         elif plan.wanted.groups != self._applied:
             # declared since, or not applied yet: that is for whoever declares to do
-            self._tell(["Linux is not as the registry says: usched apply, or usched verify"])
+            how = by_me(self._context, "apply")
+            self._tell([f"Linux is not as the registry says (see verify): {how}"])
         else:
             wishes = _is_ours(plan) and not self._report_only
             may = wishes and self._may_apply_again(now)

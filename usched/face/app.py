@@ -8,6 +8,7 @@ and an exit status.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -20,12 +21,16 @@ if TYPE_CHECKING:
 
 from usched import __version__
 from usched.face.ending import STDERR, STDOUT, drop
-from usched.face.options import Settings, common_options
+from usched.face.options import Settings, common_options, context_of
 from usched.face.output import describe_trouble, print_error
 from usched.words.problems import EnvironmentFailed, UschedError
 from usched.words.statement import GRAMMAR, SUBCOMMANDS
+from usched.world.paths import SYSTEM_REGISTRY
 
 _STATEMENTS = "\n  ".join(GRAMMAR.values())
+#: Where the words that were typed are kept.
+_TYPED = "usched.typed"
+
 _EPILOG = f"""\
 Statements (the words may also stand in a .usched file, one statement a line):
   {_STATEMENTS}
@@ -126,6 +131,7 @@ class _Group(click.Group):
             raise click.exceptions.Exit(0) from error
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_TYPED] = tuple(args)
         try:
             return super().parse_args(ctx, _put_behind(args))
         except click.NoSuchOption as error:
@@ -143,8 +149,20 @@ class _Group(click.Group):
             return 0
         except UschedError as error:
             name = ctx.invoked_subcommand
-            print_error(error, changing=name is None or name in _CHANGING)
+            changing = name is None or name in _CHANGING
+            print_error(error, changing, _find_as_root(ctx, error))
             return error.status
+
+
+def _find_as_root(ctx: click.Context, error: UschedError) -> str:
+    """The words that were typed, as root types them; "" where it is no matter of that."""
+    if os.geteuid() == 0 or not any(problem.for_root for problem in error.problems):
+        return ""
+    from usched.actions.remedies import by_sudo
+
+    words = shlex.join(ctx.meta[_TYPED])
+    is_named = ctx.ensure_object(Settings).registry is not None
+    return by_sudo(SYSTEM_REGISTRY if is_named else context_of(ctx).registry, words)
 
 
 def _put_behind(args: Sequence[str]) -> list[str]:

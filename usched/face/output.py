@@ -15,11 +15,14 @@ from usched.face.ending import STDOUT, drop, write_error
 from usched.words.problems import EnvironmentFailed, UschedError, format_problem
 
 
-def print_error(error: UschedError, changing: bool = False) -> None:
+def print_error(error: UschedError, changing: bool = False, as_root: str = "") -> None:
     """Every problem of an error, on standard error. changing: of a command that would have changed
-    something, so that it is worth saying that nothing was."""
-    for problem in error.problems:
-        warn(format_problem(problem))
+    something, so that it is worth saying that nothing was. as_root: what is typed to do the same as
+    root, where this user is not."""
+    last = max((at for at, each in enumerate(error.problems) if each.for_root), default=-1)
+    for at, problem in enumerate(error.problems):
+        more = f"\n  as root: {as_root}" if as_root and at == last else ""
+        warn(format_problem(problem) + more)
     if len(error.problems) > 1:
         said = f"{len(error.problems)} problems"
         warn(f"{said}; nothing was changed" if changing else said)

@@ -94,7 +94,7 @@ def keep_partitions(
             kinds.setdefault(group.path, kind)
             groups.append(group)
         else:
-            notes.append(Note(group.scheduler, "exclusive", _explain(kernel, kind)))
+            notes.append(Note(group.scheduler, "exclusive", _explain(kernel, kind), for_root=True))
             groups.append(replace(group, files={**group.files, PARTITION: "member"}))
     if len(notes) > len(wanted.notes):
         groups = _share_exclusively(groups, portion)
@@ -114,7 +114,7 @@ def _explain(kernel: Kernel, kind: str) -> str:
         why = "Parent is not a partition root"
     return (
         f"a partition would read back as `{kind} invalid ({why})` for whoever is not root, so "
-        "there is none: cpus are kept apart by cpuset.cpus alone; root makes it by: usched apply"
+        "there is none: cpus are kept apart by cpuset.cpus alone"
     )
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from usched.plan.difference import EFFECTIVE, UNREAD, Observed
-from usched.plan.kernel import CPUS, EXCLUSIVE, PARTITION
+from usched.plan.kernel import CPUS, EXCLUSIVE, PARTITION, SUBTREE
 from usched.plan.owners import LIMITS, OWNER, describe_owner, name_number
 from usched.plan.wanted import OUTSIDE, Group, shown_path
-from usched.words.cpuset import format_cpu_list, parse_cpu_list
+from usched.words.cpuset import NO_CPUS, CpuSet, format_cpu_list, parse_cpu_list
 from usched.words.phrases import clip
+from usched.words.statement import parent_of
 
 #: Files of a group that are lists of cpus.
 CPU_LISTS = (CPUS, EXCLUSIVE, EFFECTIVE)
@@ -53,6 +54,9 @@ class Reading(NamedTuple):
     reads: str
     is_owner: bool = False
 
+    def is_of(self, file: str) -> bool:
+        return self.file.endswith(f"/{file}")
+
 
 def find_misreadings(groups: Sequence[Group], observed: Observed) -> Iterator[Reading]:
     for group in groups:
@@ -83,33 +87,62 @@ def _is_same(file: str, wanted: str, reads: str) -> bool:
             return wanted == reads
 
 
+class Drift(NamedTuple):
+    """path: of the group. what: in a sentence. for_root: whether it takes root to mend it."""
+
+    path: str
+    what: str
+    for_root: bool = False
+
+
 def find_drift(
     groups: Sequence[Group], observed: Observed, name: Callable[[str], str] = name_number
-) -> Iterator[str]:
-    """In sentences: what is not as it is wanted, is there and not wanted, or has cpus that are not
-    its own. name: a user or a group, by what `Owner` says."""
+) -> Iterator[Drift]:
+    """What is not as it is wanted, is there and not wanted, or has cpus that are not its own.
+
+    name: a user or a group, by what `Owner` says.
+    """
     top = next(group.path for group in groups if group.path != OUTSIDE)
     if top not in observed:
         if top or len(groups) > 2:
-            yield f"nothing is applied: Linux has no group {shown_path(top)}"
+            yield Drift(top, f"nothing is applied: Linux has no group {shown_path(top)}")
         return
-    for each in find_misreadings(groups, observed):
-        yield describe_reading(each, name)
+    for each in _fold_exclusive(list(find_misreadings(groups, observed))):
+        for_root = each.is_owner or any(map(each.is_of, (PARTITION, *LIMITS)))
+        yield Drift(each.path, describe_reading(each, name), for_root)
     wanted = {group.path for group in groups}
     for path in observed:
         if path not in wanted:
-            yield f"{shown_path(path)} is there, and the registry knows nothing of it"
+            yield Drift(path, f"{shown_path(path)} is there, and the registry knows nothing of it")
         if UNREAD in observed[path]:
-            yield f"{shown_path(path)} has more groups beneath it than are read"
+            yield Drift(path, f"{shown_path(path)} has more groups beneath it than are read")
     for group in groups:
-        if group.files.get("cgroup.subtree_control"):
+        if group.files.get(SUBTREE):
             continue  # no process is in it; and it has its parent's cpus where partitions in it
             # have taken all of its own
-        wish = parse_cpu_list(group.files.get("cpuset.cpus", ""))
+        wish = parse_cpu_list(group.files.get(CPUS, ""))
         has = parse_cpu_list(observed.get(group.path, {}).get(EFFECTIVE, ""))
         if wish and not has <= wish:
             where, cpus = shown_path(group.path), format_cpu_list(has - wish)
-            yield f"{where} may run on cpus {cpus}, which are not its own: its own are offline"
+            what = f"{where} may run on cpus {cpus}, which are not its own: its own are offline"
+            yield Drift(group.path, what)
+
+
+def _fold_exclusive(readings: Sequence[Reading]) -> Iterator[Reading]:
+    """Without those of cpus that a group asks for only since one beneath it is to have them, or to
+    give them up, which is said of that one. readings: parents first."""
+    partitions = {each.path for each in readings if each.is_of(PARTITION)}
+    told: dict[str, CpuSet] = {}
+    folded = set()
+    for each in reversed(readings):
+        if each.is_of(EXCLUSIVE):
+            wanted, reads = parse_cpu_list(each.wanted), parse_cpu_list(each.reads)
+            cpus = (wanted | reads) - (wanted & reads)
+            if each.path in partitions or cpus <= told.get(each.path, NO_CPUS):
+                folded.add(each)
+            above = parent_of(each.path)
+            told[above] = told.get(above, NO_CPUS) | cpus
+    return (each for each in readings if each not in folded)
 
 
 def describe_reading(reading: Reading, name: Callable[[str], str]) -> str:

@@ -30,11 +30,13 @@ OWN = ":own"
 
 
 class Note(NamedTuple):
-    """What Linux does otherwise than the tree says. word: of the language, that it is about."""
+    """What Linux does otherwise than the tree says. word: of the language, that it is about.
+    for_root: whether that is so only until root applies."""
 
     scheduler: str
     word: str
     what: str
+    for_root: bool = False
 
 
 @dataclass(frozen=True, slots=True)

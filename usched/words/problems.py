@@ -35,7 +35,8 @@ class Problem(NamedTuple):
 
     what: a sentence without its full stop. where: the place in the input, if it came from one.
     remedy: what is allowed or what to type, one line or several. rule: a short word for the rule
-    broken. name: the scheduler (or program) concerned, "" if there is none.
+    broken. name: the scheduler (or program) concerned, "" if there is none. for_root: whether root
+    may do it: who prints it knows what was typed, and so what root types.
     """
 
     what: str
@@ -43,6 +44,7 @@ class Problem(NamedTuple):
     remedy: str = ""
     rule: str = ""
     name: str = ""
+    for_root: bool = False
 
 
 class UschedError(Exception):

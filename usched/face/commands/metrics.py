@@ -7,9 +7,15 @@ import click
 from usched.actions.metrics import list_metrics
 from usched.face.completing import FileName
 from usched.face.options import common_options, context_of, refuse_topology
+from usched.face.whole import WholeCommand
 
 
-@click.command("metrics")
+@click.command(
+    "metrics",
+    cls=WholeCommand,
+    about="prints those of all schedulers",
+    instead="type: usched metrics\nto write them to a file: usched metrics -o FILE",
+)
 @click.option(
     "-o", "--output", type=FileName(), metavar="FILE", help="Write them to FILE, at once."
 )

@@ -11,6 +11,7 @@ from usched.actions.neighbours import check_neighbours
 from usched.actions.plan import Plan, make_plan
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json, print_wrapped, warn
+from usched.face.whole import WholeCommand
 from usched.plan.difference import PROCESSES, Step
 from usched.plan.owners import HANDED, Owner, describe_owner, parse_owner
 from usched.plan.wanted import TOP, full_path, shown_path
@@ -21,7 +22,13 @@ from usched.world.linux.neighbours import is_read_only
 from usched.world.linux.ownership import find_holder_name
 
 
-@click.command("plan")
+@click.command(
+    "plan",
+    cls=WholeCommand,
+    about="is always about the whole registry",
+    instead="type: usched plan",
+    of_file="what a script would make says: usched batch -n {word}\nthen, without -n: usched plan",
+)
 @click.option("--shell", is_flag=True, help="Print the steps as a shell script.")
 @json_option
 @common_options
@@ -78,7 +85,10 @@ def _record(plan: Plan) -> dict[str, object]:
             }
             for name, threads in plan.wanted.threads.items()
         ],
-        "notes": [note._asdict() for note in plan.wanted.notes],
+        "notes": [
+            {"scheduler": note.scheduler, "word": note.word, "what": note.what}
+            for note in plan.wanted.notes
+        ],
     }
 
 

@@ -7,10 +7,16 @@ import click
 from usched.actions.apply import release
 from usched.face.options import common_options, context_of, quiet_option, refuse_topology
 from usched.face.output import report_change
+from usched.face.whole import WholeCommand
 from usched.words.phrases import count
 
 
-@click.command("release")
+@click.command(
+    "release",
+    cls=WholeCommand,
+    about="takes away the groups of all schedulers",
+    instead="type: usched release\nfor {word} alone: usched destroy {word}, then usched apply",
+)
 @quiet_option
 @common_options
 @click.pass_context

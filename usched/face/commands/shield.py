@@ -43,7 +43,7 @@ def command(
     may follow: with locked, Linux spreads no load there. Without CPUS it is shown; off takes it
     away.
     """
-    from usched.actions.places import by_root
+    from usched.actions.remedies import by_me, by_sudo
 
     context = context_of(ctx)
     if not words:
@@ -59,5 +59,5 @@ def command(
     with report_change(dry_run):
         print_outcome(outcome, dry_run)
         if not dry_run:
-            how = by_root(context.registry, "apply")
-            click.echo(f"# to make Linux so: usched plan, then {how}")
+            look, do = by_me(context, "plan"), by_sudo(context.registry, "apply")
+            click.echo(f"# to make Linux so: {look}, then {do}")

@@ -17,6 +17,7 @@ from usched.actions.top import Look, has_pressure, look, rate
 from usched.face.ending import Interrupted
 from usched.face.options import common_options, context_of, json_option, refuse_topology
 from usched.face.output import has_colour, make_printable, print_columns, print_json
+from usched.face.whole import WholeCommand
 from usched.figures.meters import Rate
 from usched.text.duration import parse_duration
 from usched.words.cpuset import format_cpu_list
@@ -30,7 +31,12 @@ _FIRST = 0.3
 _RIGHT = (2, 3, 4, 5, 6)
 
 
-@click.command("top")
+@click.command(
+    "top",
+    cls=WholeCommand,
+    about="shows all schedulers",
+    instead="type: usched top\nwho runs in {word}: usched ps {word}",
+)
 @click.option("--once", is_flag=True, help="Measure once, print it, and end.")
 @click.option("--every", metavar="TIME", default="1s", help="How long each look is; default: 1s.")
 @json_option

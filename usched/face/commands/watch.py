@@ -13,11 +13,17 @@ from usched.actions.context import Context
 from usched.face.ending import Interrupted
 from usched.face.options import common_options, context_of, refuse_topology
 from usched.face.output import make_printable
+from usched.face.whole import WholeCommand
 from usched.text.duration import parse_duration
 from usched.words.phrases import count
 
 
-@click.command("watch")
+@click.command(
+    "watch",
+    cls=WholeCommand,
+    about="watches over all schedulers",
+    instead="type: usched watch",
+)
 @click.option("--report-only", is_flag=True, help="Say what is not right, and change nothing.")
 @click.option("--every", metavar="TIME", default="5s", help="How often groups are read; 5s.")
 @common_options

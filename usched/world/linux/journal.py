@@ -138,11 +138,12 @@ class Journal:
 
     def _refuse(self, error: OSError) -> UschedError:
         what = f"{self.folder} cannot be written: {error.strerror}"
-        if isinstance(error, PermissionError) and os.geteuid() != 0:
-            what = f"not permitted: {what}"
-        remedy = "Linux lets root change control groups: sudo usched ..."
-        kind = NotPermitted if isinstance(error, PermissionError) else EnvironmentFailed
-        return kind(Problem(what, None, remedy))
+        if not isinstance(error, PermissionError):
+            return EnvironmentFailed(what)
+        if os.geteuid() == 0:
+            return NotPermitted(what)
+        remedy = "Linux lets root change control groups"
+        return NotPermitted(Problem(f"not permitted: {what}", None, remedy, for_root=True))
 
     def stamp(self) -> str:
         """Another one whenever something was begun here since; "" where nothing ever was."""

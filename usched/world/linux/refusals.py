@@ -11,7 +11,7 @@ from usched.words.problems import EnvironmentFailed, NotPermitted, Problem, Usch
 from usched.world.linux.cgroups import StepFailed
 from usched.world.linux.group_reading import MOUNT
 
-_ROOT = "Linux lets root change control groups: sudo usched ..."
+_ROOT = "Linux lets root change control groups"
 
 #: By errno: what it means, and what to do.
 _MEANT = {
@@ -44,7 +44,8 @@ def explain_refusal(failed: StepFailed, before: str = "", after: str = "") -> Us
     name = errno.errorcode.get(number, str(number))
     what = f"{before}{_describe(failed)} was refused: {meant} ({name})"
     kind = NotPermitted if failed.is_forbidden else EnvironmentFailed
-    return kind(Problem(what, None, "\n".join(filter(None, (remedy, after))), "kernel"))
+    remedy = "\n".join(filter(None, (remedy, after)))
+    return kind(Problem(what, None, remedy, "kernel", for_root=failed.is_forbidden))
 
 
 def explain_errno(failed: StepFailed) -> str:
