@@ -190,3 +190,16 @@ def test_what_is_true_of_real_time_threads_is_told_of_services_too(kernel: Kerne
         assert service.scheduler == group.scheduler
         assert service.what.partition("; ")[2] == group.what.partition("; ")[2]
         assert f"-{group.scheduler.replace('/', '-')}.slice; Linux keeps back" in service.what
+
+
+def test_that_an_exclusive_scheduler_has_no_threads_is_as_true_of_its_slice() -> None:
+    """What goes away is what its partition would be, for which systemd has no word."""
+    tree = tree_of(
+        "X on cpu0 cpu1 lwktpri 6 exclusive",
+        "X/A on cpu0 lwktpri 6 exclusive",
+        "X/B on cpu1 lwktpri 6 exclusive",
+        "NORM on cpu* lwktpri 6",
+    )
+    words = [note.what for note in make_units(tree).notes if note.scheduler == "X"]
+    assert words[0] == "its children hold all its cpus: it has no threads"
+    assert words[1].startswith("systemd has no word for a cpuset partition")

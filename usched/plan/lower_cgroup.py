@@ -57,6 +57,10 @@ _Said = tuple[str, str]
 _Lower = Callable[[Case], Iterator["_Said | str"]]
 
 
+#: What a word becomes where that is a matter of our own groups, or of the threads in them.
+POLICY, AFFINITY, PARTITIONED = "SCHED_RR", "affinity of each thread", PARTITION
+
+
 class Row(NamedTuple):
     """word: of the language. into: what it becomes. exactly: how far that is what it means."""
 
@@ -118,8 +122,12 @@ def _explain_fair(case: Case) -> str:
     return f"SCHED_RR goes before all of the machine, and not of {above} alone"
 
 
+def _lower_policy(case: Case) -> Iterator[_Said | str]:
+    if case.share.is_real:
+        yield tell_policy(case.lwktpri, case.kernel)
+
+
 def _tell_real_time(case: Case) -> Iterator[str]:
-    yield tell_policy(case.lwktpri, case.kernel)
     if parent_of(case.scheduler.name) != MACHINE:
         above = parent_of(case.scheduler.name)
         yield f"SCHED_RR {case.lwktpri} goes before a lower one outside {above}, too"
@@ -184,10 +192,11 @@ def _do_instead(case: Case, rival: str) -> str:
 TABLE = (
     Row("on", "cpuset.cpus", "exact: the real cpus that it can reach", _lower_pool),
     Row("vcpus", "cpu.max", "narrow: the sum is exact; overcommitted: not at all", _lower_vcpus),
-    Row("lwktpri", "cpu.weight, cpu.idle, SCHED_RR", "in classes, nearly strict", _lower_lwktpri),
+    Row("lwktpri", POLICY, "strict, with what Linux keeps back", _lower_policy),
+    Row("lwktpri", "cpu.weight, cpu.idle", "in classes, nearly strict", _lower_lwktpri),
     Row("quantum", "cpu.weight among equals", "the shares, not the turns", _lower_quantum),
-    Row("locked", "affinity of each thread", "exact, and not of the group", _lower_locked),
-    Row("exclusive", "cpuset.cpus.partition", "exact where it is valid", _lower_exclusive),
+    Row("locked", AFFINITY, "exact, and not of the group", _lower_locked),
+    Row("exclusive", PARTITIONED, "exact where it is valid", _lower_exclusive),
 )
 
 
@@ -208,7 +217,7 @@ def lower(tree: Resolver, kernel: Kernel, granted: Container[str] = ()) -> Wante
         for row in TABLE:
             for each in row.lower(case):
                 if isinstance(each, str):
-                    notes.append(Note(name, row.word, each))
+                    notes.append(Note(name, row.word, each, into=row.into))
                 else:
                     said[each[0]] = each[1]
         if said[EXCLUSIVE]:

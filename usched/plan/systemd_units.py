@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from usched.meaning.resolver import Resolver
 from usched.plan.kernel import Kernel
-from usched.plan.lower_cgroup import lower
-from usched.plan.real_time import tell_policy, tell_rest
+from usched.plan.lower_cgroup import AFFINITY, PARTITIONED, POLICY, lower
+from usched.plan.real_time import tell_rest
 from usched.plan.service_units import Unit, format_services
-from usched.plan.wanted import OUTSIDE, OWN, TOP, Group, Note, Threads, Wanted
+from usched.plan.wanted import OUTSIDE, OWN, TOP, Group, Note, Wanted
 from usched.text.language.canonical import format_statement
 from usched.words.cpuset import format_cpu_list, parse_cpu_list
 from usched.words.statement import MACHINE, Grant, parent_of
@@ -25,6 +25,10 @@ _LONGEST = 255
 
 #: What holds off who else runs on a machine with systemd.
 _OTHERS = ("system.slice", "user.slice", "init.scope")
+
+
+#: What `usched apply` has of Linux for a word, and systemd something else, or nothing.
+_OURS = (POLICY, AFFINITY, PARTITIONED)
 
 
 class Units(NamedTuple):
@@ -123,12 +127,13 @@ def _find_notes(
     tree: Resolver, wanted: Wanted, kernel: Kernel, grants: list[Grant]
 ) -> Iterator[Note]:
     """Those of the lowering that are as true of slices, and what systemd has no word for."""
+    kept: dict[str, list[Note]] = {}
+    for note in wanted.notes:
+        if note.into not in _OURS:
+            kept.setdefault(note.scheduler, []).append(note)
     for scheduler in tree.schedulers():
         name, threads = scheduler.name, wanted.threads.get(scheduler.name)
-        exclusive = _is_exclusive(tree, name)
-        for note in wanted.notes:
-            if note.scheduler == name and not _is_replaced(note, threads, kernel, exclusive):
-                yield note
+        yield from kept.get(name, ())
         unit = slice_name(name)
         if threads is not None and threads.priority is not None:
             how = f"CPUSchedulingPolicy=rr and CPUSchedulingPriority={threads.priority}"
@@ -136,7 +141,7 @@ def _find_notes(
             yield Note(name, "lwktpri", what)
         if threads is not None and threads.pinned:
             yield Note(name, "locked", "a slice pins nobody: CPUAffinity= in each service")
-        if exclusive:
+        if _is_exclusive(tree, name):
             yield Note(name, "exclusive", _tell_exclusive(tree, wanted, name))
         for grant in grants:
             if grant.name == name:
@@ -146,19 +151,6 @@ def _find_notes(
 def _is_exclusive(tree: Resolver, name: str) -> bool:
     scheduler = tree.scheduler(name)
     return scheduler is not None and scheduler.declare.exclusive
-
-
-def _is_replaced(note: Note, threads: Threads | None, kernel: Kernel, exclusive: bool) -> bool:
-    """Whether it is about how `usched apply` does it."""
-    match note.word:
-        case "lwktpri" if threads is not None and threads.priority is not None:
-            return note.what == tell_policy(threads.priority, kernel)
-        case "locked":
-            return True
-        case "exclusive":
-            return exclusive
-        case _:
-            return False
 
 
 def _tell_exclusive(tree: Resolver, wanted: Wanted, name: str) -> str:

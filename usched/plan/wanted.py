@@ -31,12 +31,14 @@ OWN = ":own"
 
 class Note(NamedTuple):
     """What Linux does otherwise than the tree says. word: of the language, that it is about.
-    for_root: whether that is so only until root applies."""
+    for_root: whether that is so only until root applies. into: what of Linux the word becomes, as
+    the table of the lowering has it."""
 
     scheduler: str
     word: str
     what: str
     for_root: bool = False
+    into: str = ""
 
 
 @dataclass(frozen=True, slots=True)
