@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from usched.words.cpuset import CpuSet
-
-#: As far as a kernel counts.
-_COUNTED = re.compile("[0-9]{1,20}")
+from usched.words.kernel_count import parse_count
 
 
 class Meter(NamedTuple):
@@ -79,10 +77,12 @@ def _difference(before: int | None, after: int | None) -> int | None:
 
 def parse_cpu_stat(text: str) -> Mapping[str, int]:
     """The lines of cpu.stat (cgroup-v2.rst); one that says no number is left out."""
-    pairs = (line.split() for line in text.splitlines())
-    return {
-        pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and _COUNTED.fullmatch(pair[1])
-    }
+    found = {}
+    for line in text.splitlines():
+        name, _, value = line.strip().partition(" ")
+        with suppress(ValueError):
+            found[name] = parse_count(value)
+    return found
 
 
 def parse_some(text: str) -> int | None:
@@ -90,6 +90,6 @@ def parse_some(text: str) -> int | None:
     for line in text.splitlines():
         kind, _, rest = line.partition(" ")
         if kind == "some":
-            total = rest.rpartition("total=")[2]
-            return int(total) if _COUNTED.fullmatch(total) else None
+            with suppress(ValueError):
+                return parse_count(rest.rpartition("total=")[2])
     return None

@@ -6,9 +6,10 @@ import os
 import re
 from typing import NamedTuple
 
+from usched.words.kernel_count import parse_count
 from usched.words.problems import EnvironmentFailed
 
-_MIGRATIONS = re.compile(r"^se\.nr_migrations\s*:\s*([0-9]{1,20})$", re.MULTILINE)
+_MIGRATIONS = re.compile(r"^se\.nr_migrations\s*:\s*([0-9]+)$", re.MULTILINE)
 
 #: Letters of a file that are read.
 _MOST = 1 << 16
@@ -28,23 +29,17 @@ def read_counts(root: str, tid: int) -> Counts:
     folder = os.path.join(root, "proc", str(tid))
     try:
         with open(os.path.join(folder, "schedstat"), errors="replace") as file:
-            ran, waited, _ = map(_count, file.read(_MOST).split())
+            ran, waited, _ = map(parse_count, file.read(_MOST).split())
     except (OSError, ValueError) as error:
         what = f"{folder}/schedstat, where Linux says how long it ran, cannot be read"
         raise EnvironmentFailed(what) from error
     return Counts(ran, waited, _read_migrations(folder))
 
 
-def _count(word: str) -> int:
-    if not word.isascii() or not word.isdigit() or len(word) > 20:
-        raise ValueError(word)
-    return int(word)
-
-
 def _read_migrations(folder: str) -> int | None:
     try:
         with open(os.path.join(folder, "sched"), errors="replace") as file:
             found = _MIGRATIONS.search(file.read(_MOST))
-    except OSError:  # a kernel without CONFIG_SCHED_DEBUG
+        return parse_count(found[1]) if found else None
+    except (OSError, ValueError):  # a kernel without CONFIG_SCHED_DEBUG
         return None
-    return int(found[1]) if found else None

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from usched.words.cpuset import MAX_CPU, NO_CPUS, CpuSet, parse_cpu_list
+from usched.words.kernel_count import parse_count
 from usched.world.sys_files import CPUS, SysFiles
 
 #: Of a thread of the kernel's own (PF_KTHREAD, include/linux/sched.h).
 _KERNEL_THREAD = 0x0020_0000
 
-#: The largest number of a user, and of clock ticks.
-_MOST_USERS, _MOST_TICKS = 2**32 - 1, 2**64
+#: The largest number of a user, which is larger than that of a process, and than any flags.
+_MOST = 2**32 - 1
 
 #: The number of a process or thread; the kernel's largest has seven digits.
 PID = re.compile("[0-9]{1,9}")
@@ -69,18 +70,18 @@ def read_thread(root: str, tid: int) -> Thread | None:
             return None
         return Thread(
             tid=tid,
-            pid=_number(said["Tgid"]),
-            parent=_number(fields[1]),
-            family=_number(fields[2]),
-            user=_number(said["Uid"].split()[1], _MOST_USERS),
+            pid=parse_count(said["Tgid"], _MOST),
+            parent=parse_count(fields[1], _MOST),
+            family=parse_count(fields[2], _MOST),
+            user=parse_count(said["Uid"].split()[1], _MOST),
             comm=stat[start + 1 : end],
-            is_kernel=bool(_number(fields[6]) & _KERNEL_THREAD),
+            is_kernel=bool(parse_count(fields[6], _MOST) & _KERNEL_THREAD),
             terminal=fields[4] != "0" and fields[3] == str(tid),
-            born=_number(fields[19], _MOST_TICKS),
-            policy=POLICIES.get(_number(fields[38]), fields[38]),
-            priority=_number(fields[37]),
+            born=parse_count(fields[19]),
+            policy=POLICIES.get(parse_count(fields[38], _MOST), fields[38]),
+            priority=parse_count(fields[37], _MOST),
             nice=int(fields[16]),
-            cpu=_number(fields[36], MAX_CPU),
+            cpu=parse_count(fields[36], MAX_CPU),
             affinity=parse_cpu_list(said.get("Cpus_allowed_list", "")),
         )
     except (ValueError, IndexError, KeyError):  # it ended while it was read
@@ -119,13 +120,6 @@ def group_path(root: str, pid: int) -> str | None:
         if line.startswith("0::/"):
             return line.removeprefix("0::/")
     return None
-
-
-def _number(text: str, most: int = 2**32) -> int:
-    """Raises ValueError for what is none of the kernel's."""
-    if not text.isascii() or not text.isdigit() or len(text) > 20 or int(text) > most:
-        raise ValueError(text)
-    return int(text)
 
 
 def clock_now() -> int:
