@@ -144,7 +144,7 @@ def test_release_leaves_nothing_and_ends_nobody(seen: Seen) -> None:
 def test_a_container_is_said_to_lack_what_it_has_not(seen: Seen) -> None:
     """Other than the machine's, its root group has no controllers for who is beneath while somebody
     is in it, and takes nobody while it has."""
-    (crowded, applied, verified, held, released), sleeper = seen["in_a_container"]
+    (crowded, applied, verified, held, released), sleepers, moved = seen["in_a_container"]
     assert crowded == [
         3,
         "",
@@ -157,15 +157,17 @@ def test_a_container_is_said_to_lack_what_it_has_not(seen: Seen) -> None:
         "usched: 2 problems\n",
     ]
     assert applied == released == [0, "", ""]
+    assert moved == 0
     assert verified == [0, "Linux is as the registry says: 2 groups\n", ""]
     assert held == [
         1,
         "",
-        f"usched: moving process {sleeper} of usched/NORM was refused: the root group of a "
+        f"usched: moving process {sleepers[0]} of usched/NORM was refused: the root group of a "
         "container holds nobody while its controllers are on (EBUSY)\n"
         "  give them a group of their own: mkdir -p /sys/fs/cgroup/init\n"
-        "  xargs -rn1 < /sys/fs/cgroup/usched/NORM/cgroup.procs > "
+        "  find /sys/fs/cgroup/usched -name cgroup.procs -exec cat {} + | xargs -rn1 > "
         "/sys/fs/cgroup/init/cgroup.procs\n"
+        "  then type the same again\n"
         "  nothing is changed: what was done is undone\n",
     ]
 

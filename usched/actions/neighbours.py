@@ -13,7 +13,7 @@ from usched.plan.wanted import OUTSIDE, TOP
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpu_list, parse_cpu_list
 from usched.words.problems import Problem, Refused
 from usched.world.linux.neighbours import Container, read_container, read_neighbours
-from usched.world.linux.refusals import leave_root_group
+from usched.world.linux.refusals import leave
 from usched.world.linux.threads import online_cpus
 
 
@@ -43,7 +43,7 @@ def _find_limits(plan: Plan, container: Container) -> Iterator[Problem]:
         what = (
             f"{who} in the root group of this container: Linux lets no group beneath it have cpus"
         )
-        yield Problem(what, None, leave_root_group(OUTSIDE), "container")
+        yield Problem(what, None, leave(OUTSIDE), "container")
     cpus = container.cpus | _held_by_us(plan)
     for group in plan.wanted.groups:
         wish = parse_cpu_list(group.files.get(CPUS, ""))

@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import subprocess
+from functools import partial
 
 from tests.linux.inside.commands import MOUNT, Command, declare, done, enter, fork, read
 from tests.linux.inside.waiting import await_that
@@ -53,6 +54,15 @@ def _join(pid: int) -> None:
                 raise OSError(ctypes.get_errno(), "setns")
 
 
+def _do_as_told(pid: int) -> int:
+    """Without find(1) and xargs(1), which this guest has not."""
+    _join(pid)
+    for file in sorted((MOUNT / "usched").rglob("cgroup.procs")):
+        for each in file.read_text().split():
+            (MOUNT / "init/cgroup.procs").write_text(each)
+    return 0
+
+
 def _see_the_machine() -> None:
     """And be contained."""
     enter(_BOX / "init")
@@ -79,15 +89,19 @@ def in_a_container() -> object:
         return Command(*words, before=lambda: _join(keeper))
 
     said += [begin("apply", "-q").end(), begin("verify").end()]
-    sleeper = begin("exec", "NORM", "--", "sleep", "1000")
-    await_that(lambda: read(_BOX / "usched/NORM/cgroup.procs") == str(sleeper.pid))
+    names = ("NORM", "IDLE")
+    sleepers = [begin("exec", name, "--", "sleep", "1000") for name in names]
+    files = [_BOX / f"usched/{name}/cgroup.procs" for name in names]
+    await_that(lambda: list(map(read, files)) == [str(each.pid) for each in sleepers])
     said.append(begin("release").end())
-    os.kill(sleeper.pid, signal.SIGKILL)
-    sleeper.end()
+    _, moved = os.waitpid(fork(partial(_do_as_told, keeper)), 0)
     said.append(begin("release", "-q").end())
+    for each in sleepers:
+        os.kill(each.pid, signal.SIGKILL)
+        each.end()
     os.kill(keeper, signal.SIGKILL)
     os.waitpid(keeper, 0)
-    return [said, sleeper.pid]
+    return [said, [each.pid for each in sleepers], moved]
 
 
 def where_a_group_cannot_be_entered() -> object:

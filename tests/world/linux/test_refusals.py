@@ -24,7 +24,9 @@ def test_the_root_group_of_a_container_holds_nobody() -> None:
         "moving processes of usched/A-b was refused: the root group of a container holds nobody "
         "while its controllers are on (EBUSY)\n"
         "  give them a group of their own: mkdir -p /sys/fs/cgroup/init\n"
-        "  xargs -rn1 < /sys/fs/cgroup/usched/A-b/cgroup.procs > /sys/fs/cgroup/init/cgroup.procs"
+        "  find /sys/fs/cgroup/usched -name cgroup.procs -exec cat {} + | xargs -rn1 > "
+        "/sys/fs/cgroup/init/cgroup.procs\n"
+        "  then type the same again"
     )
     assert "groups beneath it" in explain(Step("rmdir", "A"), OSError(errno.EBUSY, "busy"))
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import errno
-import shlex
 
 from usched.plan.difference import PROCESSES
-from usched.plan.wanted import OUTSIDE, full_path, shown_path
+from usched.plan.wanted import OUTSIDE, TOP, shown_path
 from usched.words.problems import EnvironmentFailed, NotPermitted, Problem, UschedError
 from usched.world.linux.cgroups import StepFailed
 from usched.world.linux.group_reading import MOUNT
@@ -60,7 +59,7 @@ def _find_meaning(failed: StepFailed) -> tuple[str, str]:
     match number:
         case errno.EBUSY if step.kind == "move" and OUTSIDE in (step.path, step.value):
             meant = "the root group of a container holds nobody while its controllers are on"
-            remedy = leave_root_group(step.path)
+            remedy = f"{leave(step.path)}\nthen type the same again"
         case errno.ENOENT if step.kind == "move" and failed.is_outside:
             meant, remedy = "it is outside of this container", "who is outside moves it"
         case errno.EPERM if step.kind in ("move", "write"):
@@ -70,13 +69,15 @@ def _find_meaning(failed: StepFailed) -> tuple[str, str]:
     return meant, remedy
 
 
-def leave_root_group(path: str) -> str:
-    """How the processes in a group come to be in one that is no scheduler's, where they must not be
-    in the root group."""
-    procs = shlex.quote("/".join(filter(None, (f"/{MOUNT}", full_path(path), PROCESSES))))
+def leave(path: str) -> str:
+    """How the processes in the root group, or those in all groups of ours, come to be in one that
+    is no scheduler's, where they must not be in the root group."""
+    told = f"xargs -rn1 < /{MOUNT}/{PROCESSES}"
+    if path != OUTSIDE:
+        told = f"find /{MOUNT}/{TOP} -name {PROCESSES} -exec cat {{}} + | xargs -rn1"
     return (
         f"give them a group of their own: mkdir -p /{MOUNT}/init\n"
-        f"xargs -rn1 < {procs} > /{MOUNT}/init/{PROCESSES}"
+        f"{told} > /{MOUNT}/init/{PROCESSES}"
     )
 
 
