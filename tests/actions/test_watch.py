@@ -18,6 +18,7 @@ from usched.actions.context import Context
 from usched.actions.undoing import finish_earlier
 from usched.actions.watch import Watch
 from usched.plan.difference import Step
+from usched.plan.wanted import OUTSIDE
 from usched.text.language.grammar import parse_script
 from usched.words.cpuset import CpuSet, format_cpu_list
 from usched.words.problems import Refused
@@ -393,6 +394,26 @@ def test_while_somebody_applies_nothing_is_read(context: Context, kernel: Kernel
         assert listener.look(5) == []
         journal.close()
     assert listener.look(10) == [SPOILT, "applied again: 1 step"]
+
+
+def test_what_is_released_while_it_is_read_stays_released(
+    context: Context, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it between two groups that are read: as if the first were there, and not the others."""
+    listener = Listener(context, kernel)
+    os.utime(Path(Journal(context.root).folder) / "lock", (0, 0))  # it was applied long ago
+    read = kernel.read
+
+    def read_late(within: str = "") -> dict[str, dict[str, str]]:
+        monkeypatch.undo()
+        found = read(within)
+        release(context, kernel)
+        return {path: files for path, files in found.items() if path in ("", OUTSIDE)}
+
+    monkeypatch.setattr(kernel, "read", read_late)
+    assert listener.look(5) == []
+    assert "" not in kernel.model.files
+    assert listener.look(10) == ["nothing is applied: Linux has no group usched"]
 
 
 def test_what_cannot_be_planned_is_said_and_watching_goes_on(

@@ -209,11 +209,13 @@ class Watch:
 
     def look_at_groups(self, now: float) -> None:
         """now: seconds of any clock. What is not as it was applied is said, and applied again."""
+        stamps = self._stamps()
         if self._somebody_applies():
             return
         try:
             plan = make_plan(self._context, self._groups)
-            if self._somebody_applies():  # somebody began to apply while this was read
+            # somebody began while this was read, and may have come to his end as well
+            if self._somebody_applies() or self._stamps() != stamps:
                 return
             self._learn(plan)
             self._compare(plan, now)
@@ -222,6 +224,9 @@ class Watch:
 
     def _somebody_applies(self) -> bool:
         return any(each.exists() for each in self._journals)
+
+    def _stamps(self) -> list[str]:
+        return [each.stamp() for each in self._journals]
 
     def _learn(self, plan: Plan) -> None:
         self._places = find_places(self._context.root, plan.wanted.threads)
