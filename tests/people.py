@@ -6,6 +6,7 @@ at work with them.
 
 from __future__ import annotations
 
+import grp
 import importlib
 import os
 import pkgutil
@@ -14,6 +15,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +47,8 @@ def make_users() -> None:
     tool = shutil.which("useradd")
     if tool is None:
         pytest.skip("there is no useradd to make users with")
+    if _are_there():
+        return
     for name in (ALICE, BOB, CAROL):
         options = ["--system", "--no-create-home", "--user-group", "--shell", "/bin/false"]
         subprocess.run([tool, *options, name], capture_output=True, check=False)
@@ -52,6 +56,15 @@ def make_users() -> None:
     subprocess.run(["groupadd", "--system", TEAM], capture_output=True, check=False)
     for name in (ALICE, BOB):
         subprocess.run(["usermod", "-a", "-G", TEAM, name], capture_output=True, check=True)
+
+
+def _are_there() -> bool:
+    """So that users are not changed while others of these tests are at work with them."""
+    with suppress(KeyError):
+        for name in (ALICE, BOB, CAROL):
+            pwd.getpwnam(name)
+        return {ALICE, BOB} <= {*grp.getgrnam(TEAM).gr_mem}
+    return False
 
 
 @dataclass(frozen=True)

@@ -119,8 +119,10 @@ def test_a_new_thread_is_given_the_emptiest_home(machine: Machine, tids: list[in
 
 
 def test_who_keeps_all_others_from_giving_homes_is_told_of_once(
-    machine: Machine, tids: list[int]
+    machine: Machine, tids: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """In a moment: all tests at this machine have the same lock, and must not lose patience."""
+    monkeypatch.setattr("usched.actions.watch.PATIENCE", 0.05)
     folder = os.open(machine.root / "proc", os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)  # as anybody can
@@ -131,7 +133,7 @@ def test_who_keeps_all_others_from_giving_homes_is_told_of_once(
         os.close(folder)
     assert sorted(homes(tids)) == sorted([FIRST_CPU, SECOND_CPU] * 2)
     assert [line for line in machine.said if "its home is" not in line] == [
-        "another process has been giving homes for 3 s: it is not waited for, and a home may be "
+        "another process has been giving homes for 0.05 s: it is not waited for, and a home may be "
         "shared that need not be"
     ]
 
@@ -399,7 +401,7 @@ def test_while_somebody_applies_nothing_is_read(context: Context, kernel: Kernel
 def test_what_is_released_while_it_is_read_stays_released(
     context: Context, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of it between two groups that are read: as if the first were there, and not the others."""
+    """All of it between two groups that are read: the first is there, and the others are not."""
     listener = Listener(context, kernel)
     os.utime(Path(Journal(context.root).folder) / "lock", (0, 0))  # it was applied long ago
     read = kernel.read

@@ -8,9 +8,12 @@ from tests.face.sessions import Session
 
 
 def put(folder: Path, name: str, text: str) -> None:
+    """At once: somebody may be reading it, and the kernel's files are never half written."""
     path = folder / "root" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text)
+    new.replace(path)
 
 
 def plan(session: Session, *options: str) -> str:

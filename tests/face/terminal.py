@@ -15,6 +15,9 @@ from pathlib import Path
 
 _TIMEOUT = 20.0
 
+#: The beginning of such a one, of which the rest is still to come.
+_CUT = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b]*\x1b?|[()])?\Z")
+
 #: What a terminal is told besides text: colours, titles, places of the cursor.
 _CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-Z]|.)")
 
@@ -31,7 +34,7 @@ class Terminal:
                 os.execvpe(command[0], command, dict(env))
             finally:
                 os._exit(127)
-        self.seen = ""
+        self.seen = self._cut = ""
 
     def __enter__(self) -> Terminal:
         return self
@@ -54,8 +57,9 @@ class Terminal:
         while not (found := re.search(pattern, self.seen, re.DOTALL)):
             ready, _, _ = select.select([self.handle], [], [], deadline - time.monotonic())
             assert ready, f"no {pattern!r} in {self.seen!r}"
-            self.seen = _CONTROL.sub(
-                "", self.seen + os.read(self.handle, 65536).decode("utf-8", "replace")
-            )
+            said = self._cut + os.read(self.handle, 65536).decode("utf-8", "replace")
+            cut = _CUT.search(said)
+            self._cut = cut[0] if cut else ""
+            self.seen += _CONTROL.sub("", said[: cut.start()] if cut else said)
         self.seen = self.seen[found.end() :]
         return found

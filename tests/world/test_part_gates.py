@@ -95,6 +95,11 @@ def before_replacing(held: Held) -> None:
     part_store._write_beside = write_and_wait  # type: ignore[assignment]
 
 
+def be_patient(_held: Held) -> None:
+    """Who waits does not give up while the other one waits for a busy machine."""
+    part_gates.PATIENCE = 60.0
+
+
 #: Who takes what away from whom, who would stand on it, and where that is seen.
 PAIRS = {
     "root and alice": ("root", "POOL on cpu0-7 lwktpri 6 vcpus 2", ALICE, "POOL/NEW on cpu3"),
@@ -114,7 +119,7 @@ def test_holder_waits_for_a_giver_who_has_looked_and_not_written(pair: str, pool
     hand_on(pool)
     first = Held(pool, giver, narrow, before_writing)
     first.wait()
-    second = Held(pool, holder, f"{name} lwktpri 1", lambda _: None)
+    second = Held(pool, holder, f"{name} lwktpri 1", be_patient)
     time.sleep(0.3)  # he gets as far as he can
     status, said = first.finish()
     assert status == 0, said
