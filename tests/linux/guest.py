@@ -25,6 +25,10 @@ from tests.linux.build import find_cache, pack, root_with
 _BOOTS = 180
 _TRIES = 3
 
+#: Of the cpu, for how long a guest computes is what it has taken; of the clock it may be as many
+#: times that, where it waits for a busy machine, or sleeps by the clock of this one.
+_WAITS = 5
+
 _MACHINE = [
     *("-M", "q35,usb=off,smbus=off,sata=off,vmport=off,graphics=off", "-cpu", "Nehalem,-cx16"),
     *("-accel", "tcg,thread=single,tb-size=256", "-m", "1024"),
@@ -52,7 +56,7 @@ _KERNEL_LINE = (
 
 
 class Guest(NamedTuple):
-    """program: of `inside`. seconds: it has, of our clock. counted: whether the guest's clock is to
+    """program: of `inside`. seconds: it has, of a cpu. counted: whether the guest's clock is to
     count instructions, where the kernel bears that. systemd: which of SYSTEMDS is the first
     process, which runs the program when the system is up, and before it with the argument `before`;
     "" for none."""
@@ -95,8 +99,9 @@ def boot(kernel: str, guest: Guest) -> dict[str, object]:
         work = Path(folder)
         _pack_all(work, guest)
         for _ in range(_TRIES):
-            _run(kernel, guest, counted, work)
-            seen = [json.loads(line) for line in (work / "seen").read_bytes().splitlines()]
+            why = _run(kernel, guest, counted, work)
+            lines, _, _ = (work / "seen").read_bytes().rpartition(b"\n")  # not the half of one
+            seen = [json.loads(line) for line in lines.splitlines()]
             if seen:  # it had begun: it is not begun again
                 break
         ended = bool(seen) and seen[-1] == ["ended", None]
@@ -104,11 +109,12 @@ def boot(kernel: str, guest: Guest) -> dict[str, object]:
             said = [
                 (work / name).read_text("utf-8", "replace")[-3000:] for name in ("console", "said")
             ]
-            raise Died(f"Linux {kernel}, {guest.program}:\n" + "\n".join(said))
+            raise Died(f"Linux {kernel}, {guest.program}{why}:\n" + "\n".join(said))
         return dict(seen)
 
 
-def _run(kernel: str, guest: Guest, counted: bool, work: Path) -> None:
+def _run(kernel: str, guest: Guest, counted: bool, work: Path) -> str:
+    """Why it was given up; "" where it ended."""
     command = [
         *(() if counted or os.geteuid() else _FIRST),
         "qemu-system-x86_64",
@@ -126,10 +132,18 @@ def _run(kernel: str, guest: Guest, counted: bool, work: Path) -> None:
             while qemu.poll() is None:
                 time.sleep(0.05)
                 limit = guest.seconds + _BOOTS if (work / "seen").stat().st_size else _BOOTS
-                if time.monotonic() - began > limit:
-                    break
+                used, took = _cpu_seconds(qemu.pid), time.monotonic() - began
+                if used > limit or took > limit * _WAITS:
+                    return f", given up after {took:.0f} s, {used:.0f} of them on a cpu"
         finally:
             qemu.kill()
+    return ""
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Of a child that was not waited for."""
+    numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _pack_all(work: Path, guest: Guest) -> None:

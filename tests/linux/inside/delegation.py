@@ -24,7 +24,7 @@ from tests.linux.inside.commands import (
     usched_says,
 )
 from tests.linux.inside.cutting import find_changes, kill_at, stop
-from tests.linux.inside.load import hogs, trace_cpus
+from tests.linux.inside.load import hogs, trace_until
 from tests.linux.inside.report import report
 from tests.linux.inside.waiting import await_that
 
@@ -130,17 +130,12 @@ def her_hogs_stay() -> object:
 
     def burn() -> object:
         pids = [fork(_burn_in_web) for _ in range(4)]
-        time.sleep(0.3)
+        await_that(lambda: {*map(str, pids)} <= {*read(WEB / "cgroup.procs").split()})
         return pids
 
     pids = heard(ALICE, OURS / "POOL/:own", burn)
     assert isinstance(pids, list)
-    ran: dict[int, set[int]] = {}
-    for _ in range(20):  # who is alone on a cpu is not put there again
-        for pid, its in trace_cpus(1).items():
-            ran.setdefault(pid, set()).update(its)
-        if ran.keys() >= set(pids):
-            break
+    ran = trace_until(lambda ran: ran.keys() >= set(pids))
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     cpus = sorted(set().union(*(ran.get(pid, set()) for pid in pids)))
@@ -340,13 +335,9 @@ def her_trial() -> object:
 def her_watch() -> object:
     """It puts back what somebody changed in her part."""
     watch = begin(ALICE, "watch --every 1s")
-    await_that(lambda: "unknown" not in read(Path(f"/proc/{watch.pid}/comm")))
-    time.sleep(3)
+    await_that(lambda: "watching over" in watch.out)
     write(WEB / "cpu.weight", "7")
-    seconds = 40
-    while seconds and read(WEB / "cpu.weight") == "7":
-        time.sleep(0.5)
-        seconds -= 1
+    await_that(lambda: read(WEB / "cpu.weight") != "7")
     os.kill(watch.pid, signal.SIGTERM)
     return [watch.end(), read(WEB / "cpu.weight")]
 

@@ -7,7 +7,7 @@ import re
 import signal
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -88,4 +88,15 @@ def trace_cpus(seconds: float) -> dict[int, set[int]]:
         if switch:
             ran.setdefault(int(switch[2]), set()).add(int(switch[1]))
     tracing.rmdir()
+    return ran
+
+
+def trace_until(holds: Callable[[dict[int, set[int]]], bool]) -> dict[int, set[int]]:
+    """As `trace_cpus`, for as many seconds as it takes: a cpu of so slow a machine may have no turn
+    in one of them, and who is alone on a cpu is not put there again."""
+    deadline = time.monotonic() + 90
+    ran = trace_cpus(1)
+    while not holds(ran) and time.monotonic() < deadline:
+        for pid, cpus in trace_cpus(1).items():
+            ran.setdefault(pid, set()).update(cpus)
     return ran

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.linux.inside.cases import Said, find_wrong_of_top
 from tests.linux.inside.commands import OURS, declare, done, groups, read
 from tests.linux.inside.load import hogs, read_stat
-from tests.linux.inside.waiting import await_that
+from tests.linux.inside.waiting import await_that, run_until
 
 #: Two hogs on a cpu, four in a pool half as wide as it is, and one each on two cpus.
 SCRIPT = """
@@ -57,12 +59,16 @@ def top_beside_the_kernel() -> object:
             for name in _HOGS
         }
         time.sleep(0.5)
-        before = {name: _read_hogs(each) for name, each in own.items()}
-        queues = _read_run_queues()
-        said = json.loads(done("top", "--once", "--json", "--every", "4s"))
-        after = {name: _read_hogs(each) for name, each in own.items()}
-        machine = _rate(queues, _read_run_queues())
-    return [said, {name: _rate(before[name], after[name]) for name in own}, machine]
+        return run_until(lambda saw: not find_wrong_of_top(*saw), lambda: _look(own))
+
+
+def _look(own: Mapping[str, list[int]]) -> tuple[Said, dict[str, float], float]:
+    before = {name: _read_hogs(each) for name, each in own.items()}
+    queues = _read_run_queues()
+    said = json.loads(done("top", "--once", "--json", "--every", "4s"))
+    after = {name: _read_hogs(each) for name, each in own.items()}
+    machine = _rate(queues, _read_run_queues())
+    return said, {name: _rate(before[name], after[name]) for name in own}, machine
 
 
 def metrics_beside_the_kernel() -> object:

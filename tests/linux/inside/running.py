@@ -8,8 +8,9 @@ import signal
 from pathlib import Path
 
 from tests.linux.inside.commands import MOUNT, OURS, Command, declare, done, groups, usched_says
-from tests.linux.inside.load import hogs, trace_cpus
+from tests.linux.inside.load import hogs, trace_until
 from tests.linux.inside.report import report
+from tests.linux.inside.trials import is_waiting, look_in_time
 from tests.linux.inside.waiting import await_that
 
 SCRIPT = """
@@ -38,17 +39,20 @@ def _threads(pid: int) -> list[int]:
 
 
 def locked_threads() -> object:
-    """In a second of the kernel's trace: the cpus of each of three, which watch has pinned."""
+    """In the kernel's trace, until all were seen: the cpus of each of three, which watch has
+    pinned."""
     declare(SCRIPT)
     done("apply", "-q")
     watch = Command("watch")
+    await_that(lambda: "watching over" in watch.out)
     program = Command("exec", "LOCK", "--", "python3", "-c", THREADS)
     await_that(lambda: len(_threads(program.pid)) == 3)
     pinned = lambda tid: len(os.sched_getaffinity(tid)) == 1  # noqa: E731 - of this moment
     await_that(lambda: all(map(pinned, _threads(program.pid))))
     await_that(lambda: len({min(os.sched_getaffinity(tid)) for tid in _threads(program.pid)}) == 3)
-    ran = trace_cpus(1)
-    seen = [sorted(ran.get(tid, ())) for tid in _threads(program.pid)]
+    tids = _threads(program.pid)
+    ran = trace_until(lambda ran: ran.keys() >= set(tids))
+    seen = [sorted(ran.get(tid, ())) for tid in tids]
     said = _end(program, signal.SIGKILL)
     return [sorted(seen), said, _end(watch, signal.SIGTERM)]
 
@@ -72,17 +76,23 @@ def moved() -> object:
     with hogs(MOUNT) as (pid,):
         said = usched_says("move", str(pid), "into", "NORM")
         where = Path(f"/proc/{pid}/cgroup").read_text()
-        return [said, where, sorted(os.sched_getaffinity(pid)), trace_cpus(0.5)[pid] <= {0, 1}]
+        ran = trace_until(lambda ran: pid in ran)
+        return [said, where, sorted(os.sched_getaffinity(pid)), ran.get(pid, {-1}) <= {0, 1}]
 
 
 def a_trial_runs_out() -> object:
-    """Nobody confirms, and after two seconds it is as it was."""
+    """Nobody confirms, and after some seconds it is as it was."""
     before = groups()
     done("destroy", "RT")
-    said = usched_says("apply", "--confirm", "2s")
-    during = "RT" in groups()
-    await_that(lambda: groups() == before)
-    return [said.status, during, usched_says("verify").status]
+
+    def look(seconds: int) -> tuple[bool, object]:
+        said = usched_says("apply", "--confirm", f"{seconds}s")
+        during = "RT" in groups()
+        in_time = is_waiting()
+        await_that(lambda: groups() == before)
+        return in_time, [said.status, during, usched_says("verify").status]
+
+    return look_in_time(look)
 
 
 def a_trial_is_confirmed() -> object:

@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+from tests.linux.inside.cases import are_by_weight, are_within, least_of_four
 from tests.linux.inside.commands import (
     MOUNT,
     OURS,
@@ -17,8 +18,9 @@ from tests.linux.inside.commands import (
     usched_says,
 )
 from tests.linux.inside.contained import in_a_container, where_a_group_cannot_be_entered
-from tests.linux.inside.load import hogs, percent_of_periods, shares, trace_cpus
+from tests.linux.inside.load import hogs, percent_of_periods, shares, trace_until
 from tests.linux.inside.report import report
+from tests.linux.inside.waiting import run_until
 
 NESTED = """
 BACK on cpu* lwktpri 4
@@ -50,6 +52,12 @@ REAL/A on cpu0 lwktpri 6
 """
 
 
+#: By place of hogs: on how many cpus they run at least, if one waits for it.
+_CPUS_WANTED = {"RT": 2, "PIN": 1, "X": 1, "rest": 3}
+
+_MOST_ROUNDS = 10
+
+
 def plan() -> object:
     declare(NESTED)
     return done("plan")
@@ -64,15 +72,24 @@ def what_groups_say() -> object:
 
 
 def where_threads_run() -> object:
-    """The cpus on which hogs ran in a second, ten in each place: enough that a cpu is wanted."""
+    """The cpus on which hogs ran, ten in each place: enough that each cpu is wanted."""
     places = {"RT": OURS / "RT", "PIN": OURS / "PIN", "X": OURS / "HALF/A/X", "rest": MOUNT}
     everybody = [place for place in places.values() for _ in range(10)]
     with hogs(*everybody) as pids:
-        ran = trace_cpus(1)
-    return {
-        name: sorted(set().union(*(ran.get(pid, set()) for pid in pids[first : first + 10])))
-        for name, first in zip(places, range(0, 40, 10), strict=True)
-    }
+
+        def where(ran: dict[int, set[int]]) -> dict[str, list[int]]:
+            cpus = [ran.get(pid, set()) for pid in pids]
+            return {
+                name: sorted(set().union(*cpus[first : first + 10]))
+                for name, first in zip(places, range(0, 40, 10), strict=True)
+            }
+
+        def all_ran(ran: dict[int, set[int]]) -> bool:
+            return ran.keys() >= set(pids) and all(
+                len(where(ran)[name]) >= many for name, many in _CPUS_WANTED.items()
+            )
+
+        return where(trace_until(all_ran))
 
 
 def unplug_and_replug() -> object:
@@ -108,10 +125,16 @@ def rival() -> object:
 
 
 def two_at_once() -> object:
-    """Six applies, begun together."""
-    done("destroy", "HALF/B")
-    begun = [Command("apply", "-q") for _ in range(6)]
-    return [[each.end() for each in begun], usched_says("verify")]
+    """Six applies, begun together; anew, where each had ended before the next one was at it."""
+    for _ in range(_MOST_ROUNDS):
+        done("HALF/B", "on", "cpu2", "lwktpri", "5")
+        done("apply", "-q")
+        done("destroy", "HALF/B")
+        begun = [Command("apply", "-q") for _ in range(6)]
+        said = [each.end() for each in begun]
+        if any(each.status for each in said):
+            break
+    return [said, usched_says("verify")]
 
 
 def release() -> object:
@@ -137,11 +160,9 @@ def narrow() -> object:
     less is used: until it is all used once.
     """
     group = OURS / "NARROW"
-    found: list[float] = []
+    least = least_of_four(os.uname().release)
     with hogs(*[group] * 8):
-        while len(found) < 3 and max(found, default=0) < 395:
-            found.append(percent_of_periods(group, 60))
-    return found
+        return run_until(lambda found: found > least, lambda: percent_of_periods(group, 60), 10)
 
 
 def weights() -> object:
@@ -150,7 +171,7 @@ def weights() -> object:
     with hogs(low, mid, twice, top, last):
         time.sleep(0.3)
         # the clock is up to a tenth of a second late, and LOW has but a twentieth
-        three = shares(12, low, mid, twice)
+        three = run_until(are_by_weight, lambda: shares(12, low, mid, twice))
         return {"lwktpri 5, 6, 6 twice the quantum": three, "7, 3": shares(1.5, top, last)}
 
 
@@ -168,7 +189,7 @@ def real_time_within_others() -> object:
         for number, pid in enumerate(pids[3:]):  # cpu3, where REAL/A is, has two
             os.sched_setaffinity(pid, [3 + number % 5])
         time.sleep(0.3)
-        got = shares(2, inner, above, norm)
+        got = run_until(are_within, lambda: shares(2, inner, above, norm))
     return [applied, policies, got]
 
 

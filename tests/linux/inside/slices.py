@@ -48,7 +48,8 @@ def slices() -> object:
     seen: dict[str, dict[str, str]] = {}
     for group in _wanted_groups():
         unit = f"in{len(seen)}"
-        run(f"systemd-run -q --unit={unit} --slice={slice_of(group)} sleep 1000")
+        # of type exec, it is where it belongs when it has started
+        run(f"systemd-run -q --unit={unit} -p Type=exec --slice={slice_of(group)} sleep 1000")
         pid = int(run(f"systemctl show {unit} --value -p MainPID"))
         _, _, path = read(Path(f"/proc/{pid}/cgroup")).partition("::/")
         folder = (MOUNT / path).parent

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from tests.linux.inside.commands import (
@@ -20,6 +21,8 @@ from tests.linux.inside.commands import (
     usched_says,
 )
 from tests.linux.inside.waiting import await_that
+from usched.actions import exec as entering
+from usched.actions import places
 from usched.world.linux import connector
 
 SCRIPT = """
@@ -89,6 +92,14 @@ def _start(*more: str) -> Command:
     return watch
 
 
+def _await_look(watch: Command) -> None:
+    """Until it has looked at all threads since: it does so behind the groups, each time."""
+    for _ in range(2):
+        before = watch.out.count("applied again:")
+        (OURS / "NORM/cpu.max").write_text("50000 100000")
+        await_that(lambda: watch.out.count("applied again:") > before)  # noqa: B023 - at once
+
+
 def _stop(watch: Command, number: int = signal.SIGTERM) -> Said:
     os.kill(watch.pid, number)
     return watch.end()
@@ -101,8 +112,15 @@ def _apply() -> None:
 
 def programs_at_once() -> object:
     """Twelve that are put into a locked scheduler at the same moment, on three cpus."""
+
+    def be_patient() -> None:
+        # each waits for those before it, which on a busy machine takes them longer than 3 s
+        homes = partial(places.giving_homes, patience=600)
+        setattr(entering, "giving_homes", homes)  # noqa: B010 - in this process alone
+
     _apply()
-    commands = [Command("exec", "LOCK", "--", "sleep", "1000") for _ in range(12)]
+    words = ("exec", "LOCK", "--", "sleep", "1000")
+    commands = [Command(*words, before=be_patient) for _ in range(12)]
     comms = [Path(f"/proc/{each.pid}/comm") for each in commands]
     await_that(lambda: all(comm.read_text() == "sleep\n" for comm in comms))
     homes = Counter(str(sorted(os.sched_getaffinity(each.pid))) for each in commands)
@@ -157,10 +175,11 @@ def forks_are_lost() -> object:
     program = Program("LOCK")
     await_that(lambda: program.is_spread(1))
     os.kill(watch.pid, signal.SIGSTOP)
+    os.waitpid(watch.pid, os.WUNTRACED)
     program.make(299)
     os.kill(watch.pid, signal.SIGCONT)
-    # before it looks at all threads by itself
-    await_that(lambda: program.is_spread(100, 100, 100), 4.5)
+    await_that(lambda: program.is_spread(100, 100, 100))  # which no look that is not the first does
+    await_that(lambda: len(watch.out.splitlines()) > 200)  # it says so when it is done
     program.end()
     said = _stop(watch)
     return [said.status, said.err, len(said.out.splitlines())]
@@ -181,7 +200,7 @@ def cpus_come_and_go() -> object:
     verified = usched_says("verify")
     online.write_text("1")
     await_that(lambda: "cpus 0-7 are online" in watch.out)
-    time.sleep(0.5)
+    _await_look(watch)
     again = program.homes == without
     program.end()
     said = _stop(watch)
@@ -193,12 +212,14 @@ def released_and_applied() -> object:
     """A release is not undone; when it is applied anew, threads get homes as before."""
     watch = _start()
     done("release", "-q")
-    time.sleep(1)
+    await_that(lambda: "nothing is applied" in watch.out)
+    time.sleep(0.5)
     gone = not OURS.exists()
     done("apply", "-q")
     program = Program("LOCK")
     program.make(2)
     await_that(lambda: program.is_spread(1, 1, 1))
+    await_that(lambda: watch.out.count(" of LOCK: ") > 1)  # it says so when it is done
     program.end()
     return [gone, _stop(watch)]
 
@@ -221,8 +242,8 @@ def rival() -> object:
 
 def reporting_only() -> object:
     """Nothing is changed: threads without homes or policy, and a file of somebody else's."""
-    watch = _start("--report-only")
     program = Program("LOCK")
+    watch = _start("--report-only")
     program.make(2)
     await_that(lambda: watch.out.count(" of LOCK ") == 2)
     other = Program("RT")
