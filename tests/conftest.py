@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,10 @@ for name in (
     *("USCHED_REGISTRY", "XDG_STATE_HOME", "SUDO_USER", "PYTHONIOENCODING"),
 ):
     os.environ.pop(name, None)
+
+# who is started in the background of a shell ignores SIGINT, and so would all that is started here
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # what is compiled is kept, whatever the environment says: else each of two workers compiles all
 # tests anew, and each of hundreds of commands all that it imports
