@@ -213,7 +213,7 @@ def test_log_has_every_revision_newest_first(session: Session) -> None:
     assert lines[2] == "     # NORM: reaches cpu0-cpu2, cpu4-cpu6 (was cpu0-cpu7)"
     assert lines[6].endswith("topology eight (8 cpus)")
     records = parsed(session.done("log", "--json"))
-    fields = ["number", "time", "uid", "user", "text", "moved", "store"]
+    fields = ["number", "time", "uid", "user", "text", "moved", "store", "former"]
     assert [list(record) for record in records] == [fields] * 5
     assert records[0]["moved"] == [
         {"name": "NORM", "before": list(range(8)), "after": [0, 1, 2, 4, 5, 6]}

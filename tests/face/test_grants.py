@@ -420,6 +420,83 @@ def forge(pool: People, *statements: str) -> None:
     assert pool.act(ALICE, write).status == 0
 
 
+def test_log_keeps_what_was_done_in_a_part_that_was_taken_back(pool: People) -> None:
+    def logged(name: str, who: str = "root") -> list[tuple[str | None, bool, str, str]]:
+        records = json.loads(pool.done(who, f"log {name} --json"))
+        facts = ("store", "former", "user", "text")
+        return sorted(tuple(each[fact] for fact in facts) for each in records if each["store"])
+
+    web = ("POOL", True, ALICE, "POOL/WEB on cpu0 cpu1 lwktpri 6")
+    batch = ("POOL", True, ALICE, "POOL/BATCH on cpu* lwktpri 2")
+    handed = ("POOL", True, ALICE, f"grant POOL/WEB to {BOB} lwktpri 3")
+    inside = ("POOL/WEB", True, BOB, "POOL/WEB/IN on cpu1 lwktpri 2")
+    # a part of hers that she takes back
+    pool.done(ALICE, "revoke POOL/WEB")
+    assert [each for each in logged("POOL/WEB/IN") if each[1]] == [inside]
+    assert [each for each in logged("") if each[1]] == [inside]
+    # all of it, and what she had handed on comes from a grant that is no more
+    pool.done(ALICE, f"grant POOL/WEB to {BOB} lwktpri 3")
+    assert [each for each in logged("POOL") if each[1]] == []
+    pool.done("root", "revoke POOL")
+    again = ("POOL", True, ALICE, "revoke POOL/WEB")
+    every = sorted([web, batch, handed, handed, again, inside])
+    for who in ("root", ALICE, CAROL):
+        assert logged("", who) == logged("POOL", who) == every
+    assert logged("POOL/WEB") == sorted([web, handed, handed, again, inside])
+    assert logged("POOL/BATCH") == [batch]
+    head, *lines = pool.done("root", "log POOL/BATCH").splitlines()
+    assert head.split() == ["REV", "IN", "TIME", "USER", "STATEMENT"]
+    assert ["2", "POOL", "(former)"] in [line.split()[:3] for line in lines]
+    assert "there is no scheduler POOL/NONE" in pool.refused(4, "root", "log POOL/NONE")
+    # somebody else has it now, with a store of his own; then she has it again
+    pool.done("root", f"grant POOL to {BOB}")
+    pool.done(BOB, "POOL/HIS on cpu0 lwktpri 1")
+    assert logged("POOL") == sorted([*every, ("POOL", False, BOB, "POOL/HIS on cpu0 lwktpri 1")])
+    pool.done("root", "revoke POOL")
+    assert pool.say("root", f"grant POOL to {ALICE} lwktpri 6 depth 2").status == 0
+    assert {each[:3] for each in logged("POOL")} == {
+        ("POOL", False, ALICE),
+        ("POOL", True, BOB),
+        ("POOL/WEB", False, BOB),
+    }
+    # what is away is no trouble
+    pool.done("root", "revoke POOL")
+    shutil.rmtree(pool.store(ALICE, "POOL").parent)
+    assert logged("") == [("POOL", True, BOB, "POOL/HIS on cpu0 lwktpri 1")]
+
+
+def test_log_of_a_former_part_ends_with_it(pool: People) -> None:
+    pool.done("root", "revoke POOL")
+    forge(
+        pool,
+        "INSERT INTO revision SELECT 9, '2099-01-01T00:00:00Z', uid, user, 'X' FROM revision"
+        " WHERE number = 1",
+    )
+    result = pool.say("root", "log POOL --json")
+    assert result.err == f"usched: POOL: of the log of {ALICE}'s former part 1 are damaged\n"
+    assert "X" not in [each["text"] for each in json.loads(result.out)]
+    pool.store(ALICE, "POOL").write_bytes(b"no registry")
+    result = pool.say("root", "log POOL --json")
+    assert result.err == (
+        f"usched: POOL: the log of {ALICE}'s former part cannot be read: it is not a SQLite file\n"
+    )
+    assert {each["store"] for each in json.loads(result.out)} == {None}
+
+
+def test_logs_of_many_former_parts_are_read_as_far_as_that_is_soon_done(people: People) -> None:
+    people.done("root", "POOL on cpu* lwktpri 6")
+    script = "".join(f"POOL/P{number} on cpu* lwktpri 6\n" for number in range(80))
+    script += "".join(f"grant POOL/P{number} to {ALICE}\n" for number in range(80))
+    script += "".join(f"revoke POOL/P{number}\n" for number in range(80))
+    (people.folder / "many.usched").write_text(script)
+    people.say("root", f"batch {people.folder}/many.usched")
+    result = people.say("root", "log --limit 1")
+    assert result.err == (
+        "usched: of the logs of parts that were taken back only those of 64 are read\n"
+    )
+    assert people.done("root", "log POOL/P0")
+
+
 def test_name_that_a_holder_writes_into_her_log_is_behind_hers(pool: People) -> None:
     forge(pool, "UPDATE revision SET uid = 0, user = 'root' || char(27) || '[2J'")
     users = {each["user"] for each in json.loads(pool.done("root", "log POOL --json"))}

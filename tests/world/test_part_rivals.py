@@ -16,8 +16,9 @@ from tests.people import ALICE, BOB, TEAM, People, become, gather
 from tests.world.scratch import fork, wait_for
 from usched.actions.change import carry_out
 from usched.actions.context import Context, Wish
-from usched.actions.parts import chain_of, read_holders
+from usched.actions.parts import read_holders
 from usched.actions.read import read_statements
+from usched.actions.read_parts import chain_of
 from usched.meaning.registry import Registry
 from usched.text.language.grammar import parse_script
 from usched.world.part_files import part_path

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from usched.actions.context import Context
 from usched.actions.groups import Groups
-from usched.actions.parts import chain_of, find_owner, read_holders
+from usched.actions.parts import find_owner, read_holders
+from usched.actions.read_parts import chain_of
 from usched.actions.remedies import by_me, by_root
 from usched.actions.undoing import describe_trial, finish_earlier, refuse_during_trial
 from usched.meaning.grants import Hands, Part

@@ -8,15 +8,15 @@ from contextlib import AbstractContextManager, suppress
 from typing import NamedTuple, NoReturn
 
 from usched.actions.context import Context, Opened, R, change_store, open_registry
-from usched.actions.read_parts import Own, PartReader, find_holders, stands_in
+from usched.actions.read_parts import Own, PartReader, chain_of, find_holders, stands_in
 from usched.meaning.grants import Granted, Hands, Part
-from usched.meaning.history import Draft, Revision
+from usched.meaning.history import Draft
 from usched.meaning.joined import Whole, describe_excess, join
 from usched.meaning.registry import Source
 from usched.meaning.resolver import Resolver
 from usched.text.language.canonical import format_statement
 from usched.words.machine import Topology
-from usched.words.phrases import clip, suggest
+from usched.words.phrases import suggest
 from usched.words.problems import (
     EnvironmentFailed,
     Misused,
@@ -27,9 +27,7 @@ from usched.words.problems import (
     UschedError,
     format_problem,
 )
-from usched.world.accounts import find_actor, find_user_name, moment_in, owns
-from usched.world.author import CLAIMED
-from usched.world.foreign import DoesNotHold, Waste, open_foreign
+from usched.world.accounts import find_actor, find_user_name, owns
 from usched.world.part_files import may_hand_on, prepare_part
 from usched.world.part_gates import Gates, Overtaken
 from usched.world.part_store import open_part_store, require_writable_part
@@ -41,9 +39,6 @@ from usched.world.strangers import require_trusted
 _ATTEMPTS = 20
 
 _UNKNOWN = "whether you hold a part of the system's registry is not known"
-
-#: So much of a part's log is read, and of each text in it.
-_MOST_REVISIONS, _LONGEST = 1000, 1000
 
 
 def join_parts(
@@ -67,54 +62,6 @@ def join_parts(
 def tell_damaged_grants(names: Iterable[str], context: Context) -> None:
     for name in names:
         context.tell(f"to whom {name} is granted is damaged in the registry: grant it again")
-
-
-class PartLogs:
-    """Reads the logs of a registry's parts, all of them in bounded time."""
-
-    def __init__(self, context: Context, parts: Sequence[Part]) -> None:
-        self._context = context
-        self._parts = parts
-        self._waste = Waste()
-        self._waste.expect(len(parts))
-
-    def read(self, part: Part, name: str | None, limit: int | None) -> list[Revision]:
-        """The newest revisions of a part, as its holder's store has them: that he can write what he
-        likes there is why the holder is named along with whom it names."""
-        most = _MOST_REVISIONS if limit is None else min(limit, _MOST_REVISIONS)
-        tell = self._context.tell
-        allowance = self._waste.allow()
-        chain = chain_of(self._parts, part.name)
-        try:
-            with open_foreign(self._context.registry, chain, allowance) as store:
-                if store is None:
-                    return []
-                self._waste.note_opened(allowance)
-                found, damaged = store.revisions(name, most + 1, moved=False, longest=_LONGEST + 1)
-        except DoesNotHold as trouble:
-            self._waste.note_in_vain(allowance)
-            tell(f"{part.name}: the log of {part.user}'s part cannot be read: {trouble}")
-            return []
-        now = moment_in(1) or ""
-        damaged += [each.text for each in found if each.time > now]
-        found = [each for each in found if each.time <= now]  # or his would always be the newest
-        if damaged:
-            tell(f"{part.name}: of the log of {part.user}'s part {len(damaged)} are damaged")
-        if len(found) > most == _MOST_REVISIONS:
-            tell(f"{part.name}: of {part.user}'s part only the newest {most} revisions are read")
-        return [_signed(each, part) for each in found[:most]]
-
-
-def _signed(revision: Revision, part: Part) -> Revision:
-    """A revision of somebody else's store, and who answers for it."""
-    user = clip(revision.user, 100)
-    is_holders = revision.uid == part.granted.number and not part.granted.is_for_group
-    claims = user.startswith(f"{part.user} (sudo: ") and (
-        user.endswith(CLAIMED) or part.granted.number == 0
-    )
-    if not (is_holders and (user == part.user or claims)):
-        user = f"{part.user} (as {user})"
-    return revision._replace(user=user, text=clip(revision.text, _LONGEST), store=part.name)
 
 
 def find_hands(whole: Whole, context: Context, desk: str | None = "") -> Hands:
@@ -214,12 +161,6 @@ def read_holders(context: Context) -> list[Part]:
     """Who holds what: parts in which nothing is declared."""
     with open_registry(context) as store:
         return find_holders(store, context.registry)
-
-
-def chain_of(parts: Sequence[Part], name: str) -> tuple[Granted, ...]:
-    by_name = {part.name: part for part in parts}
-    part = by_name[name]
-    return tuple(by_name[each].granted for each in (*part.above, name))
 
 
 def open_part(context: Context, desk: Desk) -> AbstractContextManager[Store]:

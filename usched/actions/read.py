@@ -12,7 +12,8 @@ from usched.actions.context import (
     open_registry,
     require_revision,
 )
-from usched.actions.parts import Desk, PartLogs, find_hands, join_parts, open_part
+from usched.actions.part_logs import PartLogs
+from usched.actions.parts import Desk, find_hands, join_parts, open_part
 from usched.actions.read_parts import find_holders
 from usched.actions.standing import compare_grants
 from usched.meaning.grants import Hands, Part
@@ -27,7 +28,6 @@ from usched.meaning.registry import (
 )
 from usched.meaning.resolver import Resolver
 from usched.words.phrases import clip
-from usched.words.statement import is_beneath, parent_of
 from usched.world.rows import as_printed
 from usched.world.store import Store
 
@@ -76,7 +76,7 @@ def read_scheduler(context: Context, name: str) -> Shown:
     part = joined.hands.keeper(name)
     if part is not None:
         parts = list(joined.hands.parts.values())
-        found = PartLogs(context, parts).read(part, name, 1)
+        found = PartLogs(context, parts).read(part.name, name, 1)
     return Shown(joined, entry, found[0] if found else None)
 
 
@@ -109,7 +109,7 @@ def read_whole(context: Context) -> tuple[Registry, list[Part]]:
 
 def read_log(context: Context, name: str | None, limit: int | None) -> list[Revision]:
     """The log, newest first: the registry's, and that of every part; with a name, what changed
-    that scheduler, and all of the parts beneath it.
+    that scheduler, and all of the parts beneath it. Those that were taken back are among them.
 
     Raises NoSuchName for a name that no revision changed.
     """
@@ -118,17 +118,13 @@ def read_log(context: Context, name: str | None, limit: int | None) -> list[Revi
         for sentence in damaged:
             context.tell(sentence)
         parts = find_holders(store, context.registry)
-        logs = PartLogs(context, parts)
-        for part in parts:
-            if name is None or is_beneath(part.name, name):
-                found += logs.read(part, None, limit)
-            elif is_beneath(parent_of(name), part.name):
-                found += logs.read(part, name, limit)
+        former = store.former_grants()
+        found += PartLogs(context, parts).read_all(former, name, limit)
         if name is not None and not found and not damaged:
             topology = find_machine(store, context).topology
             whole = join_parts(store, context, topology, base=store.registry())
             Resolver(whole.source, topology, whole.find_aside).require(name)
-    if parts:
+    if parts or former:
         # within a second who was granted something comes after who granted it
         found.sort(key=lambda each: (each.time, _segments(each.store)), reverse=True)
     return found[:limit]

@@ -77,7 +77,8 @@ class PartReader:
             name = chain[-1].name
             if own is not None and own.name == name:
                 read = _Read(own.source, _beneath(own.grants, name))
-            elif len(chain) > 1 and (whose := _find_other(chain[-1])):
+            elif len(chain) > 1 and is_anothers(chain[-1]):
+                whose = chain[-1].user
                 read = _Read(EMPTY, (), f"{whose} is somebody else than whom it was granted to")
             else:  # of who was handed on a part, half of what is left, and so nothing from others
                 read = self._read(chain, allowance if len(chain) == 1 else allowance.half())
@@ -111,16 +112,22 @@ class PartReader:
             return _Read(EMPTY, (), str(trouble))
 
 
-def _find_other(granted: Granted) -> str:
-    """The name to which something is granted, where that is another's; "" where it is not."""
+def is_anothers(granted: Granted) -> bool:
+    """Whether the name to which something is granted is that of somebody else."""
     account = find_account(granted.user)
-    return granted.user if account is not None and account.number != granted.number else ""
+    return account is not None and account.number != granted.number
 
 
 def stands_in(names: Iterable[str], grants: Iterable[Granted]) -> bool:
     """Whether one of these schedulers is declared in what is granted."""
     granted = [each.name for each in grants]
     return any(is_beneath(parent_of(name), each) for name in names for each in granted)
+
+
+def chain_of(parts: Sequence[Part], name: str) -> tuple[Granted, ...]:
+    by_name = {part.name: part for part in parts}
+    part = by_name[name]
+    return tuple(by_name[each].granted for each in (*part.above, name))
 
 
 def find_parts(base: Store, registry: str) -> list[Part]:

@@ -221,7 +221,8 @@ def revision_numbers(ctx: click.Context) -> list[tuple[str, str]]:
     try:
         desk = desk_of(context, ctx.params.get("where"))
         store = "" if desk is None else desk.name
-        log = [each for each in read_log(context, None, _REVISIONS) if each.store == store]
+        log = read_log(context, None, _REVISIONS)
+        log = [each for each in log if each.store == store and not each.former]
     except UschedError:
         return []
     return [(str(each.number), clip(each.text, 60)) for each in log] + [("0", "the empty registry")]

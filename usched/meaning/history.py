@@ -24,7 +24,7 @@ class Revision(NamedTuple):
     """One numbered change. time: UTC, ISO 8601. text: the canonical statement, or what was done.
 
     moved: the schedulers whose real cpus it changed, by name. store: what is granted, of whose
-    holder's store it is; "" for the registry itself.
+    holder's store it is; "" for the registry itself. former: whether he holds it no longer.
     """
 
     number: int
@@ -34,6 +34,7 @@ class Revision(NamedTuple):
     text: str
     moved: tuple[Moved, ...] = ()
     store: str = ""
+    former: bool = False
 
 
 class Edit(NamedTuple):

@@ -108,6 +108,10 @@ class DoesNotHold(Exception):
     """Why a store is not taken, in words that end a sentence."""
 
 
+class FolderGone(DoesNotHold):
+    """Where a holder's store would be, there is no folder any more."""
+
+
 @contextmanager
 def open_foreign(
     registry: str, chain: Sequence[Granted], allowance: Allowance
@@ -188,7 +192,7 @@ def _read(registry: str, chain: Sequence[Granted], allowance: Allowance) -> byte
             check = partial(check_owner, chain[-1])
             return take_snapshot(folder, name, MAX_BYTES, check, until, attempts=_LOOKS)
     except FileNotFoundError as error:  # a grant makes it
-        raise DoesNotHold("its folder is gone: to revoke and grant it makes a new one") from error
+        raise FolderGone("its folder is gone: to revoke and grant it makes a new one") from error
     except OSError as error:
         raise DoesNotHold(f"its folder cannot be entered: {error.strerror}") from error
 

@@ -163,6 +163,28 @@ class Store:
         )
         return _read_grants((name, after) for name, after, _ in rows if after is not None)
 
+    def former_grants(self, limit: int | None = None) -> list[tuple[Granted, str]]:
+        """What was granted once and is not any more, each with when that ended, the latest first.
+        limit: so many changes of grants are looked at."""
+        if not self._has_table("granting"):
+            return []
+        known = {(each.name, each.user, each.number) for each in self.grants(limit)[0]}
+        rows = self._db.execute(
+            "SELECT name, before, time FROM granting JOIN revision ON number = revision "
+            "WHERE before IS NOT NULL ORDER BY revision DESC LIMIT ?",
+            (-1 if limit is None else limit,),
+        )
+        found = []
+        for name, record, ended in rows:
+            granted = read_granted(name, record)
+            if granted is None or not is_moment(ended):
+                continue
+            whose = (granted.name, granted.user, granted.number)
+            if whose not in known:
+                known.add(whose)
+                found.append((granted, ended))
+        return found
+
     # -- the log --------------------------------------------------------------
 
     def last_revision(self) -> int:

@@ -23,7 +23,8 @@ from usched.meaning.history import Revision
 def command(ctx: click.Context, name: str | None, limit: int | None, as_json: bool) -> None:
     """Show every change, the newest first; with NAME, those that touched that scheduler.
 
-    Those of granted parts are among them, each with whose store it is in.
+    Those of granted parts are among them, each with whose store it is in, and those of parts that
+    were taken back, as far as their stores are still there.
     """
     revisions = read_log(context_of(ctx), name, limit)
     if as_json:
@@ -37,7 +38,7 @@ def command(ctx: click.Context, name: str | None, limit: int | None, as_json: bo
     if any(each.store for each in revisions):
         heads.insert(1, "IN")
         for row, each in zip(rows, revisions, strict=True):
-            row.insert(1, each.store)
+            row.insert(1, f"{each.store} (former)" if each.former else each.store)
     head, *lines = format_columns(heads, rows, right=(0,))
     click.echo(head)
     for line, each in zip(lines, revisions, strict=True):
@@ -50,4 +51,5 @@ def _record(revision: Revision) -> dict[str, object]:
     fields = ("number", "time", "uid", "user", "text")
     moved = [moved_record(each) for each in revision.moved]
     facts = {field: getattr(revision, field) for field in fields}
-    return {**facts, "moved": moved, "store": revision.store or None}
+    store = {"store": revision.store or None, "former": revision.former}
+    return {**facts, "moved": moved, **store}
