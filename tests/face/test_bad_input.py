@@ -189,7 +189,7 @@ def test_near_miss_of_a_verb(session: Session) -> None:
 
 
 def test_reserved_name(session: Session) -> None:
-    assert session.refused(2, "tree", "on", "cpu*", "lwktpri", "4") == block(
+    assert session.refused(3, "tree", "on", "cpu*", "lwktpri", "4") == block(
         """
         usched: command line:1:1: 'tree' is a reserved word, not a scheduler's name
             tree on cpu* lwktpri 4
@@ -200,7 +200,7 @@ def test_reserved_name(session: Session) -> None:
 
 
 def test_reserved_verb(session: Session) -> None:
-    assert session.refused(2, "grant", "on", "cpu*", "lwktpri", "4") == block(
+    assert session.refused(3, "grant", "on", "cpu*", "lwktpri", "4") == block(
         """
         usched: command line:1:1: 'grant' is a reserved word, not a scheduler's name
             grant on cpu* lwktpri 4
@@ -208,6 +208,16 @@ def test_reserved_verb(session: Session) -> None:
           RESERVED
         """
     ).replace("RESERVED", RESERVED_LIST)
+
+
+def test_reserved_name_in_a_script(session: Session) -> None:
+    """It is refused, as what is in conflict is; what cannot be read is another matter."""
+    session.write("s.usched", "A on cpu77 lwktpri 4\nlist on cpu0 lwktpri 4\n")
+    said = session.refused(3, "batch", "s.usched")
+    assert "s.usched:1:6: cpu77 is not in the machine" in said
+    assert "s.usched:2:1: 'list' is a reserved word" in said
+    session.write("s.usched", "list on cpu0 lwktpri 4\nA on cpu0 lwktprio 4\n")
+    assert "2 problems; nothing was changed" in session.refused(2, "batch", "s.usched")
 
 
 def test_broken_yaml_topology(session: Session) -> None:

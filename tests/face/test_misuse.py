@@ -59,7 +59,7 @@ SLIPS: dict[str, tuple[int, str]] = {
     "'POOL WEB' on cpu0 lwktpri 6": (2, "separate words"),
     "'NORM on cpu0 lwktpri 6'": (2, "leave the quotes out"),
     "pool/web/x on cpu0 lwktpri 6": (3, "did you mean 'POOL/WEB'?"),
-    "list on cpu0 lwktpri 6": (2, "reserved"),
+    "list on cpu0 lwktpri 6": (3, "reserved"),
     "A on cpu0 lwktpri 6 on cpu1": (2, "found 'on'"),
     # destroy
     "destroy": (2, "expected the scheduler to destroy"),

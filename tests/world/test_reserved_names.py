@@ -56,7 +56,7 @@ def test_declaring_it_anew_is_refused(scratch: Scratch, capsys: pytest.CaptureFi
     before = scratch.path.read_bytes()
     for name in ("plan", "plan/MORE"):
         status, out, err = say(scratch, capsys, name, "on", "cpu0", "lwktpri", "6")
-        assert (status, out) == (2, "")
+        assert (status, out) == (3, "")
         assert "'plan' is a reserved word, not a scheduler's name" in err
     assert scratch.path.read_bytes() == before
 

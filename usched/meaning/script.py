@@ -82,7 +82,7 @@ class Ledger:
 
     def take(self, statement: Statement | Unreadable) -> None:
         if isinstance(statement, Unreadable):
-            raise Misused(statement.problem)
+            raise statement.kind(statement.problem)
         hands_over = isinstance(statement, (Grant, Revoke))
         if hands_over and self.hands is None and self._find_hands is not None:
             self.hands = self._find_hands()

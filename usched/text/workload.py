@@ -176,7 +176,7 @@ def _parse_event(node: Located, problems: list[Problem], clock: Clock) -> Event 
 def _parse_change(fields: Fields, at: int, text: str, span: Span | None) -> Event | None:
     try:
         statement = parse_line(Line("statement", 1, text))
-    except Misused as error:
+    except (Misused, Refused) as error:
         fields.problems.extend(relocate(problem, text, span) for problem in error.problems)
         return None
     if isinstance(statement, (Grant, Revoke)):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from usched.text.language.canonical import format_statement
 from usched.text.language.complaints import usage
 from usched.text.language.grammar import parse_line
-from usched.words.problems import Line, Misused, format_problem
+from usched.words.problems import Line, Misused, Refused, format_problem
 from usched.words.statement import (
     RESERVED,
     Cpus,
@@ -46,9 +46,10 @@ def canonical(text: str) -> str:
 
 def complaint(text: str) -> str:
     """The whole error that a line gets."""
-    with pytest.raises(Misused) as refusal:
+    with pytest.raises((Misused, Refused)) as refusal:
         read(text)
-    assert refusal.value.status == 2
+    (problem,) = refusal.value.problems
+    assert refusal.value.status == (3 if problem.rule == "reserved" else 2)
     return "\n".join(map(format_problem, refusal.value.problems))
 
 

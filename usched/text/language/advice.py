@@ -6,7 +6,7 @@ import shlex
 
 from usched.text.language.cursor import Cursor, Slip
 from usched.text.language.lookalikes import describe, plain, retype
-from usched.words.problems import Misused, Problem, Span
+from usched.words.problems import Misused, Problem, Refused, Span
 
 #: More is some other text, and nobody types it anew from a message.
 _LONGEST = 400
@@ -38,7 +38,7 @@ def follow(slip: Slip) -> tuple[str, int]:
             read_statement(line)
         except Slip as again:
             typed, replaced = again.typed, again.replaced
-        except Misused:
+        except (Misused, Refused):
             return "", step
         else:
             return shlex.join(word.text for word in Cursor(line).words), step

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from usched.text.language.clause_slips import mend_behind, mend_clause, mend_value
 from usched.text.language.cpu_slips import mend_cpus
-from usched.text.language.cursor import CLAUSES, Cursor
+from usched.text.language.cursor import CLAUSES, Cursor, Slip
 from usched.text.language.hints import guess_term, unquoted_pattern
 from usched.text.language.tokens import Word
 from usched.text.language.verb_slips import (
@@ -22,7 +22,7 @@ from usched.text.language.verb_slips import (
     mend_verb,
 )
 from usched.words.phrases import clip, suggest
-from usched.words.problems import Misused, Span
+from usched.words.problems import Misused, Refused, Span, UschedError
 from usched.words.statement import (
     GRAMMAR,
     RESERVED,
@@ -62,13 +62,15 @@ def usage() -> str:
     return "\n".join(f"usched {usage}" for usage in GRAMMAR.values())
 
 
-def of_reserved(cursor: Cursor, word: Word) -> Misused:
+def of_reserved(cursor: Cursor, word: Word) -> UschedError:
+    """It can be read, and is refused."""
     import textwrap
 
     first = word.text.partition("/")[0]
     what = f"'{first}' is a reserved word, not a scheduler's name"
     known = textwrap.fill("reserved: " + " ".join(RESERVED), 78)
-    return cursor.fail(what, known, word.span, "reserved")
+    failed = cursor.fail(what, known, word.span, "reserved")
+    return failed if isinstance(failed, Slip) else Refused(failed.problems)
 
 
 def of_name(cursor: Cursor, word: Word) -> Misused:

@@ -1,7 +1,8 @@
 """The usched language: recursive descent over the words of one line.
 
 Each `_parse_*` docstring is its production (usched.5, "The language"). The same parser serves a
-shell's words, a script and standard input; a line gives one statement or one `Misused`.
+shell's words, a script and standard input; a line gives one statement or one `Misused`, and one
+`Refused` where only its name is reserved.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from usched.text.language.cursor import CLAUSES, Cursor, Slip
 from usched.text.language.tokens import TERM, Word, join_words
-from usched.words.problems import Line, Misused, Problem, Span
+from usched.words.problems import Line, Misused, Problem, Refused, Span, UschedError
 from usched.words.statement import (
     RESERVED,
     SEGMENT,
@@ -35,19 +36,22 @@ _INT = re.compile(r"[0-9]{1,40}")
 
 
 class Unreadable(NamedTuple):
-    """A line that is no statement. name: the scheduler it was about, "" if that is unclear."""
+    """A line that is no statement. name: the scheduler it was about, "" if that is unclear.
+    kind: of error that it is."""
 
     problem: Problem
     name: str
+    kind: type[UschedError] = Misused
 
 
 def parse_words(words: Sequence[str]) -> Statement:
-    """The statement that a shell's words make. Raises Misused."""
+    """The statement that a shell's words make. Raises Misused, Refused for a reserved name."""
     return parse_line(join_words(words))
 
 
 def parse_line(line: Line, stored: bool = False) -> Statement:
-    """One statement, the leading `usched` optional. Raises Misused, also for an empty line.
+    """One statement, the leading `usched` optional. Raises Misused, also for an empty line, and
+    Refused for a reserved name.
 
     stored: out of a registry, whose names stay what they are when a word is reserved later.
     """
@@ -63,11 +67,12 @@ def parse_line(line: Line, stored: bool = False) -> Statement:
 
 
 def read_statement(line: Line, stored: bool = False) -> Statement | None:
-    """What a line says, None if that is nothing. Raises Misused, a Slip for a near miss."""
+    """What a line says, None if that is nothing. Raises as `parse_line`, a Slip for a near
+    miss."""
     return _Parser(line, stored).statement()
 
 
-def _advised(error: Misused) -> Misused:
+def _advised(error: Misused | Refused) -> Misused | Refused:
     """The failure with the words to type, the whole statement where that is needed."""
     if not isinstance(error, Slip):
         return error
@@ -86,13 +91,14 @@ def parse_script(text: str, source: str) -> Iterator[tuple[Line, Statement | Unr
         try:
             parser = _Parser(line)
             statement = parser.statement()
-        except Misused as error:
+        except (Misused, Refused) as error:
             if not begun and (other := _note_yaml(line, text)):
                 yield line, Unreadable(other, "")
                 return
             begun = True
             problem = _advised(error).problems[0]
-            yield line, Unreadable(problem, parser.name if parser else "")
+            kind = Refused if isinstance(error, Refused) else Misused
+            yield line, Unreadable(problem, parser.name if parser else "", kind)
         else:
             if statement is not None:
                 begun = True
