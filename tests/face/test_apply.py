@@ -43,6 +43,8 @@ def test_verify_before_apply_is_drift(linux: Session) -> None:
                 "rule": "drift",
                 "scheduler": None,
                 "message": "nothing is applied: Linux has no group usched",
+                "where": None,
+                "remedy": "usched apply makes it as the registry says",
             }
         ],
     }

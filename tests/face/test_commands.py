@@ -89,7 +89,11 @@ def test_show_says_what_a_scheduler_is_on_the_machine(session: Session) -> None:
         ).splitlines()
     )
     assert lines[6].startswith("changed     revision 3, 20")
-    assert list(parsed(session.done("show", "POOL", "--json"))) == SCHEDULER
+    record = parsed(session.done("show", "POOL", "--json"))
+    assert list(record) == [*SCHEDULER, "quantum_ticks", "inside", "misfits", "changed"]
+    assert (record["quantum_ticks"], record["inside"], record["misfits"]) == (10, ["POOL/WEB"], [])
+    assert list(record["changed"]) == ["number", "time", "uid", "user", "text"]
+    assert record["changed"]["number"] == 3
 
 
 def test_tree_draws_the_tree(session: Session) -> None:
@@ -269,7 +273,9 @@ def test_check_says_that_all_is_well(session: Session) -> None:
     )
     record = parsed(session.run("check", "--json").out)
     assert list(record) == ["valid", "schedulers", "warnings"]
-    assert [list(each) for each in record["warnings"]] == [["rule", "scheduler", "message"]]
+    assert [list(each) for each in record["warnings"]] == [
+        ["rule", "scheduler", "message", "where", "remedy"]
+    ]
 
 
 def test_check_of_files_changes_nothing(session: Session) -> None:
@@ -881,6 +887,10 @@ T on lwktpri 4
 """
 
 
+def remedy_of(problem: dict[str, Any]) -> list[str]:
+    return (problem["remedy"] or "").splitlines()
+
+
 def test_check_as_json_names_the_scheduler_of_every_problem(session: Session) -> None:
     lines = WRONG.strip().splitlines()
     seen = set()
@@ -895,6 +905,11 @@ def test_check_as_json_names_the_scheduler_of_every_problem(session: Session) ->
             seen.add(problem["rule"])
             expected = words[1] if words[0] in ("destroy", "grant") else words[0]
             assert problem["scheduler"] == expected, (line, problem)
+            place = problem["where"]
+            assert (place["file"], place["line"]) == ("wrong.usched", 1)
+            told = f"usched: wrong.usched:1:{place['column']}: {problem['message']}\n"
+            assert told in result.err, problem
+            assert all(f"\n  {each}\n" in result.err for each in remedy_of(problem)), problem
     assert len(seen) > 10
     session.write(
         "w.yaml",

@@ -1026,9 +1026,23 @@ def test_name_that_is_nobodys_or_another_ones_now_is_told(pool: People) -> None:
 
     renumber("usched-nobody", pwd.getpwnam(ALICE).pw_uid)
     pool.store(ALICE, "POOL").parent.rename(pool.store("usched-nobody", "POOL").parent)
-    assert "whom the system does not know any more\n  root takes it back: usched revoke POOL" in (
-        pool.say("root", "check").err
-    )
+    unknown = "whom the system does not know any more\n  root takes it back: usched revoke POOL"
+    assert unknown in pool.say("root", "check").err
+    assert unknown in pool.say("root", "grants").err
+    assert [each["estranged"] for each in json.loads(pool.done("root", "grants --json"))] == [
+        f"POOL is granted to usched-nobody, uid {pwd.getpwnam(ALICE).pw_uid}, "
+        "whom the system does not know any more",
+        None,
+    ]
+    told = json.loads(pool.done("root", "check --json"))["warnings"]
+    assert [each["remedy"] for each in told if each["rule"] == "holder"] == [
+        "root takes it back: usched revoke POOL"
+    ]
+    # of a group that is gone nobody is a member, and so what they wrote does not hold either
+    renumber("@usched-nobody", 4_000_000)
+    pool.store("usched-nobody", "POOL").parent.rename(pool.store("@usched-nobody", "POOL").parent)
+    assert f"gid 4000000, {unknown}" in pool.say("root", "check").err
+    pool.store("@usched-nobody", "POOL").parent.rename(pool.store("usched-nobody", "POOL").parent)
     renumber(CAROL, pwd.getpwnam(ALICE).pw_uid)
     pool.store("usched-nobody", "POOL").parent.rename(pool.store(CAROL, "POOL").parent)
     was = pwd.getpwnam(ALICE).pw_uid

@@ -143,7 +143,15 @@ def test_what_is_damaged_itself_is_refused_by_name(
     assert status == 3
     assert json.loads(out) == {
         "valid": False,
-        "problems": [{"rule": "damaged", "scheduler": "A", "message": damage.rstrip("\n")}],
+        "problems": [
+            {
+                "rule": "damaged",
+                "scheduler": "A",
+                "message": damage.rstrip("\n"),
+                "where": None,
+                "remedy": "\n".join(line.strip() for line in REMEDY.splitlines()),
+            }
+        ],
     }
     status, _, err = say(scratch, capsys, "A/NEW", "on", "cpu0", "lwktpri", "4")
     assert status == 3
@@ -245,6 +253,8 @@ def test_scheduler_without_a_parent_is_named_and_comes_back_with_it(
             "rule": "lost",
             "scheduler": "A/IN",
             "message": "A/IN stands in A, which is not declared",
+            "where": None,
+            "remedy": "declare A, or type: usched destroy A/IN recursive\nwith it: A/IN/DEEP",
         }
     ]
     assert say(scratch, capsys, "export") == (
@@ -316,6 +326,8 @@ def test_damaged_revision_costs_its_line_of_the_log(
         "rule": "log",
         "scheduler": None,
         "message": "revision 4 is damaged in the log",
+        "where": None,
+        "remedy": None,
     } in json.loads(out)["warnings"]
     for words in (["show", "B"], ["list"], ["diff", "3"], ["destroy", "B/X"], ["rollback", "3"]):
         assert say(scratch, capsys, *words)[0::2] == (0, ""), words
@@ -349,6 +361,8 @@ def test_damaged_change_is_made_up_for_by_the_other_half_of_the_log(
         "rule": "log",
         "scheduler": "A",
         "message": "what revision 1 did to A is damaged in the log",
+        "where": None,
+        "remedy": None,
     } in json.loads(out)["warnings"]
     assert say(scratch, capsys, "rollback", "5")[0] == 0
     assert say(scratch, capsys, "export") == (0, ALL, "")
@@ -447,6 +461,8 @@ def test_damaged_grant_in_the_log_is_found_by_check(
         "rule": "log",
         "scheduler": name,
         "message": f"what revision 7 granted of {name} is damaged in the log",
+        "where": None,
+        "remedy": None,
     } in json.loads(out)["warnings"]
 
 

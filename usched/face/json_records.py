@@ -56,10 +56,15 @@ def bounds_record(part: Part) -> dict[str, object]:
 
 
 def problem_record(problem: Problem) -> dict[str, object]:
+    """What the text has. where: the place in a file, counted from 1, None where there is none."""
+    span = problem.where
+    place = span and {"file": span.line.source, "line": span.line.number, "column": span.start + 1}
     return {
         "rule": problem.rule,
         "scheduler": problem.name or None,
         "message": problem.what,
+        "where": place,
+        "remedy": problem.remedy or None,
     }
 
 

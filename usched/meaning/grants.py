@@ -202,7 +202,7 @@ class Hands:
         granted to: somebody else may have got one since, and holds nothing by it."""
         for part in self.parts.values():
             number, account = part.granted.number, self.actor.find_account(part.user)
-            if part.trouble or (account is not None and account.number == number):
+            if account is not None and (account.number == number or part.trouble):
                 continue
             id_ = "gid" if part.granted.is_for_group else "uid"
             what = f"{part.name} is granted to {part.user}, {id_} {number}, "

@@ -7,10 +7,11 @@ import click
 from usched.actions.read import read_joined
 from usched.face.json_records import bounds_record
 from usched.face.options import common_options, context_of, json_option
-from usched.face.output import print_columns, print_json
+from usched.face.output import print_columns, print_json, warn
 from usched.meaning.grants import Hands, Part, levels_beneath
 from usched.text.language.canonical import format_statement
 from usched.words.phrases import count
+from usched.words.problems import Problem, format_problem
 
 
 @click.command("grants")
@@ -21,9 +22,12 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """List what is granted: to whom, by whom, and what each may declare beneath it."""
     _, hands = read_joined(context_of(ctx))
     parts = list(hands.parts.values())
+    estranged = {problem.name: problem for problem in hands.find_estranged()}
     if as_json:
-        print_json([_record(part, hands) for part in parts])
+        print_json([_record(part, hands, estranged.get(part.name)) for part in parts])
         return
+    for problem in estranged.values():
+        warn(f"warning: {format_problem(problem)}")
     if not parts:
         click.echo("nothing is granted; grant a scheduler: usched grant NAME to USER")
         return
@@ -49,7 +53,7 @@ def _row(part: Part, hands: Hands) -> tuple[str, ...]:
     )
 
 
-def _record(part: Part, hands: Hands) -> dict[str, object]:
+def _record(part: Part, hands: Hands, estranged: Problem | None) -> dict[str, object]:
     return {
         "name": part.name,
         "user": part.user,
@@ -58,6 +62,7 @@ def _record(part: Part, hands: Hands) -> dict[str, object]:
         **bounds_record(part),
         "holds": not part.trouble,
         "trouble": part.trouble or None,
+        "estranged": estranged and estranged.what,
         "schedulers": sorted(part.source.names()),
         "stranded": [
             {"name": problem.name or None, "why": problem.what} for problem in part.problems

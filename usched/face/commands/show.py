@@ -6,10 +6,11 @@ import click
 
 from usched.actions.read import read_scheduler
 from usched.face.completing import SchedulerName
-from usched.face.json_records import scheduler_record
+from usched.face.json_records import problem_record, scheduler_record
 from usched.face.options import common_options, context_of, json_option
 from usched.face.output import print_json
 from usched.meaning.grants import Hands, describe_bounds
+from usched.meaning.history import Revision
 from usched.meaning.reach import describe_offline, reach_of
 from usched.meaning.registry import Placed
 from usched.meaning.resolver import Resolver
@@ -29,12 +30,25 @@ def command(ctx: click.Context, name: str, as_json: bool) -> None:
     """Show a scheduler: its statement, and what that is on the machine."""
     (tree, hands), entry, last = read_scheduler(context_of(ctx), name)
     if as_json:
-        print_json(scheduler_record(tree, entry, hands))
+        print_json(_record(tree, entry, hands, last))
         return
     for label, text in [*_describe(tree, entry), *_describe_hands(hands, name)]:
         click.echo(f"{label:10}  {text}")
     if last is not None:
         click.echo(f"changed     revision {last.number}, {last.time}, by {last.user}")
+
+
+def _record(
+    tree: Resolver, entry: Placed, hands: Hands, last: Revision | None
+) -> dict[str, object]:
+    facts = ("number", "time", "uid", "user", "text")
+    return {
+        **scheduler_record(tree, entry, hands),
+        "quantum_ticks": entry.declare.quantum_ticks(tree.topology.hz),
+        "inside": [child.name for child in tree.children(entry.name)],
+        "misfits": [problem_record(each) for each in tree.resolve(entry.name).problems],
+        "changed": last and {fact: getattr(last, fact) for fact in facts},
+    }
 
 
 def _describe_hands(hands: Hands, name: str) -> list[tuple[str, str]]:
