@@ -119,7 +119,7 @@ def test_tree_of_a_name_draws_what_is_in_it(session: Session) -> None:
 
 def test_tree_as_json_nests_children(session: Session) -> None:
     branches = parsed(session.done("tree", "--json"))
-    assert [list(branch) for branch in branches] == [[*SCHEDULER, "children"]] * 3
+    assert [list(branch) for branch in branches] == [[*SCHEDULER, "stranded", "children"]] * 3
     assert [child["name"] for child in branches[1]["children"]] == ["POOL/WEB"]
     inside = parsed(session.done("tree", "POOL", "--json"))
     assert [branch["name"] for branch in inside] == ["POOL/WEB"]
@@ -156,7 +156,7 @@ def test_explain_a_cpu(session: Session) -> None:
         """
     )
     record = parsed(session.done("explain", "cpu3", "--json"))
-    assert list(record) == ["cpu", "may", "may_not"]
+    assert list(record) == ["cpu", "machine", "in", "offline", "may", "may_not"]
     assert record["may"] == [{"name": "X", "lwktpri": 8, "virtual": False, "cpus": [0], "own": [0]}]
     assert [list(each) for each in record["may_not"]] == [["name", "reason"]] * 3
 
@@ -259,6 +259,7 @@ def test_diff_shows_what_differs(session: Session) -> None:
             }
         ],
         "topology_changed": False,
+        "topologies": {"before": None, "after": None},
         "grants": [],
         "moved": [],
     }

@@ -218,6 +218,10 @@ def test_change_that_would_strand_somebody_is_refused_or_forced(pool: People) ->
         ["1", "scheduler,", "1", "stranded"],
         ["0", "schedulers,", "1", "stranded"],
     ]
+    assert json.loads(pool.say(CAROL, "tree --json").out)[0]["stranded"] == ["POOL/WEB"]
+    exported = pool.say(CAROL, "export").out.splitlines()
+    assert f"# POOL/WEB, {ALICE}'s, is stranded: cpu1 is not in POOL (it has cpu0)" in exported
+    assert not [line for line in exported if line.startswith("POOL/WEB")]
     assert pool.say("root", "check").status == 0
     # the one who has it may mend it, and the one who took it may give it back
     assert pool.say(ALICE, "POOL/WEB on cpu0 lwktpri 6 -n").status == 0

@@ -38,6 +38,7 @@ def command(
             {
                 "schedulers": records,
                 "topology_changed": changed,
+                "topologies": dict(zip(("before", "after"), topologies, strict=True)),
                 "moved": reaches,
                 "grants": handed,
             }

@@ -43,7 +43,7 @@ def command(ctx: click.Context, what: str, as_json: bool) -> None:
         routes, barred = routes_to(tree, asked.cpus)
         warn_of_misfits(tree)
         if as_json:
-            print_json(_routes_record(asked, routes, barred))
+            print_json(_routes_record(tree.topology, asked, routes, barred))
         else:
             _print_routes(tree, asked, routes, barred)
         return
@@ -106,11 +106,7 @@ def _print_routes(tree: Resolver, asked: _Asked, routes: list[Route], barred: li
 def _describe_place(topology: Topology, asked: _Asked) -> str:
     """`cpu5 of twin: core2, llc1, node1, socket1`; of several the levels that they are all in."""
     cpus = [topology.places[number] for number in asked.cpus]
-    places = []
-    for level in ("core", "llc", "node", "socket"):
-        numbers = {getattr(cpu, level) for cpu in cpus}
-        if len(numbers) == 1 and None not in numbers:
-            places.append(f"{level}{numbers.pop()}")
+    places = [f"{level}{number}" for level, number in _find_levels(topology, asked.cpus).items()]
     gone = asked.cpus & topology.offline
     if len(cpus) == 1:
         places += ["offline now"] if gone else []
@@ -118,6 +114,16 @@ def _describe_place(topology: Topology, asked: _Asked) -> str:
     words = f"{asked.words} of {topology.machine}: {count_cpus(asked.cpus, topology.offline)}"
     inside = f", in {', '.join(places)}" if places else ""
     return f"{words} ({format_cpus(asked.cpus)}){inside}"
+
+
+def _find_levels(topology: Topology, cpus: CpuSet) -> dict[str, int]:
+    """Which core, llc, node and socket all of them are in, where there is one."""
+    found: dict[str, int] = {}
+    for level in ("core", "llc", "node", "socket"):
+        numbers = {getattr(topology.places[number], level) for number in cpus}
+        if len(numbers) == 1 and None not in numbers:
+            found[level] = numbers.pop()
+    return found
 
 
 def _describe_way(route: Route) -> str:
@@ -137,11 +143,16 @@ def _describe_way(route: Route) -> str:
     return text
 
 
-def _routes_record(asked: _Asked, routes: list[Route], barred: list[Barred]) -> dict[str, object]:
+def _routes_record(
+    topology: Topology, asked: _Asked, routes: list[Route], barred: list[Barred]
+) -> dict[str, object]:
     cpus = list(asked.cpus)
     named: dict[str, object] = {"cpu": cpus[0]} if len(cpus) == 1 else {"cpus": cpus}
     return {
         **named,
+        "machine": topology.machine,
+        "in": _find_levels(topology, asked.cpus),
+        "offline": list(asked.cpus & topology.offline),
         "may": [
             {
                 "name": route.scheduler.name,

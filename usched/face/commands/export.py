@@ -9,10 +9,12 @@ from usched.actions.read import read_whole
 from usched.face.completing import FolderName
 from usched.face.options import common_options, context_of, json_option, refuse_topology
 from usched.face.output import print_json, print_wrapped, warn
+from usched.meaning.joined import describe_part
 from usched.meaning.lost import find_lost
 from usched.meaning.registry import export_order, format_registry
 from usched.text.language.canonical import format_statement
 from usched.words.problems import Misused, format_problem
+from usched.world.rows import as_printed
 
 
 @click.command("export")
@@ -26,7 +28,7 @@ def command(ctx: click.Context, systemd: bool, output: str | None, as_json: bool
 
     Each statement is in canonical form and valid in its turn: `usched batch` makes the same
     registry of them, there or on another machine. What others have declared in granted parts is
-    among them; the grants themselves are comments.
+    among them; the grants themselves are comments, and so is what stands aside.
 
     With --systemd: a unit that applies the registry at boot, one that watches over it, and a slice
     for each scheduler, for who wants systemd to own its group. Use the units or the slices.
@@ -52,6 +54,8 @@ def command(ctx: click.Context, systemd: bool, output: str | None, as_json: bool
         click.echo(format_registry(registry), nl=False)
         for part in granted:
             click.echo(f"# {format_statement(part.granted.grant)}")
+            for problem in describe_part(part):
+                click.echo(f"# {as_printed(problem.what)}")
 
 
 def _export_units(context: Context, folder: str | None) -> None:

@@ -49,6 +49,7 @@ def _branches(tree: Resolver, name: str, hands: Hands) -> list[dict[str, object]
     return [
         {
             **scheduler_record(tree, child, hands),
+            "stranded": hands.stranded(child.name),
             "children": _branches(tree, child.name, hands),
         }
         for child in tree.children(name)
