@@ -15,7 +15,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 
 from usched.meaning.grants import Granted
@@ -59,24 +59,11 @@ def open_part_store(
                     connection.execute("COMMIT")
                     if gates.take_marks() != marks:  # before it is written for nothing
                         raise Overtaken
-                    new = _write_beside(folder, name, connection.serialize())
-                    try:
-                        with gates.pass_all(marks):
-                            os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)
-                    except Overtaken:
-                        os.unlink(new, dir_fd=folder)
-                        raise
-                    os.fsync(folder)
+                    _replace(folder, name, connection.serialize(), gates.pass_all(marks))
             finally:
                 connection.close()
     except (NoSnapshot, DoesNotHold) as trouble:
-        what = f"your part of {chain[-1].name} cannot be read: {trouble}"
-        remedy = f"it is {path}: put it back from a copy, or move it away"
-        if chain[-1].is_for_group:  # who wrote it last may have left
-            remedy += (
-                f"\nor take it over as it is: cp {path} {path}-mine && mv -f {path}-mine {path}"
-            )
-        raise EnvironmentFailed(Problem(what, None, remedy, "part")) from trouble
+        raise _explain_unread(chain[-1], path, trouble) from trouble
     except sqlite3.Error as error:
         raise explain(error, path, 0) from error
     except OSError as error:
@@ -94,6 +81,14 @@ def require_writable_part(registry: str, chain: Sequence[Granted]) -> None:
                 raise OSError(code, os.strerror(code))
     except OSError as error:
         raise _explain_unwritten(chain[-1], part_path(registry, chain), error) from error
+
+
+def _explain_unread(granted: Granted, path: str, trouble: Exception) -> UschedError:
+    what = f"your part of {granted.name} cannot be read: {trouble}"
+    remedy = f"it is {path}: put it back from a copy, or move it away"
+    if granted.is_for_group:  # who wrote it last may have left
+        remedy += f"\nor take it over as it is: cp {path} {path}-mine && mv -f {path}-mine {path}"
+    return EnvironmentFailed(Problem(what, None, remedy, "part"))
 
 
 def _explain_unwritten(granted: Granted, path: str, error: OSError) -> UschedError:
@@ -133,6 +128,19 @@ def _load(folder: int, name: str, granted: Granted) -> sqlite3.Connection:
         make_schema(connection)
     connection.execute("BEGIN")
     return connection
+
+
+def _replace(folder: int, name: str, data: bytes, passing: AbstractContextManager[None]) -> None:
+    """Put a new file in the place of a store's. passing: in which that may be done; Overtaken
+    leaves the old one."""
+    new = _write_beside(folder, name, data)
+    try:
+        with passing:
+            os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except Overtaken:
+        os.unlink(new, dir_fd=folder)
+        raise
+    os.fsync(folder)
 
 
 def _write_beside(folder: int, name: str, data: bytes) -> str:

@@ -49,10 +49,10 @@ def take_snapshot(
 ) -> bytes | None:
     """The bytes of a database in an open folder, without what an unfinished change wrote.
 
-    until: when patience ends, by the monotonic clock; so many looks are taken in any case. None
-    where there is no file. Raises
-    NoSnapshot: it is no regular file, or a link; it is larger than max_bytes; `check` has something
-    against it; it does not stay the same for long enough.
+    until: when patience ends, by the monotonic clock; attempts: so many looks are taken in any
+    case. None where there is no file. Raises NoSnapshot: it is no regular file, or a link; it is
+    larger than max_bytes; `check` has something against it; it does not stay the same for long
+    enough.
     """
     until = time.monotonic() + PATIENCE if until is None else until
     for attempt in itertools.count(1):
