@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
-from usched.words.phrases import clip, count, join_names, suggest, with_fallen
+from usched.words.phrases import as_typed, clip, count, join_names, suggest, with_fallen
 
 
 def test_one_is_no_plural() -> None:
@@ -29,6 +31,12 @@ def test_those_that_fall_with_it_stand_behind_a_remedy() -> None:
     assert with_fallen("destroy A", []) == "destroy A"
     assert with_fallen("destroy A", ["A/B"]) == "destroy A\nwith it: A/B"
     assert with_fallen("", [*"BCDEFGHIJ"]) == "with it: B, C, D, E, F, G, H, I and more"
+
+
+def test_what_is_to_be_typed_is_one_word_for_a_shell() -> None:
+    assert as_typed("/var/lib/usched/registry.db") == "/var/lib/usched/registry.db"
+    for path in ("/home/a b/r.db", "$(reboot)", "it's; reboot", "-\n"):
+        assert shlex.split(as_typed(path)) == [path]
 
 
 def test_a_long_word_is_clipped_to_the_width() -> None:

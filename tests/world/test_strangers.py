@@ -132,6 +132,11 @@ def test_link_of_hers_leads_root_to_no_change(hers: Hers) -> None:
         f"{registry}\n  name the file itself: --registry {registry}\n",
     )
     assert registry.read_bytes() == before
+    # what is there to be typed is one word, whoever thought of its letters
+    (hers.folder / "two.db").symlink_to(hers.folder / "$(reboot).db")
+    os.lchown(hers.folder / "two.db", 1, 1)
+    result = hers.say("root", "NEW on cpu0 lwktpri 4", "two.db")
+    assert result.err.endswith(f"--registry '{hers.folder}/$(reboot).db'\n")
 
 
 def test_registry_that_a_group_shares_is_changed_by_all_of_it(hers: Hers) -> None:

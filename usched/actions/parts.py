@@ -16,7 +16,7 @@ from usched.meaning.registry import Source
 from usched.meaning.resolver import Resolver
 from usched.text.language.canonical import format_statement
 from usched.words.machine import Topology
-from usched.words.phrases import suggest
+from usched.words.phrases import as_typed, suggest
 from usched.words.problems import (
     EnvironmentFailed,
     Misused,
@@ -221,11 +221,12 @@ def _check_readable(store: str, granted: Granted, context: Context) -> None:
     if not granted.is_for_group and granted.number in (0, os.stat(real).st_uid):
         return
     if not os.stat(real).st_mode & 0o004:
-        context.tell(f"{granted.user} may not be able to read {store}: chmod o+r {store}")
+        context.tell(f"{granted.user} may not be able to read {store}: chmod o+r {as_typed(store)}")
     folder = os.path.dirname(real)
     while folder != os.path.dirname(folder):
         if not os.stat(folder).st_mode & 0o001:
-            context.tell(f"{granted.user} may not be able to enter {folder}: chmod o+x {folder}")
+            remedy = f"chmod o+x {as_typed(folder)}"
+            context.tell(f"{granted.user} may not be able to enter {folder}: {remedy}")
         folder = os.path.dirname(folder)
 
 

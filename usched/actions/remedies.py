@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shlex
 
 from usched.actions.context import Context
+from usched.words.phrases import as_typed
 from usched.world.paths import SYSTEM_REGISTRY
 
 
@@ -26,5 +26,5 @@ def by_root(registry: str, words: str) -> str:
 
 
 def _type(registry: str, words: str) -> str:
-    named = f"--registry {shlex.quote(registry)} " if registry else ""
+    named = f"--registry {as_typed(registry)} " if registry else ""
     return f"usched {named}{words}"

@@ -39,3 +39,10 @@ def with_fallen(remedy: str, names: Sequence[str]) -> str:
 def clip(text: str, width: int = 48) -> str:
     """A word as a message repeats it, cut where it is too long to read."""
     return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def as_typed(path: str) -> str:
+    """A path as a word of a command to type, whoever chose its letters."""
+    import shlex
+
+    return shlex.quote(path)

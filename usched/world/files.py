@@ -8,6 +8,7 @@ import re
 import stat
 import sys
 
+from usched.words.phrases import as_typed
 from usched.words.problems import EnvironmentFailed, Line, Problem, Refused, Span
 
 #: More than any topology, script or workload that a person or a tool makes, in bytes.
@@ -103,7 +104,7 @@ def _explain(raw: bytes, offset: int, label: str, what: str, found: str) -> Prob
     for begin, (kind, remedy) in _KNOWN.items():
         if raw.startswith(begin):
             said = f"{label} is {kind}, and no {what}"
-            return Problem(said, remedy=remedy.format(path=label), rule="binary")
+            return Problem(said, remedy=remedy.format(path=as_typed(label)), rule="binary")
     allowed = f"a {what} is text in UTF-8"
     controls = _CONTROL.findall(raw[:_HEAD])
     if len(controls) > 1:

@@ -12,6 +12,7 @@ from usched.text.topology.numbering import settle
 from usched.text.topology.reported import Found
 from usched.words.cpuset import MAX_CPU, CpuSet
 from usched.words.machine import Topology
+from usched.words.phrases import as_typed
 from usched.words.problems import EnvironmentFailed, Problem
 from usched.world.host_places import Places
 from usched.world.sys_files import CPUS, NODES, REMEDY, SysFiles
@@ -80,7 +81,8 @@ def _name_trouble(files: SysFiles) -> Problem:
     for above in (CPUS, "sys/devices/system", "sys/devices", "sys"):
         found = path.removesuffix(f"/{above}") or "/"
         if found != path and SysFiles(found).names(CPUS):
-            return Problem(what, remedy=f"--root is the folder that has sys in it: --root {found}")
+            remedy = f"--root is the folder that has sys in it: --root {as_typed(found)}"
+            return Problem(what, remedy=remedy)
     return Problem(what, remedy=REMEDY)
 
 

@@ -19,6 +19,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 
 from usched.meaning.grants import Granted
+from usched.words.phrases import as_typed
 from usched.words.problems import EnvironmentFailed, Problem, UschedError
 from usched.world.foreign import MAX_BYTES, DoesNotHold, check_owner, open_bytes
 from usched.world.part_files import locate_part, part_path
@@ -87,7 +88,8 @@ def _explain_unread(granted: Granted, path: str, trouble: Exception) -> UschedEr
     what = f"your part of {granted.name} cannot be read: {trouble}"
     remedy = f"it is {path}: put it back from a copy, or move it away"
     if granted.is_for_group:  # who wrote it last may have left
-        remedy += f"\nor take it over as it is: cp {path} {path}-mine && mv -f {path}-mine {path}"
+        file, copy = as_typed(path), as_typed(f"{path}-mine")
+        remedy += f"\nor take it over as it is: cp {file} {copy} && mv -f {copy} {file}"
     return EnvironmentFailed(Problem(what, None, remedy, "part"))
 
 
@@ -101,7 +103,7 @@ def _explain_unwritten(granted: Granted, path: str, error: OSError) -> UschedErr
     where = os.path.join(folder, wrong) if wrong.startswith(name) else path
     what += f"{where}: {error.strerror}"
     if refused:
-        return forbid(what, f"{where} is not yours: take it away: rm -f {where}")
+        return forbid(what, f"{where} is not yours: take it away: rm -f {as_typed(where)}")
     remedy = ""
     if error.errno == errno.ENOENT:
         remedy = "its folder is gone: who granted it makes a new one by revoke and grant"
@@ -114,7 +116,7 @@ def _describe_right(folder: str) -> str:
         is_his = os.stat(folder).st_uid == os.geteuid()
     except OSError:
         is_his = False
-    return f"chmod u+rwx {folder}" if is_his else "the folder is of who granted it"
+    return f"chmod u+rwx {as_typed(folder)}" if is_his else "the folder is of who granted it"
 
 
 def _load(folder: int, name: str, granted: Granted) -> sqlite3.Connection:

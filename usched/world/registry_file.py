@@ -13,6 +13,7 @@ import stat
 import sys
 import time
 
+from usched.words.phrases import as_typed
 from usched.words.problems import EnvironmentFailed, Problem, UschedError
 from usched.world.strangers import forbid, may_be_tampered_with, require_trusted
 
@@ -127,7 +128,7 @@ def is_new(path: str) -> bool:
         return True
     except PermissionError as error:
         check_folder(path)
-        remedy = f"{_find_owner(path)} lets others read it by: chmod a+r {path}"
+        remedy = f"{_find_owner(path)} lets others read it by: chmod a+r {as_typed(path)}"
         raise forbid(f"registry {path} may not be read", remedy) from error
     except NotADirectoryError as error:
         check_folder(path)
@@ -290,7 +291,7 @@ def _find_wrong_rights(path: str) -> UschedError | None:
     if there and not os.access(real, os.W_OK):
         what, remedy = f"registry {path} is read-only", ""
         if os.stat(real).st_uid == os.geteuid():
-            remedy = f"chmod u+w {path}"
+            remedy = f"chmod u+w {as_typed(path)}"
     elif not os.path.isdir(folder) or os.access(folder, os.W_OK | os.X_OK):
         return None
     elif there:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 
+from usched.words.phrases import as_typed
 from usched.words.problems import NotPermitted, Problem
 
 
@@ -40,7 +41,7 @@ def require_trusted(path: str) -> None:
     real = os.path.realpath(path)
     if os.path.islink(path) and not is_trusted(owner := os.lstat(path).st_uid):
         what = f"registry {path} is a link of {_find_name(owner)}'s to {real}"
-        raise forbid(what, f"name the file itself: --registry {real}")
+        raise forbid(what, f"name the file itself: --registry {as_typed(real)}")
     try:
         owner = os.stat(real).st_uid
     except FileNotFoundError:
@@ -49,7 +50,7 @@ def require_trusted(path: str) -> None:
         name = _find_name(owner)
         what = f"registry {path} is {name}'s; root reads it, and changes it as {name} alone"
         user = f"'#{owner}'" if name.startswith("uid ") else name
-        raise forbid(what, f"sudo -u {user} usched --registry {path} ...")
+        raise forbid(what, f"sudo -u {user} usched --registry {as_typed(path)} ...")
     writer = _journal_owner(real)
     if writer is not None and not is_trusted(writer):
         what = f"{real}-journal, of a change that was cut short, is {_find_name(writer)}'s"

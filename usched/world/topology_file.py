@@ -6,6 +6,7 @@ import os
 
 from usched.text.topology.formats import FORMATS, looks_synthetic, parse_machine
 from usched.words.machine import Topology
+from usched.words.phrases import as_typed
 from usched.words.problems import EnvironmentFailed, Problem
 from usched.world.files import STANDARD_INPUT, read_text
 
@@ -28,7 +29,9 @@ def load_topology(path_or_synthetic: str) -> tuple[Topology, list[str]]:
     except EnvironmentFailed as error:
         remedy = f"usched reads {FORMATS}"
         if is_file and os.path.isdir(path_or_synthetic):
-            remedy = f"the saved /sys of a machine is read with --root {path_or_synthetic}"
+            remedy = (
+                f"the saved /sys of a machine is read with --root {as_typed(path_or_synthetic)}"
+            )
         raise EnvironmentFailed(Problem(error.problems[0].what, remedy=remedy)) from error
     return parse_machine(text, label)
 

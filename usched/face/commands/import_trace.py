@@ -18,6 +18,7 @@ from usched.face.progress import Progress
 from usched.text.traces.rules import check_scheduler, parse_rule
 from usched.text.traces.tick import parse_tick
 from usched.text.workload_yaml import format_workload
+from usched.words.phrases import as_typed
 from usched.words.problems import Line, Misused, Problem, Span
 from usched.world.files import STANDARD_INPUT, require_file
 from usched.world.output_file import OutputFile, is_same_file
@@ -67,7 +68,7 @@ def command(
     refuse_topology(ctx)
     if file.endswith(".usched"):
         what = f"import makes a workload of a trace, and {file} is a script of statements"
-        raise Misused(Problem(what, remedy=f"type: usched batch {file}"))
+        raise Misused(Problem(what, remedy=f"type: usched batch {as_typed(file)}"))
     require_file(file, "trace")
     if not rules and default is None:
         remedy = "all into one: --default NORM\nor by comm: --map 'redis*=REAL' --default NORM"
