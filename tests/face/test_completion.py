@@ -205,3 +205,12 @@ def test_what_is_granted_is_offered_where_that_is_wanted(session: Session) -> No
     session.done("POOL/WEB/A", "on", "cpu0", "lwktpri", "4")
     # its revisions, and not those of the registry
     assert completed(session, "usched rollback --in POOL/WEB ") == ["1", "0"]
+
+
+def test_revisions_are_offered_however_many_others_have_made_since(session: Session) -> None:
+    before = completed(session, "usched rollback ")
+    session.done("grant", "POOL/WEB", "to", getpass.getuser())
+    lines = (f"POOL/WEB/A on cpu0 lwktpri {1 + number % 2}\n" for number in range(101))
+    session.write("many.usched", "".join(lines))
+    session.done("batch", "-q", "many.usched")
+    assert completed(session, "usched rollback ") == [str(len(before)), *before]

@@ -130,6 +130,12 @@ def read_log(context: Context, name: str | None, limit: int | None) -> list[Revi
     return found[:limit]
 
 
+def read_revisions(context: Context, limit: int, desk: Desk | None) -> list[Revision]:
+    """The newest revisions of the registry, or of a desk's part, and of no other store."""
+    with open_registry(context) if desk is None else open_part(context, desk) as store:
+        return store.revisions(None, limit, moved=False)[0]
+
+
 def _segments(store: str) -> int:
     return store.count("/") + 1 if store else 0
 

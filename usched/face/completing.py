@@ -213,16 +213,14 @@ def scheduler_names(ctx: click.Context) -> list[str]:
 
 def revision_numbers(ctx: click.Context) -> list[tuple[str, str]]:
     """The newest revisions and 0, the newest first, each with what it did."""
-    from usched.actions.read import read_log
+    from usched.actions.read import read_revisions
     from usched.face.options import context_of, desk_of
     from usched.words.phrases import clip
 
     context = _quiet(context_of(ctx))
     try:
         desk = desk_of(context, ctx.params.get("where"))
-        store = "" if desk is None else desk.name
-        log = read_log(context, None, _REVISIONS)
-        log = [each for each in log if each.store == store and not each.former]
+        log = read_revisions(context, _REVISIONS, desk)
     except UschedError:
         return []
     return [(str(each.number), clip(each.text, 60)) for each in log] + [("0", "the empty registry")]
