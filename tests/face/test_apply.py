@@ -44,7 +44,7 @@ def test_verify_before_apply_is_drift(linux: Session) -> None:
                 "scheduler": None,
                 "message": "nothing is applied: Linux has no group usched",
                 "where": None,
-                "remedy": "usched apply makes it as the registry says",
+                "remedy": "usched --registry r.db apply makes it as the registry says",
             }
         ],
     }

@@ -36,8 +36,8 @@ def test_threads_of_a_locked_scheduler_that_are_not_pinned_are_drift(live: Sessi
                 "message": f"{tids[2]} (threaded) and 1 other of LOCK should have another home "
                 f"than {first}, which has its part without: 2 of 4 threads",
                 "where": None,
-                "remedy": "usched move PID into NAME makes it run as NAME says; "
-                "usched watch sees to new threads",
+                "remedy": "usched --registry r.db move PID into NAME makes it run as NAME says\n"
+                "usched --registry r.db watch sees to new threads",
             }
         ]
         live.done("--root", "root", "move", str(process.pid), "into", "LOCK")
