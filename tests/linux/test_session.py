@@ -91,7 +91,7 @@ def test_verify_says_whose_cpus_are_unplugged(seen: Seen) -> None:
         7,
         "",
         "usched: usched/HALF/B may run on cpus 4-5,7, which are not its own: its own are offline\n"
-        "  usched apply makes it as the registry says\n",
+        "  plug in a cpu of HALF/B, or declare it on others and apply\n",
     ]
     assert again == VERIFIED
 

@@ -163,14 +163,23 @@ def verify(context: Context, groups: Groups | None = None) -> Plan:
         drift = list(find_drift(plan.wanted.groups, plan.observed, find_holder_name))
         problems += [Problem(each.what, None, "", "drift") for each in drift]
         if drift:
-            how = f"{by_me(context, 'apply')} makes it as the registry says"
-            remedy = "\n".join([how, *_name_holders(plan, drift)])
+            remedy = "\n".join(_find_remedies(context, plan, drift))
             problems[-1] = problems[-1]._replace(remedy=remedy)
     whole = join_plans(plans)
     problems += find_stray_threads(context, whole.wanted, whole.observed)
     if problems:
         raise Drifted(problems)
     return whole
+
+
+def _find_remedies(context: Context, plan: Plan, drift: Sequence[Drift]) -> Iterator[str]:
+    mended = [each for each in drift if not each.is_of_cpus]
+    if mended:
+        yield f"{by_me(context, 'apply')} makes it as the registry says"
+        yield from _name_holders(plan, mended)
+    names = dict.fromkeys(scheduler_of(each.path) for each in drift if each.is_of_cpus)
+    if names:
+        yield f"plug in a cpu of {join_names(list(names))}, or declare it on others and apply"
 
 
 def _name_holders(plan: Plan, drift: Sequence[Drift]) -> Iterable[str]:

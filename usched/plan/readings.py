@@ -88,11 +88,13 @@ def _is_same(file: str, wanted: str, reads: str) -> bool:
 
 
 class Drift(NamedTuple):
-    """path: of the group. what: in a sentence. for_root: whether it takes root to mend it."""
+    """path: of the group. what: in a sentence. for_root: whether it takes root to mend it.
+    is_of_cpus: whether it takes cpus to mend it, and no apply does."""
 
     path: str
     what: str
     for_root: bool = False
+    is_of_cpus: bool = False
 
 
 def find_drift(
@@ -125,7 +127,7 @@ def find_drift(
         if wish and not has <= wish:
             where, cpus = shown_path(group.path), format_cpu_list(has - wish)
             what = f"{where} may run on cpus {cpus}, which are not its own: its own are offline"
-            yield Drift(group.path, what)
+            yield Drift(group.path, what, is_of_cpus=True)
 
 
 def _fold_exclusive(readings: Sequence[Reading]) -> Iterator[Reading]:
