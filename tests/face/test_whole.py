@@ -74,3 +74,10 @@ def test_error_a_script_is_given_to_apply(linux: Session) -> None:
       type first: usched --registry r.db batch NIGHT
       then: usched --registry r.db apply
     """)
+
+
+def test_error_a_dry_run_of_apply_is_plan(linux: Session) -> None:
+    assert linux.refused(2, "apply", "-n") == block("""
+    usched: apply has no -n
+      what it would do is said by: usched --registry r.db plan
+    """)

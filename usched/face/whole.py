@@ -16,23 +16,43 @@ class WholeCommand(click.Command):
     """about: what it does, as the end of a sentence that begins with its name.
 
     instead: lines of what to type, where `{word}` stands for the word that is too many; of_file:
-    the same where that is a file. `usched` in them reaches the registry that is named.
+    the same where that is a file. `usched` in them reaches the registry that is named. rehearsal:
+    the command that says what this one would do, for who asks for that by an option.
     """
 
     def __init__(
-        self, *args: Any, about: str, instead: str, of_file: str = "", **kwargs: Any
+        self,
+        *args: Any,
+        about: str,
+        instead: str,
+        of_file: str = "",
+        rehearsal: str = "",
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._about = about
         self._instead = instead
         self._of_file = of_file
+        self._rehearsal = rehearsal
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.allow_extra_args = True
-        super().parse_args(ctx, args)
+        try:
+            super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if self._rehearsal and error.option_name in ("-n", "--dry-run"):
+                raise Misused(self._name_rehearsal(ctx, error.option_name)) from error
+            raise
         if ctx.args and not ctx.resilient_parsing:
             raise Misused(self._explain(ctx, ctx.args))
         return ctx.args
+
+    def _name_rehearsal(self, ctx: click.Context, option: str) -> Problem:
+        from usched.actions.remedies import by_me
+
+        how = by_me(context_of(ctx), self._rehearsal)
+        what = f"{self.name} has no {option}"
+        return Problem(what, None, f"what it would do is said by: {how}", "usage")
 
     def _explain(self, ctx: click.Context, words: list[str]) -> Problem:
         from usched.actions.remedies import by_me

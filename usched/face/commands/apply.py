@@ -19,6 +19,7 @@ from usched.world.linux.group_reading import MOUNT
 @click.command(
     "apply",
     cls=WholeCommand,
+    rehearsal="plan",
     about="always applies the whole registry",
     instead="type: usched apply\nto see first what it would do: usched plan",
     of_file="type first: usched batch {word}\nthen: usched apply",
