@@ -121,7 +121,10 @@ def test_a_holder_applies_what_he_declares_and_nothing_else(scene: Scene) -> Non
     after = {path: files for path, files in scene.kernel.read().items() if "POOL/" not in path}
     assert after == outside
     assert scene.verify(ALICE) == []
-    assert scene.verify("root")[0] == "7: usched/NORM/cpuset.cpus is `0-7`, and should be `0`"
+    assert scene.verify("root") == [
+        "7: usched/NORM/cpuset.cpus is `0-7`, and should be `0`\n"
+        f"  {scene.typed('apply')} makes it as the registry says"
+    ]
 
 
 def test_before_root_applies_a_holder_is_told_to_wait_for_that(scene: Scene) -> None:

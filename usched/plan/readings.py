@@ -122,9 +122,12 @@ def find_drift(
         if group.files.get(SUBTREE):
             continue  # no process is in it; and it has its parent's cpus where partitions in it
             # have taken all of its own
-        wish = parse_cpu_list(group.files.get(CPUS, ""))
-        has = parse_cpu_list(observed.get(group.path, {}).get(EFFECTIVE, ""))
-        if wish and not has <= wish:
+        said = observed.get(group.path, {})
+        wish, asks, has = (
+            parse_cpu_list(each.get(file, ""))
+            for each, file in ((group.files, CPUS), (said, CPUS), (said, EFFECTIVE))
+        )
+        if wish and asks == wish and not has <= wish:
             where, cpus = shown_path(group.path), format_cpu_list(has - wish)
             what = f"{where} may run on cpus {cpus}, which are not its own: its own are offline"
             yield Drift(group.path, what, is_of_cpus=True)
