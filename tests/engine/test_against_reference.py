@@ -92,6 +92,38 @@ def test_what_comes_hundreds_of_ticks_later_comes_at_its_tick(seed: int) -> None
     assert disagreement(scenario) == ""
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_masks_of_several_words_are_placed_as_by_the_reference(seed: int) -> None:
+    """Real cpus whose cores, nodes and sockets lie in one word or in two, and virtual ones."""
+    rng = random.Random(seed)
+    machine = (
+        {"sockets": 2, "cores": 40, "threads": 2},
+        {"sockets": 3, "nodes": 2, "cores": 15},
+        {"sockets": 1, "llcs": 5, "cores": 13, "threads": 2},
+    )[seed]
+    script = [
+        "TOP on cpu* lwktpri 6 quantum 4",
+        "LOCK on cpu50-75 lwktpri 5 quantum 3 locked",
+        "MANY on cpu20-89 lwktpri 5 vcpus 130 quantum 5",
+        "MANY/X on cpu40-129 lwktpri 4",
+        "FEW on cpu* lwktpri 5 vcpus 61 quantum 3",
+    ]
+    programs = [
+        {
+            "name": f"p{number}",
+            "scheduler": ("TOP", "LOCK", "MANY/X", "FEW")[number % 4],
+            "rforks": rng.randint(5, 25),
+            "at": rng.randint(0, 6),
+            "bursts": [[rng.randint(1, 6), rng.randint(0, 6)] for _ in range(2)],
+            "repeat": "forever",
+        }
+        for number in range(16)
+    ]
+    scenario = Scenario({"machine": "wide"} | machine, script, {"programs": programs}, 16)
+    assert scenario.kind() == "valid"
+    assert disagreement(scenario) == ""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 def test_many_nested_pools_are_dispatched_as_by_the_reference(part: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
+from heapq import heappop, heappush
 from typing import Final
 
 from usched.engine.lwp import Lwp
@@ -56,7 +56,7 @@ class Calendar:
         ticks = self._ticks
         if not ticks or ticks[0] > tick:
             return
-        heapq.heappop(ticks)
+        heappop(ticks)
         near = self._near[tick & _LAST]
         if near.tick != tick:
             del self._far[tick]
@@ -77,7 +77,7 @@ class Calendar:
         due = self._far.get(tick)
         if due is not None:
             return due
-        heapq.heappush(self._ticks, tick)
+        heappush(self._ticks, tick)
         if near.tick == NOWHERE:
             near.tick = tick
             return near

@@ -263,7 +263,7 @@ class _Dispatcher:
                 continue
             its = lwp.scheduler
             assert its is not None
-            its.claims ^= lwp.mask
+            its.claims ^= lwp.at.mask
             if its.changed != now:
                 its.changed = now
                 self.changed.append(its)
@@ -319,7 +319,7 @@ class _Dispatcher:
         if due > now:
             base = domain.base
             if base.vcpus is None:
-                base.freed |= lwp.mask
+                base.freed |= lwp.at.mask
             else:
                 self.machine.free(lwp)
         else:  # it is runnable again, as if it had never been otherwise
@@ -439,7 +439,7 @@ def _assign(lwp: Lwp, real: int) -> Assignment:
     """The way from the machine down to an lwp."""
     hops = []
     domain = lwp.scheduler
-    cpu = lwp.last
+    cpu = lwp.at.number
     while domain is not None and domain.parent is not None:
         hops.append(Hop(domain.name, domain.number_of(cpu), domain.virtual))
         if domain.vcpus is not None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from usched.engine.lwp import Lwp
-from usched.engine.masks import bits, to_mask
+from usched.engine.masks import bits, make_words, to_mask
 from usched.engine.run_queue import NOWHERE, RunQueue, pick_order
 from usched.engine.turns import Level
 from usched.engine.vcpus import Vcpus
@@ -29,7 +29,8 @@ class Domain:
     the tick before. claims: the cpus where one runs and may stay; in a dispatch, where it was not
     picked yet, if it is not locked.
     users: of a base, who ran behind each cpu in the tick before, if it is busy; busy: on which of
-    them somebody did; freed: of these, the ones whose lwp is not runnable any more; idle: these,
+    them somebody did; words: for what
+    is given out of them; freed: of these, the ones whose lwp is not runnable any more; idle: these,
     and where nobody did, in tick `asked`. placed_on, placed: of a base, the cpus that others may
     run on in the tick at hand, and who.
 
@@ -57,7 +58,7 @@ class Domain:
         "homes", "idle", "inner", "kept", "later", "leaf", "level", "levels", "load", "locked",
         "lwktpri", "name", "offered", "outer", "own", "own_load", "own_offered", "own_waits",
         "parent", "placed", "placed_on", "pool", "position", "quantum", "queue", "returned",
-        "roams", "seen", "shown", "spare", "taken", "users", "vcpus", "virtual", "width",
+        "roams", "seen", "shown", "spare", "taken", "users", "vcpus", "virtual", "width", "words",
     )  # fmt: skip
 
     def __init__(self, name: str, parent: Domain | None, position: int) -> None:
@@ -97,9 +98,9 @@ class Domain:
         self.vcpus: Vcpus | None = None
         self.users: list[Lwp] = []
         self.busy = self.freed = self.idle = 0
+        self.words = make_words(0)
         self.asked = NOWHERE
-        self.placed_on: list[int] = []
-        self.placed: list[Lwp] = []
+        self.placed_on, self.placed = list[int](), list[Lwp]()
         # the offers
         self.dirty = True
         self.begun = NOWHERE
@@ -150,6 +151,7 @@ class Domain:
             self.outer = to_mask(places)
             if self.virtual:
                 self.base, self.cpus, self.inner = self, (), (1 << self.width) - 1
+                self.words = make_words(self.inner)
                 if len(self.users) != self.width:
                     self.users = []
                 self.depth = parent.base.depth + 1

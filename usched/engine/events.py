@@ -13,7 +13,7 @@ from typing import assert_never
 from usched.engine.calendar import Calendar
 from usched.engine.domain import Domain
 from usched.engine.lwp import Lwp
-from usched.engine.masks import to_mask
+from usched.engine.masks import make_words, to_mask
 from usched.engine.recorder import Recorder
 from usched.engine.run_queue import NOWHERE, pick_order
 from usched.engine.turns import Level
@@ -48,6 +48,7 @@ class Machine:
         self.calendar = calendar
         self.root = Domain(MACHINE, None, 0)
         self.root.inner = timetable.topology.all.mask
+        self.root.words = make_words(self.root.inner)
         self.domains: dict[str, Domain] = {MACHINE: self.root}
         self.online = timetable.topology.online.mask
         self.lwps = [
@@ -266,7 +267,7 @@ class Machine:
     def free(self, lwp: Lwp) -> None:
         """It ran in the tick before and is not runnable any more: who was there is not busy."""
         assert lwp.scheduler is not None
-        base, mask = lwp.scheduler.base, lwp.mask
+        base, mask = lwp.scheduler.base, lwp.at.mask
         while True:
             base.freed |= mask
             self.freed.append(base)
@@ -298,7 +299,7 @@ class Machine:
         """It ran in the tick before, and whether it goes on is open."""
         assert lwp.scheduler is not None
         lwp.stop(now)
-        lwp.scheduler.claims ^= lwp.mask
+        lwp.scheduler.claims ^= lwp.at.mask
         self.preempted.append(lwp)
 
     def _put_back(self, domain: Domain, now: int) -> None:
@@ -395,7 +396,7 @@ def take_seat(lwp: Lwp) -> None:
 def route(lwp: Lwp) -> list[tuple[Domain, int]]:
     """Behind which cpus an lwp runs: of its scheduler's base, and of each one upwards."""
     assert lwp.scheduler is not None
-    base, cpu = lwp.scheduler.base, lwp.last
+    base, cpu = lwp.scheduler.base, lwp.at.number
     found = [(base, cpu)]
     while (vcpus := base.vcpus) is not None:
         assert base.parent is not None

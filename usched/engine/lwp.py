@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from usched.engine.masks import NO_CPU
 from usched.engine.run_queue import NOWHERE, Runner
 from usched.words.workload import Program
 
@@ -19,19 +20,19 @@ _NEVER: Final = 1 << 60
 class Lwp(Runner):
     """One schedulable thread.
 
-    home: a cpu in its scheduler's own numbers; seat: the same in those of the base. mask: of the
-    cpu it last ran on, no bit for NOWHERE. left, used: ticks of its burst and slice as of tick
-    `settled`, and counting while it runs; not running, it stopped there. ends: the tick at which
-    its burst or slice will be over; NOWHERE while it does not run. burst: how many have ended;
-    total: how many it has in its life, NOWHERE without end. pause: the sleep after the one at hand;
-    period: 0 without; due: when the burst at hand was due. route: of who was moved or wakes at
-    once, who was behind which cpus when it stopped, as (base, cpu).
+    home: a cpu in its scheduler's own numbers; seat: the same in those of the base. left, used:
+    ticks of its burst and slice as of tick `settled`, and counting while it runs; not running, it
+    stopped there. ends: the tick at which its burst or slice will be over; NOWHERE while it does
+    not run. burst: how many have ended; total: how many it has in its life, NOWHERE without end.
+    pause: the sleep after the one at hand; period: 0 without; due: when the burst at hand was due.
+    route: of who was moved or wakes at once, who was behind which cpus when it stopped, as
+    (base, cpu).
     """
 
     # so many in an instance dict are slow to find
     __slots__ = (
         "burst", "bursts", "deadline", "dispatches", "due", "elsewhere", "exited",
-        "forked", "here", "home", "index", "indexed", "left", "mask", "migrations", "misses",
+        "forked", "here", "home", "index", "indexed", "left", "migrations", "misses",
         "name", "pause", "period", "preemptions", "program", "real", "responses", "route",
         "runnable", "runnable_ticks", "scheduler", "settled", "since", "target", "total",
     )  # fmt: skip
@@ -52,7 +53,6 @@ class Lwp(Runner):
         self.forked = NOWHERE
         self.exited = NOWHERE
         self.runnable = False
-        self.mask = 0
         self.burst = 0
         self.left = 0
         self.pause = 0
@@ -110,9 +110,8 @@ class Lwp(Runner):
 
     def forget_cpu(self) -> None:
         """It runs next as if it never had."""
-        self.last = NOWHERE
-        self.mask = 0
+        self.at = NO_CPU
 
     def ran_before(self, now: int) -> bool:
         """Whether it ran in the tick before, on its last cpu."""
-        return self.last >= 0 and (self.ends >= 0 or self.settled == now)
+        return self.at is not NO_CPU and (self.ends >= 0 or self.settled == now)

@@ -13,6 +13,60 @@ def to_mask(cpus: Iterable[int]) -> int:
     return mask
 
 
+class Cpu:
+    """A cpu of a base. mask: it alone. word, bit: which word it is in (see Word), and where."""
+
+    __slots__ = ("bit", "mask", "number", "word")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.mask = 1 << number if number >= 0 else 0
+        self.word = number // _WIDTH if number >= 0 else 0
+        self.bit = 1 << number % _WIDTH if number >= 0 else 0
+
+
+class Word:
+    """A part of a mask, of which some is taken bit by bit: compiled, an attribute that is a machine
+    integer is quick to work with, and an int that is longer, or in a list, is not.
+
+    first: the cpu of its lowest bit.
+    """
+
+    __slots__ = ("first", "left")
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.left = 0
+
+
+def make_words(mask: int) -> list[Word]:
+    """For masks that are no longer than this one; one at least."""
+    while len(CPUS) < mask.bit_length():
+        CPUS.append(Cpu(len(CPUS)))
+    return [Word(first) for first in range(0, max(1, mask.bit_length()), _WIDTH)]
+
+
+def split(mask: int, words: list[Word]) -> None:
+    """Into its words, from the lowest on."""
+    if len(words) == 1:
+        words[0].left = mask
+        return
+    for word in words:
+        word.left = mask & _WORD
+        mask >>= _WIDTH
+
+
+def join(words: list[Word]) -> int:
+    """The mask of what is left."""
+    if len(words) == 1:
+        return words[0].left
+    mask = 0
+    for word in words:
+        if word.left:
+            mask |= word.left << word.first
+    return mask
+
+
 def bits(mask: int) -> list[int]:
     """The cpus of a mask, ascending; for reading only."""
     if mask < len(_BITS):
@@ -43,6 +97,12 @@ def lowest(mask: int, count: int) -> int:
 #: As many bits at once as are quick to work with: compiled, a machine integer.
 _WIDTH: Final = 60
 _WORD: Final = (1 << _WIDTH) - 1
+
+#: By number, all that a base has had words for.
+CPUS: Final[list[Cpu]] = []
+
+#: No cpu.
+NO_CPU: Final = Cpu(-1)
 
 #: The bits of each byte.
 _BITS: Final = [[bit for bit in range(8) if byte >> bit & 1] for byte in range(256)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from usched.engine.calendar import Calendar
 from usched.engine.domain import Domain
 from usched.engine.lwp import Lwp
-from usched.engine.masks import bits
+from usched.engine.masks import CPUS, bits
 from usched.engine.placement import Placement
 from usched.engine.run_queue import NOWHERE, pick_order
 from usched.engine.turns import Level
@@ -189,7 +189,7 @@ class Dispatch:
         fresh = domain.queue.take(room - len(displaced))
         domain.claims ^= claimed
         for lwp in displaced:
-            domain.claims ^= lwp.mask
+            domain.claims ^= lwp.at.mask
         chosen = displaced + fresh if fresh else displaced
         claimed |= self.placement.place_lwps(chosen, free, domain.base, True, self.now)
         self._tell(domain, displaced)
@@ -239,7 +239,7 @@ class Dispatch:
             self._show(base)
         base.placed += lwps
         for lwp in lwps:
-            base.placed_on.append(lwp.last)
+            base.placed_on.append(lwp.at.number)
 
     def _start(self, domain: Domain, chosen: list[Lwp]) -> None:
         """These were picked, in this order, and placed; they did not run, or for a fresh slice."""
@@ -255,7 +255,7 @@ class Dispatch:
         order = self.clock
         self.clock += len(chosen)
         for lwp in chosen:
-            placed_on.append(lwp.last)
+            placed_on.append(lwp.at.number)
             lwp.order = order
             order += 1
             lwp.settled = now
@@ -360,7 +360,7 @@ class Dispatch:
                     vcpus.started.append(vcpu)
                     if not scheduler.shown:
                         self._show(scheduler)
-                    vcpu.last = vcpu.fixed
+                    vcpu.at = CPUS[vcpu.fixed]
                     free ^= 1 << vcpu.fixed
         if picked:
             vcpus.picked |= picked
@@ -430,7 +430,7 @@ class Dispatch:
                     vcpu.used = now - vcpu.began
                 vcpu.on = vcpu.ends = NOWHERE
         for vcpu in vcpus.started:
-            vcpu.on = vcpu.last
+            vcpu.on = vcpu.at.number
             if vcpu.ends < 0:
                 vcpu.began = now - vcpu.used
                 self.calendar.end_vcpu(vcpu.began + scheduler.quantum, vcpu)
@@ -468,6 +468,5 @@ def _take_seated(domain: Domain, cpus: int) -> list[Lwp]:
     """Out of the queue: the first who waits for each of these homes, and it runs there."""
     chosen = domain.queue.take_seated(cpus)
     for lwp in chosen:
-        lwp.last = lwp.seat
-        lwp.mask = 1 << lwp.seat
+        lwp.at = CPUS[lwp.seat]
     return chosen

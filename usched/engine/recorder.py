@@ -65,31 +65,31 @@ class CpuCounts:
         ends: list[int] = log[2::2]
         lwps: list[Lwp] = log[1:-2:2]
         del log[:-2]
+        busy = ends[-1] - starts[0]
         if not all(lwps):  # `in` would compare each
             starts, ends = list(compress(starts, lwps)), list(compress(ends, lwps))
             lwps = list(filter(None, lwps))
-        self.count_lwps(starts, ends, lwps)
+            busy = sum(ends) - sum(starts)
+        self.busy += busy
+        if self.ran is not None:
+            self.count_lwps(starts, ends, lwps, self.ran)
         if segments is not None:
             flat = [0] * (3 * len(lwps))
             flat[::3], flat[1::3], flat[2::3] = starts, ends, [lwp.indexed for lwp in lwps]
             segments += flat
 
-    def count_lwps(self, starts: list[int], ends: list[int], lwps: list[Lwp]) -> None:
-        busy = 0
-        ran = self.ran
+    def count_lwps(
+        self, starts: list[int], ends: list[int], lwps: list[Lwp], ran: dict[int, int]
+    ) -> None:
         met = []
         for start, end, lwp in zip(starts, ends, lwps):  # noqa: B905 - compiled, it makes no tuple
-            ticks = end - start
-            busy += ticks
             if not lwp.here:
                 met.append(lwp)
-            lwp.here += ticks
-        self.busy += busy
+            lwp.here += end - start
         for lwp in met:
-            if ran is not None:
-                ran[lwp.index] = ran.get(lwp.index, 0) + lwp.here
+            ran[lwp.index] = ran.get(lwp.index, 0) + lwp.here
             lwp.here = 0
-        if ran is not None and len(ran) > _MOST_LWPS:
+        if len(ran) > _MOST_LWPS:
             self.ran = None
 
     def come_online(self, now: int) -> None:

@@ -268,7 +268,7 @@ def _lwp_state(lwp: Lwp, now: int) -> Hashable:
         0 if lwp.runnable else lwp.due - now,
         lwp.ends - now if lwp.ends >= 0 else NOWHERE,
         lwp.home,
-        lwp.last,
+        lwp.at.number,
         lwp.real,
     )
 
@@ -363,9 +363,9 @@ def _vcpus_state(domain: Domain, now: int) -> Hashable:
         tuple(vcpu.number for vcpu in vcpus.in_order(domain.busy)),
         tuple(vcpu.number for vcpu in vcpus.waiting),
         tuple(
-            (vcpu.on, vcpu.last, now - vcpu.began, vcpu.ends - now)
+            (vcpu.on, vcpu.at.number, now - vcpu.began, vcpu.ends - now)
             if vcpu.on >= 0
-            else (NOWHERE, vcpu.last, vcpu.used, NOWHERE)
+            else (NOWHERE, vcpu.at.number, vcpu.used, NOWHERE)
             for vcpu in vcpus.all
         ),
     )

@@ -11,7 +11,7 @@ from collections.abc import Container
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from usched.engine.masks import bits
+from usched.engine.masks import NO_CPU, bits
 
 if TYPE_CHECKING:
     from usched.engine.lwp import Lwp
@@ -22,15 +22,15 @@ NOWHERE: Final = -1
 class Runner:
     """What stands in a run queue.
 
-    last: the cpu that it last ran on. seat: the only one that it may run on, NOWHERE if it is free
+    at: the cpu that it last ran on. seat: the only one that it may run on, NOWHERE if it is free
     to go. used: ticks of its slice. ends: the tick at which a slice, or a burst, will be over,
     while it runs. order: its place in pick order; while it waits for its seat, in the queue.
     """
 
-    __slots__ = ("ends", "last", "order", "seat", "used")
+    __slots__ = ("at", "ends", "order", "seat", "used")
 
     def __init__(self) -> None:
-        self.last = NOWHERE
+        self.at = NO_CPU
         self.seat = NOWHERE
         self.used = 0
         self.ends = NOWHERE

@@ -61,7 +61,7 @@ class Vcpus:
                 expired.sort(key=pick_order)
             for vcpu in expired:
                 ran ^= vcpu.bit
-                ran_on ^= 1 << vcpu.on
+                ran_on ^= vcpu.at.mask
                 vcpu.used = 0
             self.waiting += expired
             self.expired = []
@@ -96,7 +96,7 @@ class Vcpus:
         displaced = kept = 0
         for number in bits(stay):
             vcpu = self.all[number]
-            on = 1 << vcpu.on
+            on = vcpu.at.mask
             if cpus & on:
                 kept |= on
             else:
