@@ -11,8 +11,8 @@ RUN = Run(
     hz=100,
     ticks=10,
     cpus=(
-        CpuFigures(0, 8, 2, 0, {"b.0": 4, "a.0": 4}),
-        CpuFigures(1, 6, 4, 0, {"a.1": 6}),
+        CpuFigures(0, 8, 2, 0, {2: 4, 0: 4}),
+        CpuFigures(1, 6, 4, 0, {1: 6}),
         CpuFigures(2, 0, 10, 0, {}),
         CpuFigures(3, 0, 10, 0, {}),
         CpuFigures(5, 3, 0, 7, None),

@@ -384,7 +384,7 @@ class _Dispatcher:
             machine=self.timetable.topology.machine,
             hz=self.timetable.hz,
             ticks=ticks,
-            cpus=self.recorder.cpu_figures(ticks, names),
+            cpus=self.recorder.cpu_figures(ticks),
             schedulers=self.recorder.scheduler_figures(starved),
             lwps=tuple(self.recorder.lwp_figures(lwp, ticks) for lwp in self.machine.lwps),
             timeline=Timeline(names, tuple(self.recorder.stretches)),

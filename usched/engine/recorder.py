@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 from itertools import compress
 from typing import Any
 
@@ -228,17 +227,12 @@ class Recorder:
 
     # -- the figures ----------------------------------------------------------
 
-    def cpu_figures(self, ticks: int, names: Sequence[str]) -> tuple[CpuFigures, ...]:
-        """names: of the lwps, by index."""
+    def cpu_figures(self, ticks: int) -> tuple[CpuFigures, ...]:
         figures = []
-        name_of = names.__getitem__
         for cpu, each in self.cpus.items():
-            ran = None
-            if each.ran is not None:
-                ran = dict(zip(map(name_of, each.ran), each.ran.values(), strict=True))
             offline = sum(end - start for start, end in each.offline)
             idle = ticks - each.busy - offline
-            figures.append(CpuFigures(cpu, each.busy, idle, offline, ran))
+            figures.append(CpuFigures(cpu, each.busy, idle, offline, each.ran))
         return tuple(figures)
 
     def offline_spans(self) -> dict[int, tuple[tuple[int, int], ...]]:

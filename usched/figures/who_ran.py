@@ -53,16 +53,16 @@ def like_cpus(run: Run, reach: Mapping[str, CpuSet]) -> list[CpuSet]:
 def sum_up(run: Run, groups: Sequence[CpuSet]) -> list[CpuGroup]:
     """The figures of each group, in the order given."""
     figures = {each.cpu: each for each in run.cpus}
-    rank = {lwp.name: number for number, lwp in enumerate(run.lwps)}
-    return [_sum_group(cpus, [figures[cpu] for cpu in cpus], rank) for cpus in groups]
+    names = [lwp.name for lwp in run.lwps]
+    return [_sum_group(cpus, [figures[cpu] for cpu in cpus], names) for cpus in groups]
 
 
-def _sum_group(cpus: CpuSet, figures: Sequence[CpuFigures], rank: Mapping[str, int]) -> CpuGroup:
+def _sum_group(cpus: CpuSet, figures: Sequence[CpuFigures], names: Sequence[str]) -> CpuGroup:
     ran: dict[str, int] = {}
     known = [each.ran for each in figures if each.ran is not None]
     for lwps in known:
-        for lwp in sorted(lwps, key=rank.__getitem__):
-            name = lwp if len(figures) == 1 else program_of(lwp)
+        for lwp in sorted(lwps):
+            name = names[lwp] if len(figures) == 1 else program_of(names[lwp])
             ran[name] = ran.get(name, 0) + lwps[lwp]
     most = tuple(sorted(ran.items(), key=lambda item: -item[1]))
     return CpuGroup(

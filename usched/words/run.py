@@ -87,14 +87,15 @@ class Timeline(NamedTuple):
 class CpuFigures(NamedTuple):
     """Ticks; busy, idle and offline sum to the run's length.
 
-    ran: those of each lwp that ran on it, by name; None where there were too many to tell.
+    ran: those of each lwp that ran on it, by its place among all; None where there were too many
+    to tell.
     """
 
     cpu: int
     busy: int
     idle: int
     offline: int
-    ran: Mapping[str, int] | None
+    ran: Mapping[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
