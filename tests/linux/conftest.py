@@ -5,12 +5,15 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.linux.build import KERNELS, SYSTEMDS, root_with
 from tests.linux.guest import Died, Guest, boot, find_missing
+
+_FIRST = [Path(__file__).with_name(name) for name in ("test_session.py", "test_systemd.py")]
 
 
 class Seen:
@@ -36,6 +39,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         on = [(kernel, systemd) for kernel in kernels for systemd in systemds]
         names = [" and systemd ".join(filter(None, each)) for each in on]
         metafunc.parametrize("seen", on, ids=names, indirect=True, scope="module")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of workers, who share the tests in parts, the first begins with guests that take long: left
+    where they are, all are met by one, and at the end nothing else is left for the others."""
+    items.sort(key=lambda item: item.path not in _FIRST)
 
 
 @pytest.fixture(scope="module")
