@@ -13,7 +13,7 @@ from usched.meaning.resolver import Resolver
 from usched.plan.difference import Step, compare, plan_back
 from usched.plan.kernel import Kernel
 from usched.plan.lower_cgroup import lower
-from usched.plan.owners import LIMITS, OWNER, Held, describe_owner, hand_over, owners_of
+from usched.plan.owners import LIMITS, OWNER, Held, describe_owner, hand_over
 from usched.plan.readings import find_drift
 from usched.plan.wanted import OUTSIDE, Group, Wanted
 from usched.words.problems import UschedError
@@ -137,7 +137,7 @@ def test_a_group_that_somebody_held_is_cleared_when_it_is_removed() -> None:
 
 def test_where_a_step_can_be_refused_by_others() -> None:
     groups = want(tree_of(*STATEMENTS), hands_of({"POOL": "alice", "POOL/WEB": "bob"})).groups
-    held = Held(owners_of({group.path: group.files for group in groups}))
+    held = Held.of_wanted(groups)
     assert held.find("POOL", "cpuset.cpus") is None
     assert held.find("POOL", "") is None
     assert held.find("POOL", "cgroup.subtree_control") == "POOL"

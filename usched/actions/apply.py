@@ -26,7 +26,7 @@ from usched.actions.trial import begin_trial
 from usched.actions.undoing import restore
 from usched.plan.difference import Observed, Step, compare
 from usched.plan.kernel import SUBTREE
-from usched.plan.owners import Held, owners_of, parse_owner
+from usched.plan.owners import Held
 from usched.plan.part_groups import find_others, narrow_observed
 from usched.plan.readings import Drift, find_drift
 from usched.plan.wanted import OUTSIDE, Group, scheduler_of
@@ -184,14 +184,13 @@ def _find_remedies(context: Context, plan: Plan, drift: Sequence[Drift]) -> Iter
 
 def _name_holders(plan: Plan, drift: Sequence[Drift]) -> Iterable[str]:
     """Whose it is to mend, too, or who declared what only root can make so."""
-    owners = owners_of({group.path: group.files for group in plan.wanted.groups})
-    held = Held(owners)
+    held = Held.of_wanted(plan.wanted.groups)
     said: dict[str, None] = {}
     for each in drift:
         part = held.find(each.path, "")
         if part is None:
             continue
-        who = find_holder_name(parse_owner(owners[part]).hand)
+        who = find_holder_name(held.hand(part))
         if each.for_root:
             said[f"{scheduler_of(each.path)} is {who}'s, and it takes root to make it so"] = None
         else:

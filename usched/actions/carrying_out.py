@@ -11,7 +11,7 @@ from usched.actions.context import Context
 from usched.actions.remedies import by_me, by_root
 from usched.actions.undoing import ROOT_STANDS, restore
 from usched.plan.difference import Observed, Step, compare, find_part
-from usched.plan.owners import Held, owners_of
+from usched.plan.owners import Held
 from usched.plan.readings import Reading, describe_reading, find_misreadings
 from usched.plan.wanted import Group, scheduler_of
 from usched.words.problems import EnvironmentFailed, Problem, Refused
@@ -49,7 +49,7 @@ class Work:
         self._journal = charge.journal
         self._groups = charge.groups
         self._context = context
-        self._held = Held(owners_of({group.path: group.files for group in wanted}))
+        self._held = Held.of_wanted(wanted)
         self._left: set[str] = set()
 
     def carry_out(self, steps: Sequence[Step]) -> None:

@@ -16,12 +16,11 @@ from usched.meaning.timetable import Timetable
 from usched.meaning.witness import Witnessed, witness
 from usched.plan.wanted import Wanted
 from usched.text.traces.lines import FTRACE, TraceCounts, read_events
+from usched.words.trace import SECOND
 from usched.words.workload import Program
 from usched.world.linux.counts import Counts, read_counts
 from usched.world.linux.runners import Act, Role, Runners
 from usched.world.linux.tracing import Recording, open_recording
-
-_SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +65,14 @@ def perform(context: Context, play: Play, change: Changeable) -> Performance:
         ]
         stage = Stage(context, players, play.wanted, play.charge, change)
         stage.place_all(sorted(range(len(roles)), key=lambda index: (roles[index].start, index)))
-        acts = [Act(cue.at * _SECOND // hz, partial(stage.perform, cue)) for cue in play.cues]
-        done = _record(context.root, runners, play.ticks * _SECOND // hz, acts)
+        acts = [Act(cue.at * SECOND // hz, partial(stage.perform, cue)) for cue in play.cues]
+        done = _record(context.root, runners, play.ticks * SECOND // hz, acts)
         return replace(done, played=stage.played)
 
 
 def _list_roles(program: Program, hz: int) -> Iterator[Role]:
     def last(ticks: int) -> int:
-        return ticks * _SECOND // hz
+        return ticks * SECOND // hz
 
     bursts = tuple((last(ran), last(slept)) for ran, slept in program.bursts)
     period = None if program.period is None else last(program.period)
@@ -97,7 +96,7 @@ def _record(root: str, runners: Runners, length: int, acts: Sequence[Act]) -> Pe
             lost = seen.lost
             if not lost:
                 did = [_measure(*seen.deeds[pid], length) for pid in pids]
-                others = {comm: ran / _SECOND for comm, ran in seen.others.items()}
+                others = {comm: ran / SECOND for comm, ran in seen.others.items()}
                 return Performance(did, "sched_switch", seen.breaks, 0, others)
     did = [_measure(*_subtract(now, then), length) for now, then in zip(after, before, strict=True)]
     return Performance(did, "schedstat", 0, lost, {})

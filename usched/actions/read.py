@@ -158,13 +158,11 @@ def read_difference(
         with open_part(context, desk) as part:
             return _compare_part(part, context, desk.name, old, new)
     with open_registry(context) as store:
-        require_revision(store, old)
-        last = store.last_revision() if new is None else new
-        require_revision(store, last)
-        registries = _read_both(store, context, (old, last))
+        numbers = _require_both(store, old, new)
+        registries = _read_both(store, context, numbers)
         differences = compare_registries(*registries)
-        grants = _compare_grants(store, context, (old, last))
-        declared = [store.topology(number) for number in (old, last)]
+        grants = _compare_grants(store, context, numbers)
+        declared = [store.topology(number) for number in numbers]
     texts: list[str | None] = [None, None]
     if declared[0] != declared[1]:
         texts = [describe_topology(each) if each else None for each in declared]
@@ -182,12 +180,17 @@ def _compare_part(
     store: Store, context: Context, name: str, old: int, new: int | None
 ) -> Comparison:
     """Statements alone: where a part is in the machine depends on who granted it."""
-    require_revision(store, old, name)
-    last = store.last_revision() if new is None else new
-    require_revision(store, last, name)
-    registries = _read_both(store, context, (old, last))
-    grants = _compare_grants(store, context, (old, last))
+    numbers = _require_both(store, old, new, name)
+    registries = _read_both(store, context, numbers)
+    grants = _compare_grants(store, context, numbers)
     return Comparison(compare_registries(*registries), (None, None), [], grants)
+
+
+def _require_both(store: Store, old: int, new: int | None, part: str = "") -> tuple[int, int]:
+    last = store.last_revision() if new is None else new
+    for number in (old, last):
+        require_revision(store, number, part)
+    return old, last
 
 
 def _compare_grants(

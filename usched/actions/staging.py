@@ -18,12 +18,11 @@ from usched.plan.pins import choose_homes
 from usched.plan.readings import Reading, describe_reading, find_misreadings
 from usched.plan.wanted import OUTSIDE, TOP, Group, Wanted
 from usched.words.problems import EnvironmentFailed, NotPermitted, Problem, Refused
+from usched.words.trace import SECOND
 from usched.world.linux.cgroups import Cgroups, StepFailed
 from usched.world.linux.ownership import find_holder_name
 from usched.world.linux.refusals import explain_refusal
 from usched.world.linux.threads import possible_cpus, read_thread
-
-_SECOND = 1_000_000_000
 
 
 class Player(NamedTuple):
@@ -87,7 +86,7 @@ class Stage:
         if cue.wanted is not None:
             self._change_groups(cue, cue.wanted)
         took = time.monotonic_ns() - began
-        self.played.append(Played(cue.at, cue.what, late / _SECOND, took / _SECOND))
+        self.played.append(Played(cue.at, cue.what, late / SECOND, took / SECOND))
 
     def _place(self, name: str) -> Place:
         return Place(self._context.root, name, self._wanted.threads[name], True, self._possible)

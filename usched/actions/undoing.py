@@ -7,7 +7,7 @@ from functools import partial
 
 from usched.actions.groups import Groups
 from usched.plan.difference import PROCESSES, plan_back
-from usched.plan.owners import Held, owners_of
+from usched.plan.owners import Held
 from usched.words.problems import Problem, Refused
 from usched.world.linux.cgroups import StepFailed
 from usched.world.linux.journal import Before, Journal
@@ -22,7 +22,7 @@ def restore(before: Before, groups: Groups) -> None:
     """Whatever was done since, from wherever it stopped. Raises EnvironmentFailed where the kernel
     refuses: the journal stays, and the next command tries again. What others hold is put back as
     far as they let it be."""
-    held = Held(owners_of(before.groups))
+    held = Held(before.groups)
     for step in plan_back(before.groups, groups.read()):
         _try_back(partial(groups.do, step), held, step.path, step.file or step.kind)
     for path, pids in before.processes.items():

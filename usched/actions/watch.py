@@ -16,7 +16,7 @@ from usched.actions.places import Changeable, Place, find_places, giving_homes
 from usched.actions.plan import Plan, make_plan
 from usched.actions.remedies import by_me
 from usched.plan.difference import find_part
-from usched.plan.owners import Held, owners_of
+from usched.plan.owners import Held
 from usched.plan.pins import choose_homes, find_crowded
 from usched.plan.readings import find_drift
 from usched.plan.wanted import REAL_TIME, TOP, Group
@@ -275,5 +275,5 @@ def _is_fair(place: Place) -> bool:
 
 def _is_ours(plan: Plan) -> bool:
     """Whether anything is to be done but what others make of what they hold."""
-    held = Held(owners_of({group.path: group.files for group in plan.wanted.groups}))
+    held = Held.of_wanted(plan.wanted.groups)
     return any(find_part(held, step) is None for step in plan.steps)

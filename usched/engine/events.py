@@ -267,14 +267,14 @@ class Machine:
     def free(self, lwp: Lwp) -> None:
         """It ran in the tick before and is not runnable any more: who was there is not busy."""
         assert lwp.scheduler is not None
-        base, mask = lwp.scheduler.base, lwp.at.mask
+        base, cpu = lwp.scheduler.base, lwp.at
         while True:
-            base.freed |= mask
+            base.freed |= cpu.mask
             self.freed.append(base)
             if base.vcpus is None:
                 return
             assert base.parent is not None
-            mask = 1 << base.vcpus.all[mask.bit_length() - 1].on
+            cpu = base.vcpus.all[cpu.number].at
             base = base.parent.base
 
     def exit(self, lwp: Lwp, now: int) -> None:

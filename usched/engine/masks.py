@@ -21,8 +21,8 @@ class Cpu:
     def __init__(self, number: int) -> None:
         self.number = number
         self.mask = 1 << number if number >= 0 else 0
-        self.word = number // _WIDTH if number >= 0 else 0
-        self.bit = 1 << number % _WIDTH if number >= 0 else 0
+        self.word = max(0, number) // _WIDTH
+        self.bit = self.mask >> self.word * _WIDTH
 
 
 class Word:

@@ -8,14 +8,14 @@ one of them costs the kernel memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from usched.meaning.grants import MAX_PART, Hands, Part
 from usched.meaning.rules import MAX_DEPTH
 from usched.plan.kernel import SUBTREE
-from usched.plan.wanted import OUTSIDE, OWN, Wanted
+from usched.plan.wanted import OUTSIDE, OWN, Group, Wanted
 from usched.words.phrases import join_names
 
 #: What becomes the holder's beside the directory, as /sys/kernel/cgroup/delegate has it.
@@ -121,29 +121,34 @@ def _limit(name: str) -> Mapping[str, str]:
 
 
 class Held:
-    """What is in others' hands: there it is they who make that a step can be refused.
+    """What of some groups is in others' hands: there it is they who make that a step can be
+    refused.
 
-    owners: by path, as `format_owner` says it.
+    groups: by path, what their files say, OWNER among them.
     """
 
-    def __init__(self, owners: Mapping[str, str]) -> None:
-        self._owners = {path: parse_owner(text) for path, text in owners.items()}
+    def __init__(self, groups: Mapping[str, Mapping[str, str]]) -> None:
+        self._owners = {
+            path: parse_owner(files[OWNER]) for path, files in groups.items() if OWNER in files
+        }
+
+    @classmethod
+    def of_wanted(cls, groups: Iterable[Group]) -> Held:
+        """Of groups that are to be."""
+        return cls({group.path: group.files for group in groups})
 
     def find(self, path: str, file: str) -> str | None:
         """The group by which somebody holds what a file of a group says, or that group itself (file
         ""); None where it is the giver's."""
         found = None
-        if file in HANDED and self._hand(path) != GIVER:
+        if file in HANDED and self.hand(path) != GIVER:
             found = path
         while path:
             path = path.rpartition("/")[0]
-            if self._hand(path) != GIVER:
+            if self.hand(path) != GIVER:
                 found = path
         return found
 
-    def _hand(self, path: str) -> str:
+    def hand(self, path: str) -> str:
+        """Whose a group is to divide, as an `Owner` says it."""
         return self._owners.get(path, Owner()).hand
-
-
-def owners_of(groups: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    return {path: files[OWNER] for path, files in groups.items() if OWNER in files}

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from usched.text.traces.sched_events import PARSERS, Malformed
 from usched.words.cpuset import MAX_CPU
 from usched.words.problems import Line, Problem, Refused, Span
-from usched.words.trace import InCgroup, Lost, TraceEvent
+from usched.words.trace import SECOND, InCgroup, Lost, TraceEvent
 
 #: A longer line is no event: comms have 15 characters, cgroups at most 4,096.
 MAX_LINE = 8192
@@ -116,7 +116,7 @@ def read_events(lines: Iterable[str], counts: TraceCounts) -> Iterator[TraceEven
             if name in others or len(others) < 1000:
                 others[name] = others.get(name, 0) + 1
             continue
-        at = int(seconds) * 1_000_000_000 + int(fraction) * _SCALE[len(fraction)]
+        at = int(seconds) * SECOND + int(fraction) * _SCALE[len(fraction)]
         number = int(cpu)
         try:
             if number > MAX_CPU:

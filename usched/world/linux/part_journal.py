@@ -71,7 +71,6 @@ class PartJournal(Journal):
                 for name, text in files.items():
                     if name.startswith("cpuset.cpus") and not name.endswith("partition"):
                         parse_cpu_list(text)
-                    text.split()
         except (ValueError, AttributeError, TypeError) as error:
             raise self._damaged(file, error) from error
         return before

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import NamedTuple, NoReturn
 
 from usched.words.problems import EnvironmentFailed
+from usched.words.trace import SECOND
 
 #: From include/uapi/linux/prctl.h.
 _PR_SET_PDEATHSIG = 1
@@ -34,8 +35,6 @@ _ROUNDS = 200
 
 #: In front of the threads of all schedulers, so that these cannot keep it from its work.
 _PRIORITY = 50
-
-_SECOND = 1_000_000_000
 
 
 class Role(NamedTuple):
@@ -221,4 +220,4 @@ def _burn(until: int, end: int) -> bool:
 def _sleep_until(moment: int) -> None:
     left = moment - time.monotonic_ns()
     if left > 0:
-        time.sleep(left / _SECOND)
+        time.sleep(left / SECOND)
