@@ -14,6 +14,7 @@ from usched.actions.read import read_machine
 from usched.plan.adopted import Adopted, Habit, Machine, adopt_groups
 from usched.plan.difference import PROCESSES, Observed
 from usched.plan.foreign_groups import OTHER_FILES, keep_wishing, rename_groups, tell_others
+from usched.plan.kernel import CPUS, PARTITION
 from usched.plan.readings import find_nonsense
 from usched.plan.slice_units import parse_shown, parse_slices, tell_units
 from usched.plan.wanted import OUTSIDE, TOP, Note
@@ -79,7 +80,7 @@ def _read(
             if rest:
                 what = "with it no cpu would be left to the rest of the system: it is not exclusive"
                 notes.append(Note(rest, "exclusive", what))
-                groups[rest] = {**groups[rest], "cpuset.cpus.partition": "member"}
+                groups[rest] = {**groups[rest], PARTITION: "member"}
         case "systemd":
             slices, others = _read_slices(root, where)
             groups, notes = _rename(slices)
@@ -159,11 +160,11 @@ def _find_rest(groups: Observed, machine: CpuSet) -> str:
     exclusive = [
         path
         for path, files in groups.items()
-        if path and "/" not in path and files["cpuset.cpus.partition"] != "member"
+        if path and "/" not in path and files[PARTITION] != "member"
     ]
     taken = NO_CPUS
     for path in exclusive:
-        taken |= parse_cpu_list(groups[path]["cpuset.cpus"])
+        taken |= parse_cpu_list(groups[path][CPUS])
     if not exclusive or not machine <= taken:
         return ""
     return max(exclusive, key=lambda path: (_count(groups[path]), path == "system"))

@@ -23,7 +23,7 @@ from usched.meaning.script import Done, Ledger, ScriptLine
 from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_new_warnings
 from usched.words.machine import Topology
-from usched.words.problems import Problem, format_problem
+from usched.words.problems import format_problem
 from usched.world.paths import may_have_parts
 from usched.world.registry_file import is_new, may_write
 from usched.world.store import Store
@@ -76,11 +76,7 @@ def _carry_out(
     if store.has_grants():
         return _carry_out_among_parts(store, context, script, wish)
     machine = find_machine(store, context)
-    news = News()
-    declared = None
-    if machine.origin == "given" and machine.topology != store.topology():
-        declared = machine.topology
-        news = weigh_topology(store, context, declared, wish.strand)
+    declared, news = _weigh_given(store, context, machine, wish)
     number = store.last_revision() + 1
     # where nothing is granted, the file's rights alone decide who may declare
     hands = None if may_write(context.registry) else _find_first_hands(context)
@@ -93,9 +89,17 @@ def _carry_out(
     if any(draft.grants for draft in ledger.drafts):
         news = _find_found_again(news, store, ledger, context)
     _tell_damage(store, ledger.tree.resolver, context)
-    warnings = _find_warnings(ledger, Resolver(before, machine.topology), wish.look)
-    news = news._replace(warnings=tuple(dict.fromkeys((*news.warnings, *warnings))))
+    news = _add_warnings(news, ledger, Resolver(before, machine.topology), wish)
     return Outcome(machine, tuple(ledger.done), declared, news), ledger.drafts
+
+
+def _weigh_given(
+    store: Store, context: Context, machine: TopologyInForce, wish: Wish
+) -> tuple[Topology | None, News]:
+    """The topology that becomes the registry's along with the statements, and whom that moves."""
+    if machine.origin != "given" or machine.topology == store.topology():
+        return None, News()
+    return machine.topology, weigh_topology(store, context, machine.topology, wish.strand)
 
 
 def _find_found_again(news: News, store: Store, ledger: Ledger, context: Context) -> News:
@@ -120,10 +124,7 @@ def _carry_out_among_parts(
     from usched.meaning.joined import join, require_unstranded
 
     machine = find_machine(store, context)
-    declared, news = None, News()
-    if machine.origin == "given" and machine.topology != store.topology():
-        declared = machine.topology
-        news = weigh_topology(store, context, declared, wish.strand)
+    declared, news = _weigh_given(store, context, machine, wish)
     grants, damaged = store.grants()
     tell_damaged_grants(damaged, context)
     reader = PartReader(context.registry)
@@ -141,8 +142,7 @@ def _carry_out_among_parts(
         ledger.add_topology(declared, news.all_moved())
     news = _add_seen(news, Seen(whole, after), ledger, context)
     _tell_damage(store, ledger.tree.resolver, context)
-    warnings = _find_warnings(ledger, Resolver(whole.source, machine.topology), wish.look)
-    news = news._replace(warnings=tuple(dict.fromkeys((*news.warnings, *warnings))))
+    news = _add_warnings(news, ledger, Resolver(whole.source, machine.topology), wish)
     return Outcome(machine, tuple(ledger.done), declared, news), ledger.drafts
 
 
@@ -192,11 +192,8 @@ def _carry_out_in_part(
             after = see(registry_after(registry, drafts), grants_after(handed, drafts))
             news = _add_seen(News(), Seen(before, after), ledger, context)
             _tell_damage(store, ledger.tree.resolver, context)
-            resolver = Resolver(whole.source, machine.topology)
-            warnings = tuple(_find_warnings(ledger, resolver, wish.look))
-            return Outcome(
-                machine, tuple(ledger.done), None, news._replace(warnings=warnings)
-            ), drafts
+            news = _add_warnings(news, ledger, Resolver(whole.source, machine.topology), wish)
+            return Outcome(machine, tuple(ledger.done), None, news), drafts
 
     return change_part(context, desk, wish.dry_run, action)
 
@@ -231,7 +228,9 @@ def _tell_damage(store: Store, now: Resolver, context: Context) -> None:
             context.tell(format_problem(now.describe_damage(damaged)))
 
 
-def _find_warnings(ledger: Ledger, before: Resolver, look: bool) -> list[Problem]:
+def _add_warnings(news: News, ledger: Ledger, before: Resolver, wish: Wish) -> News:
+    """With what would be warned of only now, each once."""
     changes = (change.name for done in ledger.done for change in done.changes)
-    names = dict.fromkeys(changes) if look else {}
-    return find_new_warnings(before, ledger.tree.resolver, names)
+    names = dict.fromkeys(changes) if wish.look else {}
+    warnings = find_new_warnings(before, ledger.tree.resolver, names)
+    return news._replace(warnings=tuple(dict.fromkeys((*news.warnings, *warnings))))

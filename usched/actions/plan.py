@@ -16,7 +16,7 @@ from usched.actions.remedies import by_me, by_root
 from usched.actions.undoing import describe_trial
 from usched.meaning.resolver import Resolver
 from usched.plan.difference import Observed, Step, compare
-from usched.plan.kernel import Kernel
+from usched.plan.kernel import PARTITION, Kernel
 from usched.plan.lower_cgroup import lower
 from usched.plan.owners import OWNER, hand_over, parse_owner
 from usched.plan.part_groups import (
@@ -102,7 +102,7 @@ def _plan_portion(
     """observed, wanted: with owners. roots: what root types to apply."""
     seen = narrow_observed(observed, portion)
     own = narrow_wanted(wanted, portion)
-    parent = observed.get(portion.path, {}).get("cpuset.cpus.partition", "member")
+    parent = observed.get(portion.path, {}).get(PARTITION, "member")
     own = keep_partitions(own, seen, portion, kernel, parent)
     limit = resource.getrlimit(resource.RLIMIT_RTPRIO)[0]
     notes = [

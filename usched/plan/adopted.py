@@ -13,12 +13,12 @@ from usched.meaning.rules import MAX_DEPTH
 from usched.plan.adopted_cpus import Child, Domain, Spot, place, settle
 from usched.plan.adopted_weights import Standing, read_weights
 from usched.plan.difference import EFFECTIVE, Observed
+from usched.plan.kernel import CPUS, PARTITION
+from usched.plan.shares import IDLE, REAL
 from usched.plan.wanted import OUTSIDE, OWN, Note, scheduler_of
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus, parse_cpu_list
 from usched.words.phrases import count
 from usched.words.statement import DEFAULT_QUANTUM, Declare, Quantum
-
-_IDLE = 4
 
 
 class Habit(NamedTuple):
@@ -67,7 +67,7 @@ class _Adopting:
 
     def adopt(self) -> Adopted:
         machine = self.machine.cpus
-        top = parse_cpu_list(self.groups.get("", {}).get("cpuset.cpus", "")) & machine
+        top = parse_cpu_list(self.groups.get("", {}).get(CPUS, "")) & machine
         self._adopt_below("", Domain(top or machine, {cpu: cpu for cpu in machine}, 0))
         return Adopted(tuple(self.declares), tuple(self.notes))
 
@@ -84,7 +84,7 @@ class _Adopting:
         home = f"{above}/{OWN}"
         if above and home not in self.groups:
             return NO_CPUS if self.machine.ours else None
-        own = parse_cpu_list(self.groups.get(home, {}).get("cpuset.cpus", ""))
+        own = parse_cpu_list(self.groups.get(home, {}).get(CPUS, ""))
         return own if own and domain.numbers is not None else None
 
     def _children(self, above: str, domain: Domain) -> Iterator[Child]:
@@ -102,7 +102,7 @@ class _Adopting:
 
     def _read_child(self, path: str, domain: Domain) -> Child:
         files = self.groups[path]
-        wish = parse_cpu_list(files.get("cpuset.cpus", ""))
+        wish = parse_cpu_list(files.get(CPUS, ""))
         cpus = wish & domain.real
         if wish - domain.real:
             gone = format_cpus(wish - domain.real)
@@ -110,7 +110,7 @@ class _Adopting:
         if domain.numbers is None and cpus not in (NO_CPUS, domain.real):
             what = f"that it asks for {format_cpus(cpus)} of them is left out"
             self._note(path, "on", f"{what}: virtual cpus are no certain ones")
-        kind, _, why = files.get("cpuset.cpus.partition", "member").partition(" ")
+        kind, _, why = files.get(PARTITION, "member").partition(" ")
         if why:
             self._note(path, "exclusive", f"`{kind} {why}`: it is none, and is not taken as one")
         valid = kind != "member" and not why
@@ -131,8 +131,8 @@ class _Adopting:
             priority = self._habit(child.path).priority
             most = 31 if "/" in child.path else 9
             if child.idle:
-                found[child.path] = Standing(_IDLE, None)
-            elif priority is not None and 8 <= priority <= most:
+                found[child.path] = Standing(IDLE, None)
+            elif priority is not None and REAL <= priority <= most:
                 found[child.path] = Standing(priority, None)
             else:
                 weights[child.path] = int(child.files.get("cpu.weight", "100"))
@@ -176,7 +176,7 @@ class _Adopting:
         if whole >= len(child.cpus):
             return None
         for path in self.below.get(child.path, ()):
-            wish = parse_cpu_list(self.groups[path].get("cpuset.cpus", "")) & child.cpus
+            wish = parse_cpu_list(self.groups[path].get(CPUS, "")) & child.cpus
             if wish and wish != child.cpus:
                 what = f"cpu.max {percent:g} percent is left out: its groups have cpus of their own"
                 self._note(child.path, "vcpus", what)

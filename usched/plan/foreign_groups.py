@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Iterator, Mapping
 
 from usched.plan.difference import EFFECTIVE, PROCESSES, Observed
-from usched.plan.kernel import FRESH
+from usched.plan.kernel import FRESH, SUBTREE
 from usched.plan.wanted import OUTSIDE, OWN, TOP, Note, group_of, scheduler_of
 from usched.words.statement import RESERVED
 
@@ -23,7 +23,7 @@ OTHER_FILES = {
 }
 
 _LONGEST = 31
-_WITHOUT_WISH = {file: text for file, text in FRESH.items() if file != "cgroup.subtree_control"}
+_WITHOUT_WISH = {file: text for file, text in FRESH.items() if file != SUBTREE}
 _SLICE = ".slice"
 
 

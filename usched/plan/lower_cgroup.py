@@ -190,7 +190,7 @@ def _do_instead(case: Case, rival: str) -> str:
 
 
 TABLE = (
-    Row("on", "cpuset.cpus", "exact: the real cpus that it can reach", _lower_pool),
+    Row("on", CPUS, "exact: the real cpus that it can reach", _lower_pool),
     Row("vcpus", "cpu.max", "narrow: the sum is exact; overcommitted: not at all", _lower_vcpus),
     Row("lwktpri", POLICY, "strict, with what Linux keeps back", _lower_policy),
     Row("lwktpri", "cpu.weight, cpu.idle", "in classes, nearly strict", _lower_lwktpri),
@@ -283,7 +283,7 @@ def _add_own(
         notes.append(Note(name, "exclusive", "its children hold all its cpus: it has no threads"))
         return ""
     home = f"{path}/{OWN}"
-    files[home] = {**FRESH, "cpuset.cpus": format_cpu_list(own), "cpu.idle": "1"}
+    files[home] = {**FRESH, CPUS: format_cpu_list(own), "cpu.idle": "1"}
     names[home] = name
     what = "its own threads run when its children's do not, by cpu.idle"
     alike = list(islice(_find_idle_children(case, own), NAMED + 1))
@@ -311,7 +311,7 @@ def _finish(files: dict[str, dict[str, str]], exclusive: dict[str, CpuSet], kern
         if path == "":
             continue
         above = path.rpartition("/")[0]
-        files[above]["cgroup.subtree_control"] = CONTROLLERS
+        files[above][SUBTREE] = CONTROLLERS
         if path in asked:
             asked[above] = asked.get(above, NO_CPUS) | asked[path]
         if not kernel.has_remote_partitions:

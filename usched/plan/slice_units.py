@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from usched.plan.kernel import CPUS
 from usched.plan.wanted import Note
 from usched.words.cpuset import format_cpu_list, parse_cpu_list
 from usched.words.problems import Line, Problem, Refused, Span
@@ -176,7 +177,7 @@ def _take(keys: dict[str, str], key: str, value: str) -> None:
 def _files(keys: Mapping[str, str]) -> dict[str, str]:
     """As the group's files would say it; what is not about cpus by its own key."""
     files = {key: text for key, text in keys.items() if key not in _OURS}
-    files["cpuset.cpus"] = keys.get("AllowedCPUs", "")
+    files[CPUS] = keys.get("AllowedCPUs", "")
     weight = keys.get("CPUWeight", "100")
     files["cpu.idle"] = "1" if weight == "idle" else "0"
     files["cpu.weight"] = "100" if weight == "idle" else weight

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from usched.meaning.resolver import Resolver
-from usched.plan.kernel import Kernel
+from usched.plan.kernel import CPUS, Kernel
 from usched.plan.lower_cgroup import AFFINITY, PARTITIONED, POLICY, lower
 from usched.plan.real_time import tell_rest
 from usched.plan.service_units import Unit, format_services
@@ -116,7 +116,7 @@ def _format_slice(tree: Resolver, group: Group, notes: Iterable[Note]) -> str:
 
 
 def _settings(files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    yield "AllowedCPUs", files["cpuset.cpus"]
+    yield "AllowedCPUs", files[CPUS]
     yield "CPUWeight", "idle" if files["cpu.idle"] == "1" else files["cpu.weight"]
     quota, period = files["cpu.max"].split()
     if quota != "max":
@@ -160,7 +160,7 @@ def _tell_exclusive(tree: Resolver, wanted: Wanted, name: str) -> str:
     rest = tree.topology.all
     for group in wanted.groups:
         if _is_exclusive(tree, group.scheduler) and parent_of(group.scheduler) == MACHINE:
-            rest -= parse_cpu_list(group.files["cpuset.cpus"])
+            rest -= parse_cpu_list(group.files[CPUS])
     return (
         f"{what}, and the rest of the system is not; it would be by AllowedCPUs="
         f"{format_cpu_list(rest)} in each of {', '.join(_OTHERS)}"
