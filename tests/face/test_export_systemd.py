@@ -37,7 +37,8 @@ def test_slices_and_a_unit_for_the_boot_are_printed(linux: Session) -> None:
     assert "ExecStop" not in service
     assert "\nSlice=-.slice\nDelegate=cpuset cpu\n" in service
     assert "\nRequires=usched.service\nAfter=usched.service\n" in watch
-    assert f" --registry {path} watch\nRestart=on-failure\n" in watch
+    assert f" --registry {path} watch\n" in watch
+    assert "\nSuccessExitStatus=143\nRestart=on-failure\n" in watch
     assert slices == page(r"""
     [Unit]
     Description=Userland schedulers

@@ -48,6 +48,13 @@ def test_a_slice_with_nothing_but_our_cpus_is_named_beforehand(seen: Seen) -> No
     assert (then, verified) == ([0, "", ""], VERIFIED)
 
 
+def test_a_unit_that_is_stopped_as_it_begins_has_not_failed(seen: Seen) -> None:
+    """Else systemd knows both units, and keeps the controllers, until it is told to forget it."""
+    results, times = seen["a_unit_is_stopped_as_it_begins"]
+    assert results == ["success"]
+    assert times > 1
+
+
 def test_what_a_service_forks_in_a_scheduler_stays_when_it_is_stopped(seen: Seen) -> None:
     """As usched(8) says of `exec` in a service."""
     running, left = seen["what_a_service_forks"]

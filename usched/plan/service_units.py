@@ -78,6 +78,8 @@ def _format_watch(run: str) -> str:
         "\n"
         "[Service]\n"
         f"ExecStart={run} watch\n"
+        "# How it ends when it is stopped before it watches.\n"
+        "SuccessExitStatus=143\n"
         "Restart=on-failure\n"
         f"{_HARDENING}"
         "# In a network of its own the kernel would tell it of no forks.\n"

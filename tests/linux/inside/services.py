@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 from tests.linux.inside.commands import OURS, read, usched_says
@@ -75,6 +76,21 @@ def a_unit_that_watches() -> object:
     verified = usched_says("verify")
     program.end()
     return [restarts, state, result, read(_WATCHED), left, verified]
+
+
+def a_unit_is_stopped_as_it_begins() -> object:
+    """Ever later after it was begun, until it says that it watches: each result of that."""
+    results = set()
+    for tenth in range(100):
+        began = _count_beginnings()
+        run("systemctl start usched-watch")
+        time.sleep(tenth / 10)
+        run("systemctl stop usched-watch")
+        results.add(run("systemctl show usched-watch --value -p Result"))
+        run("systemctl reset-failed usched-watch")
+        if _count_beginnings() > began:
+            break
+    return [sorted(results), tenth]
 
 
 def _count_beginnings() -> int:

@@ -22,11 +22,13 @@ from tests.linux.inside.logins import a_trial_from_a_login, allow_logins
 from tests.linux.inside.report import report
 from tests.linux.inside.services import (
     a_service_is_rid_of_what_it_forks,
+    a_unit_is_stopped_as_it_begins,
     a_unit_that_watches,
     let_watch_be_heard,
     what_a_service_forks,
 )
 from tests.linux.inside.slices import a_granted_slice, adopted, run, slices
+from tests.linux.inside.waiting import await_that
 
 SCRIPT = """
 BACK on cpu* lwktpri 4
@@ -115,8 +117,8 @@ def a_slice_has_only_cpus_of_a_partition() -> object:
 
 
 def release_and_disable() -> object:
-    """Controllers of the root: after release, when one of our units is disabled, and when both are
-    and systemd knows of them no more. Between these, whether what is wanted at boot applies."""
+    """Controllers of the root: after release, when one of our units is disabled, and when both are.
+    Between these, whether what is wanted at boot applies."""
     said = usched_says("release", "-q")
     controllers = [_list_controllers()]
     run("systemctl -q disable --now usched")
@@ -126,6 +128,8 @@ def release_and_disable() -> object:
     done("release", "-q")
     run("systemctl -q disable --now usched usched-watch")
     run("systemctl start multi-user.target")
+    # it forgets a unit when it has heard that the last of its processes is gone
+    await_that(lambda: "cpuset" not in _list_controllers())
     controllers.append(_list_controllers())
     return [said, controllers, applied, OURS.exists()]
 
@@ -150,6 +154,7 @@ if __name__ == "__main__":
             ),
             *(
                 a_unit_that_watches,
+                a_unit_is_stopped_as_it_begins,
                 what_a_service_forks,
                 a_service_is_rid_of_what_it_forks,
             ),
