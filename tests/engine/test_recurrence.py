@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.engine.runs import plan
 from tests.scenarios import Scenario, seeded
 from usched.engine.dispatcher import simulate
+from usched.figures.who_ran import each_cpu, sum_up
 from usched.words.problems import UschedError
 from usched.words.run import Run
 
@@ -59,7 +60,8 @@ def run_both(scenario: Scenario, segments: bool) -> tuple[Run, Run] | None:
 
 
 def figures(run: Run) -> tuple[object, ...]:
-    return run.cpus, run.schedulers, run.lwps, run.assignments, run.offline
+    groups = sum_up(run, each_cpu(run))
+    return run.cpus, groups, run.schedulers, run.lwps, run.assignments, run.offline
 
 
 def compare(seeds: range, segments: bool) -> tuple[int, int]:
@@ -85,6 +87,20 @@ def test_every_figure_and_segment_is_that_of_the_run_that_is_dispatched(part: in
     ran, leapt = compare(range(part * 10, part * 10 + 10), segments=True)
     assert ran > 3
     assert leapt > ran // 5
+
+
+def test_who_ran_is_told_alike_whether_segments_are_kept_or_not() -> None:
+    ran = leapt = 0
+    for seed in range(30, 50):
+        kept, not_kept = (run_both(steady(seed), segments) for segments in (True, False))
+        if kept is None or not_kept is None:
+            continue
+        run, same = kept[0], not_kept[0]
+        assert sum_up(run, each_cpu(run)) == sum_up(same, each_cpu(same)), seed
+        ran += any(group.ran for group in sum_up(run, each_cpu(run)))
+        leapt += run.cycle is not None
+    assert ran > 5
+    assert leapt > 1
 
 
 @pytest.mark.parametrize("seed", [1140, 1320, 1682])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from itertools import compress
+from bisect import bisect_left
+from itertools import accumulate, compress
+from operator import mul
 from typing import Any
 
 from usched.engine.domain import Domain
@@ -12,13 +14,18 @@ from usched.engine.masks import bits
 from usched.engine.run_queue import NOWHERE
 from usched.words.cpuset import CpuSet
 from usched.words.machine import Topology
-from usched.words.run import CpuFigures, LwpFigures, Response, SchedulerFigures, Storage, Stretch
+from usched.words.run import (
+    MOST_ON_A_CPU,
+    CpuFigures,
+    LwpFigures,
+    Response,
+    SchedulerFigures,
+    Storage,
+    Stretch,
+)
 
 #: An lwp starves when it has waited for as many quanta.
 STARVED_QUANTA = 10
-
-#: Of how many lwps a cpu remembers what they ran on it. More say little, and there may be many.
-_MOST_LWPS = 128
 
 #: As many entries in the log of a cpu are counted at once, on average over all cpus.
 _UNCOUNTED = 64
@@ -34,16 +41,17 @@ class SchedulerCounts:
 
 class CpuCounts:
     """One real cpu. log: what is not counted yet, flat: a tick, and the lwp that runs from then on
-    or None; the last goes on. ran: ticks of each lwp, by index; None once there are too many.
+    or None; the last goes on. ran: ticks of each lwp, by index; None once there are too many, and
+    where segments are kept, which tell it whoever asks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, segments: bool) -> None:
         self.log: list[Any] = [0, None]
         self.busy = 0
         self.offline_since = NOWHERE
         #: Each time that it was offline: [start, end).
         self.offline: list[tuple[int, int]] = []
-        self.ran: dict[int, int] | None = {}
+        self.ran: dict[int, int] | None = None if segments else {}
 
     def since(self) -> int:
         """The tick since which it is as it is."""
@@ -88,7 +96,7 @@ class CpuCounts:
         for lwp in met:
             ran[lwp.index] = ran.get(lwp.index, 0) + lwp.here
             lwp.here = 0
-        if len(ran) > _MOST_LWPS:
+        if len(ran) > MOST_ON_A_CPU:
             self.ran = None
 
     def come_online(self, now: int) -> None:
@@ -106,7 +114,7 @@ class Recorder:
     """
 
     def __init__(self, topology: Topology, segments: bool, storage: Storage | None) -> None:
-        self.cpus = {cpu: CpuCounts() for cpu in topology.all}
+        self.cpus = {cpu: CpuCounts(segments) for cpu in topology.all}
         for cpu in topology.offline:
             self.cpus[cpu].offline_since = 0
         self.schedulers: dict[str, SchedulerCounts] = {}
@@ -291,21 +299,14 @@ def summarise(responses: dict[int, int]) -> Response | None:
     """Response times and how often each to their figures; None where there are none."""
     if not responses:
         return None
-    count = total = 0
     ordered = sorted(responses)
-    for ticks in ordered:
-        times = responses[ticks]
-        count += times
-        total += ticks * times
-    p50 = p99 = NOWHERE
-    seen = 0
-    for ticks in ordered:  # nearest rank: the first that as many are not above
-        seen += responses[ticks]
-        if p50 < 0 and 100 * seen >= 50 * count:
-            p50 = ticks
-        if 100 * seen >= 99 * count:
-            p99 = ticks
-            break
+    times = list(map(responses.__getitem__, ordered))
+    total = sum(map(mul, ordered, times))
+    not_above = list(accumulate(times))
+    count = not_above[-1]
+    # nearest rank: the first that half of them, or 99 of 100, are not above
+    p50 = ordered[bisect_left(not_above, (count + 1) // 2)]
+    p99 = ordered[bisect_left(not_above, (99 * count + 99) // 100)]
     mean, rest = divmod(total, count)
     rounded = float(mean) if not rest else round(total / count, 3)  # which takes its time
     return Response(ordered[-1], rounded, p50, p99)

@@ -53,6 +53,10 @@ def like_cpus(run: Run, reach: Mapping[str, CpuSet]) -> list[CpuSet]:
 def sum_up(run: Run, groups: Sequence[CpuSet]) -> list[CpuGroup]:
     """The figures of each group, in the order given."""
     figures = {each.cpu: each for each in run.cpus}
+    if run.timeline.stretches:
+        figures = {
+            cpu: each._replace(ran=run.timeline.who_ran(cpu)) for cpu, each in figures.items()
+        }
     names = [lwp.name for lwp in run.lwps]
     return [_sum_group(cpus, [figures[cpu] for cpu in cpus], names) for cpus in groups]
 

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+#: Of how many lwps it is told what they ran on a cpu. More say little, and there may be many.
+MOST_ON_A_CPU = 128
+
 #: Segments that are read from a stretch at once.
 _CHUNK = 4096
 
@@ -77,6 +80,15 @@ class Timeline(NamedTuple):
                     for start, end, lwp in zip(part[::3], part[1::3], part[2::3], strict=True):
                         yield start + shift, end + shift, lwp
 
+    def who_ran(self, cpu: int) -> dict[int, int] | None:
+        """The ticks that each lwp ran on a cpu, by index; None where they are too many to tell."""
+        ran: dict[int, int] = {}
+        for stretch in self.stretches:
+            once = Timeline(self.lwps, (stretch._replace(times=1),))
+            for start, end, lwp in once.on_cpu(cpu):
+                ran[lwp] = ran.get(lwp, 0) + (end - start) * stretch.times
+        return ran if len(ran) <= MOST_ON_A_CPU else None
+
     def __iter__(self) -> Iterator[Segment]:  # type: ignore[override]
         """By cpu, then start."""
         for cpu in self.cpus():
@@ -88,7 +100,7 @@ class CpuFigures(NamedTuple):
     """Ticks; busy, idle and offline sum to the run's length.
 
     ran: those of each lwp that ran on it, by its place among all; None where there were too many
-    to tell.
+    to tell, and where the timeline has segments, which tell it as well.
     """
 
     cpu: int
