@@ -677,6 +677,12 @@ def test_tree_of_a_name_that_is_not_there(session: Session) -> None:
     )
 
 
+def test_what_is_wrong_with_a_grant_is_told_from_left_to_right(session: Session) -> None:
+    said = session.refused(3, "grant", "POOL", "to", "root", "depth", "0", "lwktpri", "40")
+    places = [line.split()[2] for line in said.splitlines() if line.startswith("usched: command")]
+    assert places == [f"line:1:{column}:" for column in (7, 26, 36)]
+
+
 def test_grant(session: Session) -> None:
     assert session.refused(3, "grant", "POOL", "to", "root") == block(
         """

@@ -13,7 +13,7 @@ from usched.meaning.registry import EMPTY, Source
 from usched.meaning.rules import INNER_LWKTPRI, MAX_DEPTH, check_time
 from usched.text.language.canonical import format_statement
 from usched.words.phrases import count, join_names
-from usched.words.problems import NoSuchName, NotPermitted, Problem, Refused, Span
+from usched.words.problems import NoSuchName, NotPermitted, Problem, Refused, Span, place_of
 from usched.words.statement import (
     Declare,
     Destroy,
@@ -317,7 +317,7 @@ class Hands:
             remedy = f"type first: usched revoke {grant.name}"
             problems.append(Problem(what, where, remedy, "granted", grant.name))
         if problems:
-            raise Refused(problems)
+            raise Refused(sorted(problems, key=place_of))
         return Granted(grant, account.number, self.actor.uid, ends)
 
     def _suggest(self, grant: Grant) -> str:

@@ -98,6 +98,11 @@ class Drifted(UschedError):
     status = 7
 
 
+def place_of(problem: Problem) -> tuple[int, int]:
+    """Line and column, to sort by; what has no place comes first."""
+    return (problem.where.line.number, problem.where.start) if problem.where else (0, 0)
+
+
 def format_problem(problem: Problem) -> str:
     """The lines that a user reads: place and sentence, the line with its caret, the remedy."""
     lines = []

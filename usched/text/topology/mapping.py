@@ -11,7 +11,7 @@ from usched.text.topology.compact import MAX_CPUS, NUMBERINGS, Shape, find_shape
 from usched.words.cpuset import MAX_CPU, CpuSet, format_cpus
 from usched.words.located import Located
 from usched.words.machine import DEFAULT_HZ, Cpu, Topology
-from usched.words.problems import Problem, Refused, Span
+from usched.words.problems import Problem, Refused, Span, place_of
 
 MAX_HZ = 1_000_000
 MAX_NAME = 64
@@ -36,7 +36,7 @@ def parse_topology(node: Located) -> Topology:
     except Refused as many:
         problems = list(many.problems)
     if problems:
-        raise Refused(sorted(problems, key=_order))
+        raise Refused(sorted(problems, key=place_of))
     return Topology(machine, cpus, hz, offline)
 
 
@@ -44,10 +44,6 @@ def _finish(fields: Fields, others: Iterable[str]) -> None:
     """Complain of unknown keys; others are known too, though this form had no use for them."""
     fields.knows(*others)
     fields.finish()
-
-
-def _order(problem: Problem) -> tuple[int, int]:
-    return (problem.where.line.number, problem.where.start) if problem.where else (0, 0)
 
 
 def _machine_name(fields: Fields) -> str:
