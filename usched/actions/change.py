@@ -89,7 +89,9 @@ def _carry_out(
     if any(draft.grants for draft in ledger.drafts):
         news = _find_found_again(news, store, ledger, context)
     _tell_damage(store, ledger.tree.resolver, context)
-    news = _add_warnings(news, ledger, Resolver(before, machine.topology), wish)
+    news = _add_warnings(
+        news, ledger, Resolver(before, machine.topology), ledger.tree.resolver, wish
+    )
     return Outcome(machine, tuple(ledger.done), declared, news), ledger.drafts
 
 
@@ -140,9 +142,10 @@ def _carry_out_among_parts(
         require_unstranded(whole, after, wish.strand)
     if declared is not None:
         ledger.add_topology(declared, news.all_moved())
-    news = _add_seen(news, Seen(whole, after), ledger, context)
+    seen = Seen(whole, after)
+    news = _add_seen(news, seen, ledger, context)
     _tell_damage(store, ledger.tree.resolver, context)
-    news = _add_warnings(news, ledger, Resolver(whole.source, machine.topology), wish)
+    news = _add_warnings(news, ledger, *seen.resolvers(machine.topology), wish)
     return Outcome(machine, tuple(ledger.done), declared, news), ledger.drafts
 
 
@@ -190,9 +193,10 @@ def _carry_out_in_part(
                 check_own_size(ledger.tree.resolver, hands, desk.name)
             drafts = ledger.drafts
             after = see(registry_after(registry, drafts), grants_after(handed, drafts))
-            news = _add_seen(News(), Seen(before, after), ledger, context)
+            seen = Seen(before, after)
+            news = _add_seen(News(), seen, ledger, context)
             _tell_damage(store, ledger.tree.resolver, context)
-            news = _add_warnings(news, ledger, Resolver(whole.source, machine.topology), wish)
+            news = _add_warnings(news, ledger, *seen.resolvers(machine.topology), wish)
             return Outcome(machine, tuple(ledger.done), None, news), drafts
 
     return change_part(context, desk, wish.dry_run, action)
@@ -206,8 +210,11 @@ def _add_seen(news: News, seen: Seen, ledger: Ledger, context: Context) -> News:
     topology = ledger.tree.resolver.topology
     edited, aside = edited_names(ledger.drafts), ledger.find_aside()
     back = tuple(seen.find_back(topology, edited, aside))
-    ledger.add_moved(each.moved for each in back)
-    return news._replace(back=(*news.back, *back))
+    pushed = tuple(seen.find_pushed(back, ledger.tree.resolver))
+    ledger.add_moved(each.moved for each in (*back, *pushed))
+    untold = ledger.follow_up({each.name for each in back}, pushed)
+    moved = (*news.moved, *(each.moved for each in untold))
+    return news._replace(moved=moved, back=(*news.back, *back))
 
 
 def _start(whole: Whole, hands: Hands, topology: Topology, number: int, wish: Wish) -> Ledger:
@@ -228,9 +235,11 @@ def _tell_damage(store: Store, now: Resolver, context: Context) -> None:
             context.tell(format_problem(now.describe_damage(damaged)))
 
 
-def _add_warnings(news: News, ledger: Ledger, before: Resolver, wish: Wish) -> News:
+def _add_warnings(
+    news: News, ledger: Ledger, before: Resolver, after: Resolver, wish: Wish
+) -> News:
     """With what would be warned of only now, each once."""
     changes = (change.name for done in ledger.done for change in done.changes)
     names = dict.fromkeys(changes) if wish.look else {}
-    warnings = find_new_warnings(before, ledger.tree.resolver, names)
+    warnings = find_new_warnings(before, after, names)
     return news._replace(warnings=tuple(dict.fromkeys((*news.warnings, *warnings))))

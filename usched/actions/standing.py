@@ -18,6 +18,7 @@ from usched.meaning.working_copy import Change
 from usched.words.cpuset import NO_CPUS
 from usched.words.machine import Topology
 from usched.words.problems import Problem, UschedError, format_problem
+from usched.words.statement import is_beneath, parent_of
 
 
 class Seen(NamedTuple):
@@ -25,6 +26,9 @@ class Seen(NamedTuple):
 
     before: Whole
     after: Whole
+
+    def resolvers(self, topology: Topology) -> tuple[Resolver, Resolver]:
+        return Resolver(self.before.source, topology), Resolver(self.after.source, topology)
 
     def find_back(
         self, topology: Topology, edited: Collection[str] = (), aside: Collection[str] = ()
@@ -37,6 +41,23 @@ class Seen(NamedTuple):
             scheduler = tree.scheduler(name)
             if scheduler is not None:
                 yield Change(name, None, scheduler, NO_CPUS, reach_of(tree, scheduler))
+
+    def find_pushed(self, back: Iterable[Change], without: Resolver) -> Iterator[Change]:
+        """Who has others of its parent's cpus, or other real ones, since exclusive schedulers are
+        back. without: the tree as it was made before they were."""
+        taking = [each for each in back if each.after is not None and each.after.declare.exclusive]
+        domains = dict.fromkeys(parent_of(each.name) for each in taking)
+        if not domains:
+            return
+        tree = Resolver(self.after.source, without.topology)
+        for entry in tree.walk():
+            old, new = without.scheduler(entry.name), tree.scheduler(entry.name)
+            if old is None or new is None:
+                continue
+            if any(is_beneath(parent_of(entry.name), domain) for domain in domains):
+                had, has = reach_of(without, old), reach_of(tree, new)
+                if old != new or had != has:
+                    yield Change(entry.name, old, new, had, has)
 
     def find_aside(self, topology: Topology, edited: Collection[str] = ()) -> Iterator[Moved]:
         """What held and holds no longer. topology: that of before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from usched.meaning.history import Draft, Edit, GrantEdit, NewTopology, describe_topology
@@ -192,6 +192,40 @@ class Ledger:
                 known[each.name] = each._replace(had=had)
             changed = tuple(each for each in known.values() if each.had != each.has)
             self.drafts[-1] = last._replace(moved=changed)
+
+    def follow_up(self, back: Container[str], pushed: Iterable[Change]) -> list[Change]:
+        """What statements did is told as it is in the end. back: who is told of as such, and not as
+        new. pushed: who has other cpus than after the last statement; those of them of whom no
+        statement tells."""
+        if not back:
+            return []
+        untold = []
+        last = {each.name: at for at, done in enumerate(self.done) for each in done.changes}
+        for change in pushed:
+            if change.name not in last:
+                untold.append(change)
+                continue
+            done = self.done[last[change.name]]
+            told = (
+                each._replace(after=change.after, has=change.has)
+                if each.name == change.name
+                else each
+                for each in done.changes
+            )
+            named = done.statement.name
+            changes = tuple(each for each in told if each.differs or each.name == named)
+            self.done[last[change.name]] = done._replace(changes=changes)
+        self.done = [
+            done._replace(
+                changes=tuple(
+                    each
+                    for each in done.changes
+                    if each.name not in back or each.before or not each.after
+                )
+            )
+            for done in self.done
+        ]
+        return untold
 
     def _gather(self) -> UschedError:
         """All errors as one, less those that only follow from a declaration that failed."""

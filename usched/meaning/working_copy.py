@@ -37,6 +37,10 @@ class Change(NamedTuple):
     stranded: bool = False
 
     @property
+    def differs(self) -> bool:
+        return self.before != self.after or self.had != self.has
+
+    @property
     def moved(self) -> Moved:
         """What of it the log has, where no statement named it."""
         return Moved(self.name, self.had, self.has)
