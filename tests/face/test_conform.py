@@ -212,7 +212,7 @@ def test_error_events_that_this_machine_cannot_do(applied: Session) -> None:
         usched: w.yaml:6:21: NORM would take every cpu from the rest of the system
               - {at: 6, usched: "NORM on cpu* lwktpri 6 exclusive"}
                                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-          leave it one: on 'cpu*' except cpu0
+          leave it one: usched NORM on 'cpu*' except cpu0 lwktpri 6 exclusive
         usched: 2 problems
     """)
 

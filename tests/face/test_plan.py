@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import shlex
 import subprocess
 from types import SimpleNamespace
 
@@ -161,11 +162,46 @@ def test_an_older_kernel_has_no_partition_beneath_a_group(linux: Session) -> Non
     """)
 
 
+@pytest.mark.parametrize(
+    ("declared", "remedy"),
+    [
+        (
+            "A on cpu0-3 lwktpri 6 exclusive; B on cpu4-7 lwktpri 6 exclusive",
+            "leave it one: usched A on cpu0-3 except cpu0 lwktpri 6 exclusive",
+        ),
+        (
+            "A on cpu0 lwktpri 6 exclusive; C on cpu1 lwktpri 6 exclusive;"
+            "B on cpu* except cpu0 cpu1 lwktpri 7 exclusive locked",
+            "leave it one: usched B on 'cpu*' except cpu0-2 lwktpri 7 exclusive locked",
+        ),
+        (
+            "A on node0 lwktpri 6 exclusive; A/K on cpu3 lwktpri 6;"
+            "B on node1 lwktpri 6 vcpus 9 quantum 2 exclusive; B/K on cpu8 lwktpri 6",
+            "leave it one: usched B on node1 except cpu4 lwktpri 6 vcpus 9 quantum 2 exclusive",
+        ),
+        (
+            "A on cpu* lwktpri 6 exclusive; A/K on cpu7 lwktpri 6",
+            "share them with it: usched A on 'cpu*' lwktpri 6",
+        ),
+    ],
+)
+def test_who_takes_every_cpu_is_told_what_to_type(
+    linux: Session, declared: str, remedy: str
+) -> None:
+    for each in declared.split(";"):
+        linux.done(*each.split())
+    assert refused(linux, 3).endswith(
+        f"would take every cpu from the rest of the system\n  {remedy}"
+    )
+    linux.done(*shlex.split(remedy.partition(": usched ")[2]))
+    plan(linux)
+
+
 def test_where_it_cannot_be_planned_it_says_why(linux: Session) -> None:
     linux.done("X", "on", "cpu*", "lwktpri", "6", "exclusive")
     assert refused(linux, 3) == block("""
     usched: X would take every cpu from the rest of the system
-      leave it one: on 'cpu*' except cpu0
+      leave it one: usched X on 'cpu*' except cpu0 lwktpri 6 exclusive
     """)
     linux.done("X", "on", "cpu1-7", "lwktpri", "6", "exclusive")
     put(linux.folder, "sys/devices/system/cpu/possible", "0-3\n")

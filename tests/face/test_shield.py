@@ -71,19 +71,27 @@ def test_it_may_be_looked_at_first(linux: Session) -> None:
     assert linux.done("export") == ""
 
 
-@pytest.mark.parametrize("words", [["cpu*"], ["0-7"], ["0-3", "node1"], ["cpu*", "-n"]])
-def test_the_rest_of_the_system_keeps_a_cpu(linux: Session, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("words", "on"),
+    [
+        (["cpu*"], "'cpu*'"),
+        (["0-7"], "cpu0-7"),
+        (["0-3", "node1"], "node1 cpu0-3"),
+        (["cpu*", "-n"], "'cpu*'"),
+    ],
+)
+def test_the_rest_of_the_system_keeps_a_cpu(linux: Session, words: list[str], on: str) -> None:
     assert linux.refused(3, "shield", *words) == block("""
     usched: SHIELD would take every cpu from the rest of the system
-      leave it one: on 'cpu*' except cpu0
-    """)
+      leave it one: usched SHIELD on {on} except cpu0 lwktpri 6 exclusive
+    """).format(on=on)
 
 
 def test_two_shields_leave_it_one_too(linux: Session) -> None:
     linux.done("shield", "0-6", "-q")
     assert linux.refused(3, "shield", "7", "--name", "OTHER") == block("""
     usched: SHIELD and OTHER would take every cpu from the rest of the system
-      leave it one: on 'cpu*' except cpu0
+      leave it one: usched SHIELD on cpu0-6 except cpu0 lwktpri 6 exclusive
     """)
 
 

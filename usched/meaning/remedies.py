@@ -1,9 +1,11 @@
-"""What to type about schedulers that do not fit another machine: tried out before it is said."""
+"""What to type about schedulers that do not fit a machine, or take all of it: tried out before it
+is said."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from usched.meaning.reach import reach_of
 from usched.meaning.registry import Placed, Registry
 from usched.meaning.resolver import Resolver
 from usched.meaning.selectors import View, select_cpus, select_terms
@@ -52,15 +54,36 @@ def _candidates(entry: Placed, registry: Registry, new: Topology) -> Iterator[De
     excepted = [term for each in declare.cpus.excepted for term in _keep(each, view)]
     for cpus in (Cpus(tuple(terms), tuple(excepted)), Cpus((_ALL,))):
         if cpus.terms and cpus != declare.cpus and not select_cpus(cpus, view).problems:
-            yield Declare(
-                declare.name,
-                cpus,
-                declare.lwktpri,
-                declare.vcpus,
-                declare.quantum,
-                declare.exclusive,
-                declare.locked,
-            )
+            yield _redeclare(declare, cpus, declare.exclusive)
+
+
+def _redeclare(declare: Declare, cpus: Cpus, exclusive: bool) -> Declare:
+    return Declare(
+        declare.name,
+        cpus,
+        declare.lwktpri,
+        declare.vcpus,
+        declare.quantum,
+        exclusive,
+        declare.locked,
+    )
+
+
+def leave_one(tree: Resolver, names: Sequence[str]) -> str:
+    """What to type so that exclusive schedulers, which have all cpus of the machine between them,
+    leave one: the first that can do without its lowest is to, or, where none can, to share."""
+    for declare in (tree.require(name).declare for name in names):
+        scheduler = tree.scheduler(declare.name)
+        cpus = [] if scheduler is None else list(reach_of(tree, scheduler) & tree.topology.online)
+        if len(cpus) > 1:
+            excepted = (*declare.cpus.excepted, Term("cpu", cpus[0], cpus[0]))
+            less = _redeclare(declare, Cpus(declare.cpus.terms, excepted), True)
+            copy = Tree(tree.registry(), tree.topology, find_aside=tree.find_aside)
+            if _is_valid(less, copy):
+                return f"leave it one: usched {_quote(format_statement(less))}"
+    first = tree.require(names[0]).declare
+    shared = _redeclare(first, first.cpus, False)
+    return f"share them with it: usched {_quote(format_statement(shared))}"
 
 
 def _keep(term: Term, view: View) -> list[Term]:

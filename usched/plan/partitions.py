@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from usched.meaning.reach import held_cpus, own_cpus, reach, reach_of
+from usched.meaning.remedies import leave_one
 from usched.meaning.resolver import Resolver, Scheduler
 from usched.plan.kernel import Kernel, Surroundings, foresee_partition
 from usched.words.cpuset import NO_CPUS, CpuSet
@@ -126,4 +127,4 @@ def check_rest(tree: Resolver) -> None:
             names.append(each.name)
     if names and tree.topology.online <= taken:
         what = f"{join_names(names)} would take every cpu from the rest of the system"
-        raise Refused(Problem(what, None, "leave it one: on 'cpu*' except cpu0", "rest", names[0]))
+        raise Refused(Problem(what, None, leave_one(tree, names), "rest", names[0]))
