@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
+
+import pytest
 
 from usched.plan.difference import Step
 from usched.plan.wanted import OUTSIDE
 from usched.words.problems import format_problem
-from usched.world.linux.cgroups import StepFailed
+from usched.world.linux.cgroups import Cgroups, StepFailed
 from usched.world.linux.refusals import explain_refusal
 
 
@@ -48,4 +51,29 @@ def test_control_groups_that_may_not_be_written_may_be_so_for_one_service_alone(
     assert format_problem(problem) == (
         "moving it into usched/RT was refused: cgroup v2 is mounted read-only (EROFS)\n"
         "  mount -o remount,rw /sys/fs/cgroup; in a service of systemd: ProtectControlGroups=no"
+    )
+
+
+def make_group(root: Path, name: str, processes: str) -> Path:
+    """The file of who is in it, from which nobody goes when he is written to another."""
+    folder = root / "sys/fs/cgroup" / name
+    folder.mkdir(parents=True)
+    (folder / "cgroup.procs").write_text(processes)
+    return folder / "cgroup.procs"
+
+
+def refusal_of(root: Path, step: Step) -> str:
+    with pytest.raises(StepFailed) as failed:
+        Cgroups(str(root), "usched").do(step)
+    (problem,) = explain_refusal(failed.value).problems
+    return format_problem(problem)
+
+
+def test_who_forks_without_end_is_no_container(tmp_path: Path) -> None:
+    """Nothing is refused then, and the root group is as good as any other."""
+    make_group(tmp_path, "", "1\n")
+    make_group(tmp_path, "usched/A-b", "7\n")
+    assert refusal_of(tmp_path, Step("move", "A-b", "", OUTSIDE, "1")) == (
+        "moving processes of usched/A-b failed: processes are forked faster than they are moved\n"
+        "  stop who forks them: kill -STOP"
     )

@@ -138,7 +138,9 @@ class Cgroups:
                     continue
                 except OSError as error:
                     raise StepFailed(Step("move", path, "", to), error, pid) from error
-        raise OSError(errno.EBUSY, "processes are forked faster than they are moved")
+        raise NotMoved(
+            "processes are forked faster than they are moved", "stop who forks them: kill -STOP"
+        )
 
     def _write(self, path: str, file: str, text: str) -> None:
         """At once, since the errno of a write is lost in buffers."""
@@ -211,6 +213,15 @@ class Cgroups:
             change_owner(folder, parse_owner(owner), base)
         finally:
             os.close(folder)
+
+
+class NotMoved(OSError):
+    """Why processes stay in a group, where the kernel refused nothing and so there is no errno.
+    remedy: what to do."""
+
+    def __init__(self, why: str, remedy: str) -> None:
+        super().__init__(why)
+        self.remedy = remedy
 
 
 class StepFailed(Exception):

@@ -7,7 +7,7 @@ import errno
 from usched.plan.difference import PROCESSES
 from usched.plan.wanted import OUTSIDE, TOP, shown_path
 from usched.words.problems import EnvironmentFailed, NotPermitted, Problem, UschedError
-from usched.world.linux.cgroups import StepFailed
+from usched.world.linux.cgroups import NotMoved, StepFailed
 from usched.world.linux.group_reading import MOUNT
 
 _ROOT = "Linux lets root change control groups"
@@ -38,10 +38,13 @@ _MEANT = {
 def explain_refusal(failed: StepFailed, before: str = "", after: str = "") -> UschedError:
     """Which step, the kernel's answer, what it means here, and what to do. before, after: what is
     said besides, in front of the sentence and behind the remedy."""
-    number = failed.error.errno or 0
     meant, remedy = _find_meaning(failed)
-    name = errno.errorcode.get(number, str(number))
-    what = f"{before}{_describe(failed)} was refused: {meant} ({name})"
+    if isinstance(failed.error, NotMoved):
+        how = f"failed: {meant}"
+    else:
+        number = failed.error.errno or 0
+        how = f"was refused: {meant} ({errno.errorcode.get(number, str(number))})"
+    what = f"{before}{_describe(failed)} {how}"
     kind = NotPermitted if failed.is_forbidden else EnvironmentFailed
     remedy = "\n".join(filter(None, (remedy, after)))
     return kind(Problem(what, None, remedy, "kernel", for_root=failed.is_forbidden))
@@ -54,6 +57,8 @@ def explain_errno(failed: StepFailed) -> str:
 
 def _find_meaning(failed: StepFailed) -> tuple[str, str]:
     """And what to do."""
+    if isinstance(failed.error, NotMoved):
+        return str(failed.error), failed.error.remedy
     number, step = failed.error.errno or 0, failed.step
     meant, remedy = _MEANT.get(number, (failed.error.strerror or str(failed.error), ""))
     match number:
