@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
-from tests.people import ALICE, People, gather
+from tests.people import ALICE, BOB, People, gather
 
 pytestmark = pytest.mark.slow
 
@@ -84,3 +86,35 @@ def test_who_stands_aside_starves_nobody(people: People) -> None:
     # and it would
     people.done("root", f"grant P to {ALICE} lwktpri 6")
     assert "P/LO can starve: P/HI can fill all its cpus" in people.say(ALICE, "check").err
+
+
+def test_a_grant_in_a_part_that_cannot_be_read_is_told(people: People) -> None:
+    """It takes from a third one what is his."""
+    hand_over(people, "P/W on cpu0-1 lwktpri 3", f"grant P/W to {BOB}")
+    people.done(BOB, "P/W/X on cpu0 lwktpri 2")
+    with closing(sqlite3.connect(people.store(ALICE, "P"))) as db, db:
+        db.execute("UPDATE granted SET record = 'x'")
+        db.execute("INSERT INTO granted SELECT 'NORM', replace(after, 'P/W', 'NORM') FROM granting")
+    for who in ("root", ALICE, BOB):
+        said = people.say(who, "check").err
+        assert f"P: of {ALICE}'s part: to whom P/W is granted is damaged\n" in said
+        assert f"P: of {ALICE}'s part: NORM is granted there, and is not beneath P\n" in said
+    people.say(ALICE, f"grant P/W to {BOB}")
+    assert "P/W is granted is damaged" not in people.say("root", "check").err
+    assert "P/W/X" in people.say("root", "tree").out
+
+
+def test_a_rollback_leaves_aside_what_stands_aside(people: People) -> None:
+    hand_over(people, "P/A on cpu3 lwktpri 3", "P/B on cpu0 lwktpri 3", "P/C on cpu0 lwktpri 5")
+    people.done(ALICE, "destroy P/C")
+    strand(people, "P on cpu0-1 lwktpri 6")
+    assert people.say(ALICE, "P/B on cpu0 lwktpri 2").status == 0
+    assert people.done(ALICE, "rollback 4") == (
+        "- P/B on cpu0 lwktpri 2\n"
+        "+ P/B on cpu0 lwktpri 3\n"
+        "# rollback to 4 is revision 6 of your part of P\n"
+    )
+    strand(people, f"grant P to {ALICE} lwktpri 4")
+    assert people.refused(3, ALICE, "rollback 3") == (
+        f"usched: P/C: lwktpri 5 is more than {ALICE} may give beneath P\n  lwktpri is 1 to 4 there"
+    )

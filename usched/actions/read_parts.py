@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from usched.meaning.grants import MAX_PART, Bounds, Granted, Part
 from usched.meaning.joined import describe_excess
 from usched.meaning.registry import EMPTY, Registry, Source
+from usched.words.phrases import clip
+from usched.words.problems import Problem
 from usched.words.statement import is_beneath, parent_of
 from usched.world.accounts import find_account, moment_in
 from usched.world.foreign import Allowance, DoesNotHold, Waste, open_foreign, store_size
+from usched.world.rows import as_printed
 from usched.world.store import Store
 
 #: So many parts come from one grant of the registry's.
@@ -31,11 +34,13 @@ def own_part(name: str, store: Store) -> Own:
 
 
 class _Read(NamedTuple):
-    """What was found in a store, and what is handed on there. trouble: why nothing of it counts."""
+    """What was found in a store, and what is handed on there. trouble: why nothing of it counts;
+    problems: why something of what is handed on does not."""
 
     source: Source
     handed: Sequence[Granted] = ()
     trouble: str = ""
+    problems: tuple[Problem, ...] = ()
 
 
 class PartReader:
@@ -85,7 +90,8 @@ class PartReader:
                 if bounds.ends is not None and bounds.ends <= now:  # who holds a part of it is told
                     read = _Read(EMPTY, read.handed, f"the grant ended at {bounds.ends}")
             above = tuple(each.name for each in chain[:-1])
-            found.append(Part(chain[-1], bounds, above, read.source, read.trouble))
+            part = Part(chain[-1], bounds, above, read.source, read.trouble, read.problems)
+            found.append(part)
             waiting += [((*chain, each), bounds) for each in read.handed if self._concerns(each)]
         return found
 
@@ -103,10 +109,12 @@ class PartReader:
             with open_foreign(self.registry, chain, allowance) as store:
                 if store is None:
                     return _Read(EMPTY)
-                handed = _beneath(store.grants(_MOST_PARTS)[0], chain[-1].name)
+                name = chain[-1].name
+                grants, damaged = store.grants(_MOST_PARTS)
                 self._waste.note_opened(allowance)
                 source = EMPTY if self._only_grants else _read_source(store)
-                return _Read(source, handed)
+                wrong = tuple(_find_wrong(grants, damaged, name))
+                return _Read(source, _beneath(grants, name), "", wrong)
         except DoesNotHold as trouble:
             self._waste.note_in_vain(allowance)
             return _Read(EMPTY, (), str(trouble))
@@ -147,6 +155,16 @@ def _read_source(store: Store) -> Registry:
     if len(source) + len(source.damage()) > MAX_PART:
         raise DoesNotHold(f"it has more than {MAX_PART} schedulers")
     return source
+
+
+def _find_wrong(grants: Iterable[Granted], damaged: Iterable[str], name: str) -> Iterator[Problem]:
+    """What of the grants in a part's store counts for nothing, since nobody could have made it."""
+    for each in damaged:
+        yield Problem(f"to whom {clip(as_printed(each))} is granted is damaged", rule="damaged")
+    for granted in grants:
+        if not is_beneath(parent_of(granted.name), name):
+            what = f"{granted.name} is granted there, and is not beneath {name}"
+            yield Problem(what, rule="bounds")
 
 
 def _beneath(grants: Iterable[Granted], name: str) -> list[Granted]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from usched.actions.context import (
@@ -127,7 +127,10 @@ def _roll_back_part(context: Context, number: int, wish: Wish, desk: Desk) -> Ro
             hands = find_hands(new, context, desk.name)
             hands.require_current(desk.name)
             before, after = Resolver(old.source, machine), Resolver(new.source, machine)
-            _check_part(then, granted, hands, after)
+            standing = {entry.name for entry in then} - {edit.name for edit in edits}
+            aside = standing & {problem.name for problem in before.survey()}
+            changed = [entry for entry in then if entry.name not in standing]
+            _check_part(changed, granted, hands, after, aside)
             require_unstranded(old, new, wish.strand)
             seen = Seen(old, new)
             tell_all(seen.still_wrong(), told)
@@ -145,18 +148,29 @@ def _add_seen(news: News, seen: Seen, old: Topology, new: Topology, edits: Itera
     return news._replace(back=back, aside=tuple(seen.find_aside(old, names)))
 
 
-def _check_part(then: Registry, granted: Iterable[Granted], hands: Hands, tree: Resolver) -> None:
-    """Raises Refused where what a part was exceeds what its holder may do now, or does not fit."""
+def _check_part(
+    changed: Iterable[Placed],
+    granted: Iterable[Granted],
+    hands: Hands,
+    tree: Resolver,
+    aside: Container[str],
+) -> None:
+    """Raises Refused where what comes back of a part exceeds what its holder may do now, or where
+    something does not fit. aside: what stands aside, and is not changed."""
     assert hands.desk
     part = hands.parts[hands.desk]
     problems = [
         problem._replace(what=f"{entry.name}: {problem.what}", where=None)
-        for entry in then
+        for entry in changed
         for problem in check_bounds(entry.declare, part)
     ]
     for each in granted:
         problems += hands.check_grant(each.grant, each.ends)
-    problems += [each for each in tree.survey() if is_beneath(each.name, part.name)]
+    problems += [
+        each
+        for each in tree.survey()
+        if is_beneath(each.name, part.name) and each.name not in aside
+    ]
     if problems:
         raise Refused(problem._replace(where=None) for problem in problems)
     check_own_size(tree, hands, part.name)

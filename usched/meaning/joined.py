@@ -107,8 +107,11 @@ def _screen(part: Part, granted: Iterable[str]) -> Part:
     """A part less what is damaged, without a parent, not the holder's, or beyond its bounds."""
     assert isinstance(part.source, Registry)
     problems = [
-        Problem(f"a declaration is damaged, {each.why}", rule="damaged")
-        for each in part.source.damage()
+        *part.problems,
+        *(
+            Problem(f"a declaration is damaged, {each.why}", rule="damaged")
+            for each in part.source.damage()
+        ),
     ]
     others = [each for each in granted if each != part.name and is_beneath(each, part.name)]
     known = {part.name}
