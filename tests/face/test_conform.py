@@ -57,6 +57,7 @@ def test_each_lwp_is_a_process_in_its_group_and_both_sides_are_told(applied: Ses
     said = json.loads(applied.done(*conform("w.yaml", "--ticks", "1500", "--json")))
     assert (said["workload"], said["hz"], said["ticks"]) == ("short", 1000, 1500)
     assert said["recorded"] == "schedstat"
+    assert [said[each] for each in ("breaks", "lost", "others")] == [None, None, None]
     assert [each["name"] for each in said["schedulers"]] == ["NORM", "LOCK"]
     lwps = {each["name"]: each for each in said["lwps"]}
     assert list(lwps) == ["hog.0", "sleeper.0", "sleeper.1", "beat.0"]
@@ -77,6 +78,7 @@ def test_the_report_has_a_line_for_each_and_the_largest_difference(applied: Sess
         block(r"""
         short on .+, Linux .+:
           200 ticks at 1000 Hz, 0\.2 s; simulated / on Linux, as its schedstat has it
+          for how long others ran in between cannot be told from schedstat
 
         SCHEDULER  +SHARE  +POINTS  +WAITED  +MIGRATIONS
         NORM .+

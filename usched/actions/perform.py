@@ -26,14 +26,15 @@ from usched.world.linux.tracing import Recording, open_recording
 @dataclass(frozen=True, slots=True)
 class Performance:
     """did: by the index of the lwp. recorded: by what, `sched_switch` or `schedstat`. breaks, lost:
-    what is missing of the trace. others: for how many seconds others ran where an lwp would have
-    gone on, by what they are called; empty where that is not known. played: the events."""
+    what is missing of the trace; lost is None where there is none, breaks where it is not used.
+    others: for how many seconds others ran where an lwp would have gone on, by what they are
+    called; None where no trace tells. played: the events."""
 
     did: Sequence[Did]
     recorded: str
-    breaks: int
-    lost: int
-    others: Mapping[str, float]
+    breaks: int | None
+    lost: int | None
+    others: Mapping[str, float] | None
     played: Sequence[Played] = ()
 
 
@@ -90,7 +91,7 @@ def _record(root: str, runners: Runners, length: int, acts: Sequence[Act]) -> Pe
             recording.begin(pids)
         begin = runners.run(length, acts)
         after = [read_counts(root, pid) for pid in pids]
-        lost = 0
+        lost = None
         if recording is not None:
             seen = _hear(recording, pids, begin, begin + length)
             lost = seen.lost
@@ -99,7 +100,7 @@ def _record(root: str, runners: Runners, length: int, acts: Sequence[Act]) -> Pe
                 others = {comm: ran / SECOND for comm, ran in seen.others.items()}
                 return Performance(did, "sched_switch", seen.breaks, 0, others)
     did = [_measure(*_subtract(now, then), length) for now, then in zip(after, before, strict=True)]
-    return Performance(did, "schedstat", 0, lost, {})
+    return Performance(did, "schedstat", None, lost, None)
 
 
 def _hear(recording: Recording, pids: Sequence[int], begin: int, end: int) -> Witnessed:

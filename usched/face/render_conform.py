@@ -58,6 +58,9 @@ def _list_troubles(done: Conformance) -> Iterator[str]:
     if done.performance.breaks:
         yield f"{count(done.performance.breaks, 'break')} in the trace: switches are missing"
     others = done.performance.others
+    if others is None:
+        yield "for how long others ran in between cannot be told from schedstat"
+        return
     took = sum(others.values())
     if took >= done.seconds * _TOLD:
         first = sorted(others, key=lambda comm: -others[comm])[:3]

@@ -69,6 +69,7 @@ def _report(done: Conformance, as_json: bool) -> None:
     if as_json:
         from usched.figures.conformed import record_lines
 
+        others = done.performance.others
         print_json(
             {
                 "workload": done.simulation.workload.name,
@@ -79,7 +80,7 @@ def _report(done: Conformance, as_json: bool) -> None:
                 "recorded": done.performance.recorded,
                 "breaks": done.performance.breaks,
                 "lost": done.performance.lost,
-                "others": round(sum(done.performance.others.values()), 6),
+                "others": None if others is None else round(sum(others.values()), 6),
                 "events": [
                     {
                         "at": each.at,
