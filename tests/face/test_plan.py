@@ -272,14 +272,42 @@ def test_in_a_container_what_it_has_not_is_said_beforehand(linux: Session) -> No
     assert refused(linux, 3) == block("""
     usched: 2 processes are in the root group of this container: Linux lets no group beneath it have cpus
       give them a group of their own: mkdir -p /sys/fs/cgroup/init
-      xargs -rn1 < /sys/fs/cgroup/cgroup.procs > /sys/fs/cgroup/init/cgroup.procs
+      grep -vx 0 /sys/fs/cgroup/cgroup.procs | xargs -rn1 > /sys/fs/cgroup/init/cgroup.procs
     usched: X is for cpus 6-7, of which this container has none
       it has 0-5
     usched: 2 problems
     """)  # noqa: E501 as it is printed
-    put(linux.folder, "sys/fs/cgroup/cgroup.procs", "")
     linux.done("destroy", "X")
+    put(linux.folder, "sys/fs/cgroup/cgroup.procs", "0\n")
+    assert refused(linux, 3) == block("""
+    usched: a process is in the root group of this container: Linux lets no group beneath it have cpus
+      who is from outside of this pid namespace has no pid here, and is moved from there
+    """)  # noqa: E501 as it is printed
+    put(linux.folder, "sys/fs/cgroup/cgroup.procs", "")
     assert "usched/Y/cpuset.cpus" in plan(linux)
+
+
+def test_who_has_no_pid_here_is_said_before_anything_is_done(linux: Session) -> None:
+    """As in a container with the machine's control groups and pids of its own: 0 is whoever else is
+    there, and to write it would be to move oneself."""
+    linux.done("X", "on", "cpu6", "cpu7", "lwktpri", "6")
+    for path in ("OLD", "OLDER"):
+        put(linux.folder, f"sys/fs/cgroup/usched/{path}/cgroup.procs", "7\n0\n0\n")
+    there = sorted((linux.folder / "root/sys/fs/cgroup").rglob("*"))
+    for words in (["plan"], ["apply"], ["release"]):
+        result = linux.run("--root", "root", *words)
+        assert (result.status, result.err) == (
+            1,
+            "usched: processes from outside of this pid namespace are in usched/OLDER and "
+            "usched/OLD: they have no pid here (cgroup.procs says 0), and cannot be moved\n"
+            "  outside of this container they have pids: move them to another group from there\n",
+        )
+    assert sorted((linux.folder / "root/sys/fs/cgroup").rglob("*")) == there
+    for path in ("OLD", "OLDER"):
+        put(linux.folder, f"sys/fs/cgroup/usched/{path}/cgroup.procs", "7\n")
+    assert "move   usched/OLD" in plan(linux)
+    script = plan(linux, "--shell")
+    assert "for pid in $(grep -vx 0 root/sys/fs/cgroup/usched/OLD/cgroup.procs); do\n" in script
 
 
 def test_groups_that_may_not_be_written_are_said_beforehand(

@@ -101,6 +101,22 @@ def test_nothing_is_applied_or_nobody_there(linux: Session) -> None:
     assert ps(linux, "--json") == "[]\n"
 
 
+def test_who_has_no_pid_here_is_said_to_be_there(busy: Session) -> None:
+    """Linux writes 0 of processes that are not in the pid namespace of who reads."""
+    before = ps(busy)
+    groups = busy.folder / "root/sys/fs/cgroup/usched"
+    for path in ("NORM", "POOL/W:B"):
+        (groups / path / "cgroup.procs").write_text("0\n21\n0\n")
+    (groups / "NORM/cgroup.threads").write_text("0\n31\n0\n")
+    result = busy.run("--root", "root", "ps")
+    assert (result.out, result.err) == (
+        before,
+        "usched: processes from outside of this pid namespace are in usched/NORM and "
+        "usched/POOL/W:B, too: they have no pid here\n",
+    )
+    assert "usched/POOL/W:B" not in busy.run("--root", "root", "ps", "NORM").err
+
+
 def test_error_no_such_scheduler(busy: Session) -> None:
     assert busy.refused(4, "--root", "root", "ps", "POL") == block("""
     usched: there is no scheduler POL

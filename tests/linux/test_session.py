@@ -152,7 +152,7 @@ def test_a_container_is_said_to_lack_what_it_has_not(seen: Seen) -> None:
         "usched: a process is in the root group of this container: Linux lets no group beneath it "
         "have cpus\n"
         "  give them a group of their own: mkdir -p /sys/fs/cgroup/init\n"
-        "  xargs -rn1 < /sys/fs/cgroup/cgroup.procs > /sys/fs/cgroup/init/cgroup.procs\n"
+        "  grep -vx 0 /sys/fs/cgroup/cgroup.procs | xargs -rn1 > /sys/fs/cgroup/init/cgroup.procs\n"
         "usched: LAST is for cpus 6-7, of which this container has none\n"
         "  it has 0-5\n"
         "usched: 2 problems\n",
@@ -166,7 +166,7 @@ def test_a_container_is_said_to_lack_what_it_has_not(seen: Seen) -> None:
         f"usched: moving process {sleepers[0]} of usched/NORM was refused: the root group of a "
         "container holds nobody while its controllers are on (EBUSY)\n"
         "  give them a group of their own: mkdir -p /sys/fs/cgroup/init\n"
-        "  find /sys/fs/cgroup/usched -name cgroup.procs -exec cat {} + | xargs -rn1 > "
+        "  find /sys/fs/cgroup/usched -name cgroup.procs -exec grep -hvx 0 {} + | xargs -rn1 > "
         "/sys/fs/cgroup/init/cgroup.procs\n"
         "  then type the same again\n"
         "  nothing is changed: what was done is undone\n",

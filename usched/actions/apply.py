@@ -11,7 +11,7 @@ from usched.actions.carrying_out import Work
 from usched.actions.charges import Charge, find_charges, hold, my_holders
 from usched.actions.context import Context
 from usched.actions.groups import Groups
-from usched.actions.neighbours import check_neighbours
+from usched.actions.neighbours import check_neighbours, check_outsiders
 from usched.actions.plan import (
     Plan,
     describe_others,
@@ -121,6 +121,7 @@ def release(context: Context, groups: Groups | None = None) -> Done:
                 if others:
                     first = f"who has it types first: {by_root(context.registry, 'release')}"
                     raise NotPermitted(list(describe_others(others, first)))
+            check_outsiders(context, wanted, steps)
             if steps:
                 Work(wanted, _look(observed, charge, above), charge, context).carry_out(steps)
             done += steps

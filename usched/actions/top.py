@@ -85,7 +85,7 @@ def _count_threads(groups: Cgroups, paths: list[str]) -> Mapping[str, int]:
     for path in paths:
         if path == OUTSIDE:
             continue
-        here = len(groups.threads(path))
+        here = groups.count_threads(path)
         counts[OUTSIDE] += here
         for above in paths:
             if above and (path == above or path.startswith(f"{above}/")):

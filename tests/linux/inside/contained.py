@@ -55,7 +55,7 @@ def _join(pid: int) -> None:
 
 
 def _do_as_told(pid: int) -> int:
-    """Without find(1) and xargs(1), which this guest has not."""
+    """Without find(1), grep(1) and xargs(1), which this guest has not."""
     _join(pid)
     for file in sorted((MOUNT / "usched").rglob("cgroup.procs")):
         for each in file.read_text().split():

@@ -27,7 +27,7 @@ def test_the_root_group_of_a_container_holds_nobody() -> None:
         "moving processes of usched/A-b was refused: the root group of a container holds nobody "
         "while its controllers are on (EBUSY)\n"
         "  give them a group of their own: mkdir -p /sys/fs/cgroup/init\n"
-        "  find /sys/fs/cgroup/usched -name cgroup.procs -exec cat {} + | xargs -rn1 > "
+        "  find /sys/fs/cgroup/usched -name cgroup.procs -exec grep -hvx 0 {} + | xargs -rn1 > "
         "/sys/fs/cgroup/init/cgroup.procs\n"
         "  then type the same again"
     )
@@ -77,3 +77,17 @@ def test_who_forks_without_end_is_no_container(tmp_path: Path) -> None:
         "moving processes of usched/A-b failed: processes are forked faster than they are moved\n"
         "  stop who forks them: kill -STOP"
     )
+
+
+def test_who_has_no_pid_here_is_moved_from_elsewhere(tmp_path: Path) -> None:
+    """To write 0 would be to move oneself."""
+    outside = make_group(tmp_path, "", "1\n")
+    make_group(tmp_path, "usched/A", "7\n0\n")
+    assert refusal_of(tmp_path, Step("move", "A", "", OUTSIDE, "2")) == (
+        "moving processes of usched/A failed: some are from outside of this pid namespace, and "
+        "have no pid here\n"
+        "  outside of this container they have pids: move them to another group from there"
+    )
+    assert outside.read_text() == "1\n"
+    groups = Cgroups(str(tmp_path), "usched")
+    assert (groups.processes("A"), groups.has_outsiders("A")) == ([7], True)

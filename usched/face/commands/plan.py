@@ -17,6 +17,7 @@ from usched.plan.owners import HANDED, Owner, describe_owner, parse_owner
 from usched.plan.wanted import TOP, full_path, shown_path
 from usched.words.phrases import count, join_names
 from usched.words.problems import Misused, format_problem
+from usched.world.linux.cgroups import OUTSIDER
 from usched.world.linux.group_reading import MOUNT
 from usched.world.linux.neighbours import is_read_only
 from usched.world.linux.ownership import find_holder_name
@@ -146,7 +147,7 @@ def _script(plan: Plan, mount: str) -> Iterator[str]:
                 yield f"echo {shlex.quote(step.value)} > {folder}/{step.file}"
             case "move":
                 to = shlex.quote(f"{mount}/{full_path(step.value)}".rstrip("/"))
-                yield f"for pid in $(cat {folder}/{PROCESSES}); do"
+                yield f"for pid in $(grep -vx {OUTSIDER} {folder}/{PROCESSES}); do"
                 yield f"    echo $pid > {to}/{PROCESSES}"
                 yield "done"
 

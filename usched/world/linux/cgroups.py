@@ -30,6 +30,14 @@ from usched.world.linux.threads import PID
 
 THREADS = "cgroup.threads"
 
+#: What control groups call a process that is not in the pid namespace of who reads, and so has no
+#: number there; to write it means oneself.
+OUTSIDER = "0"
+
+#: Who they are, and from where they can be moved.
+FROM_OUTSIDE = "from outside of this pid namespace"
+FROM_THERE = "outside of this container they have pids: move them to another group from there"
+
 #: It is a word of a file's name, too.
 _RELEASE = re.compile(r"[!-.0-~]{1,64}")
 
@@ -83,6 +91,11 @@ class Cgroups:
         """The pids in a group; none where there is no such group."""
         return _numbers(self.say(path, PROCESSES))
 
+    def has_outsiders(self, path: str) -> bool:
+        """Whether there are processes in a group that are not in this pid namespace. One that ends
+        while it is read may be called so, too: once."""
+        return all(OUTSIDER in (self.say(path, PROCESSES) or "").split() for _ in range(3))
+
     def exists(self, path: str) -> bool:
         try:
             with open_group(self.root, self.top, path):
@@ -101,6 +114,10 @@ class Cgroups:
     def threads(self, path: str) -> list[int]:
         """The tids in a group; none where there is no such group."""
         return _numbers(self.say(path, THREADS))
+
+    def count_threads(self, path: str) -> int:
+        """Those that have no number here, too."""
+        return len((self.say(path, THREADS) or "").split())
 
     def say(self, path: str, file: str) -> str | None:
         """What a file of a group says; None where there is none."""
@@ -128,6 +145,8 @@ class Cgroups:
     def _move_all(self, path: str, to: str) -> None:
         """Again and again, since processes fork while they are moved."""
         for _ in range(_MOST_PASSES):
+            if self.has_outsiders(path):
+                raise NotMoved(f"some are {FROM_OUTSIDE}, and have no pid here", FROM_THERE)
             pids = self.processes(path)
             if not pids:
                 return

@@ -10,6 +10,7 @@ from usched.plan.kernel import CPUS, EXCLUSIVE, PARTITION
 from usched.plan.wanted import OUTSIDE
 from usched.words.cpuset import CpuSet, parse_cpu_list
 from usched.words.problems import EnvironmentFailed
+from usched.world.linux.cgroups import OUTSIDER
 from usched.world.linux.controllers import TYPE
 from usched.world.linux.group_reading import MOUNT, folders_in, say
 
@@ -31,10 +32,11 @@ def read_neighbours(root: str, top: str) -> dict[str, dict[str, str]]:
 
 
 class Container(NamedTuple):
-    """processes: how many are in its root group itself. cpus: that this has, less those of
-    partitions in it."""
+    """processes: how many are in its root group itself. outsiders: how many of these are not in
+    this pid namespace. cpus: that this has, less those of partitions in it."""
 
     processes: int
+    outsiders: int
     cpus: CpuSet
 
 
@@ -43,7 +45,8 @@ def read_container(root: str, top: str) -> Container | None:
     if say(root, top, OUTSIDE, TYPE) is None:
         return None
     processes = (say(root, top, OUTSIDE, PROCESSES) or "").split()
-    return Container(len(processes), parse_cpu_list(say(root, top, OUTSIDE, EFFECTIVE) or ""))
+    cpus = parse_cpu_list(say(root, top, OUTSIDE, EFFECTIVE) or "")
+    return Container(len(processes), processes.count(OUTSIDER), cpus)
 
 
 def is_read_only(root: str) -> bool:

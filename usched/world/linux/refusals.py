@@ -7,7 +7,7 @@ import errno
 from usched.plan.difference import PROCESSES
 from usched.plan.wanted import OUTSIDE, TOP, shown_path
 from usched.words.problems import EnvironmentFailed, NotPermitted, Problem, UschedError
-from usched.world.linux.cgroups import NotMoved, StepFailed
+from usched.world.linux.cgroups import OUTSIDER, NotMoved, StepFailed
 from usched.world.linux.group_reading import MOUNT
 
 _ROOT = "Linux lets root change control groups"
@@ -77,12 +77,12 @@ def _find_meaning(failed: StepFailed) -> tuple[str, str]:
 def leave(path: str) -> str:
     """How the processes in the root group, or those in all groups of ours, come to be in one that
     is no scheduler's, where they must not be in the root group."""
-    told = f"xargs -rn1 < /{MOUNT}/{PROCESSES}"
+    told = f"grep -vx {OUTSIDER} /{MOUNT}/{PROCESSES}"
     if path != OUTSIDE:
-        told = f"find /{MOUNT}/{TOP} -name {PROCESSES} -exec cat {{}} + | xargs -rn1"
+        told = f"find /{MOUNT}/{TOP} -name {PROCESSES} -exec grep -hvx {OUTSIDER} {{}} +"
     return (
         f"give them a group of their own: mkdir -p /{MOUNT}/init\n"
-        f"{told} > /{MOUNT}/init/{PROCESSES}"
+        f"{told} | xargs -rn1 > /{MOUNT}/init/{PROCESSES}"
     )
 
 

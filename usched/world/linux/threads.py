@@ -18,8 +18,10 @@ _KERNEL_THREAD = 0x0020_0000
 #: The largest number of a user, which is larger than that of a process, and than any flags.
 _MOST = 2**32 - 1
 
-#: The number of a process or thread; the kernel's largest has seven digits.
-PID = re.compile("[0-9]{1,9}")
+#: The number of a process or thread; the kernel's largest has seven digits. 0 is none: control
+#: groups say so of all that are not in the pid namespace of who reads, and who writes it is moved
+#: himself.
+PID = re.compile("[1-9][0-9]{0,8}")
 
 #: By number; 7 is sched_ext's.
 POLICIES = {0: "other", 1: "fifo", 2: "rr", 3: "batch", 5: "idle", 6: "deadline", 7: "ext"}
