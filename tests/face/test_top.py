@@ -9,7 +9,8 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -121,10 +122,11 @@ def test_as_json(passing: Session) -> None:
     }
 
 
-@pytest.mark.slow
-def test_live_on_a_terminal_until_ctrl_c(busy: Session) -> None:
+@contextmanager
+def live_on_terminal(busy: Session, columns: int) -> Iterator[int]:
+    """Until Ctrl-C."""
     main, side = pty.openpty()
-    env = busy.environment(TERM="xterm-256color", COLUMNS="80", LINES="24")
+    env = busy.environment(TERM="xterm-256color", COLUMNS=str(columns), LINES="24")
     process = subprocess.Popen(
         busy.command("--root", "root", "top", "--every", "100ms"),
         stdout=side,
@@ -134,9 +136,7 @@ def test_live_on_a_terminal_until_ctrl_c(busy: Session) -> None:
     )
     os.close(side)
     try:
-        read_until(main, lambda text: text.count("POOL/WEB") > 1)
-        count(busy, "usched/POOL/WEB", 999_000, 0)
-        read_until(main, lambda text: bool(re.search(r"POOL/WEB +0-7 +2 +[0-9]{5,}", text)))
+        yield main
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     finally:
@@ -145,11 +145,75 @@ def test_live_on_a_terminal_until_ctrl_c(busy: Session) -> None:
     assert (process.returncode, err) == (0, b"")
 
 
-def read_until(descriptor: int, is_enough: Callable[[str], bool]) -> None:
-    text = ""
-    while not is_enough(text):
-        text += os.read(descriptor, 65536).decode()
-        assert len(text) < 100_000
+def read_until(descriptor: int, is_enough: Callable[[str], bool]) -> str:
+    data = b""
+    while not is_enough(data.decode(errors="replace")):
+        data += os.read(descriptor, 65536)
+        assert len(data) < 100_000
+    return data.decode(errors="replace")
+
+
+@pytest.mark.slow
+def test_live_on_a_terminal_until_ctrl_c(busy: Session) -> None:
+    with live_on_terminal(busy, 80) as terminal:
+        read_until(terminal, lambda text: text.count("POOL/WEB") > 1)
+        count(busy, "usched/POOL/WEB", 999_000, 0)
+        read_until(terminal, lambda text: bool(re.search(r"POOL/WEB +0-7 +2 +[0-9]{5,}", text)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (
+            100,
+            """
+            SCHEDULER                             CPUS  THREADS  %CPU  %SHARE  %WAITING  %THROTTLED
+            (machine)                             0-7         3   0.0     0.0       0.0           -
+            DATABASE-CLUSTER                      0-7         0   0.0     0.0       0.0           -
+            DATABASE-CLUSTER/REPLICATION-WORKERS  0-7         0   0.0     0.0       0.0           -
+            """,
+        ),
+        (
+            60,
+            """
+            SCHEDULER              CPUS  THREADS  %CPU  %SHARE  %WAITING
+            (machine)              0-7         3   0.0     0.0       0.0
+            DATABASE-CLUSTER       0-7         0   0.0     0.0       0.0
+            ...EPLICATION-WORKERS  0-7         0   0.0     0.0       0.0
+            """,
+        ),
+        (
+            50,
+            """
+            SCHEDULER          THREADS  %CPU  %SHARE  %WAITING
+            (machine)                3   0.0     0.0       0.0
+            DATABASE-CLUSTER         0   0.0     0.0       0.0
+            ...CATION-WORKERS        0   0.0     0.0       0.0
+            """,
+        ),
+        (
+            20,
+            """
+            SCHEDULER       %CPU
+            (machine)        0.0
+            ...ASE-CLUSTER   0.0
+            ...ION-WORKERS   0.0
+            """,
+        ),
+    ],
+)
+def test_in_a_narrow_terminal_names_are_cut_and_figures_are_not(
+    busy: Session, columns: int, shown: str
+) -> None:
+    for name in ("DATABASE-CLUSTER", "DATABASE-CLUSTER/REPLICATION-WORKERS"):
+        add_group(busy.folder / "root", name)
+        count(busy, f"usched/{name}", 500, 0)
+    with live_on_terminal(busy, columns) as terminal:
+        text = read_until(terminal, lambda text: text.count("WORKERS") > 1)
+    lines = [re.sub("\x1b[^A-Za-z]*[A-Za-z]", "", line).rstrip() for line in text.splitlines()]
+    expected = page(shown).splitlines()
+    assert lines[: len(expected)] == expected
 
 
 def test_error_json_is_once_and_times(busy: Session) -> None:

@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from rich.console import ConsoleDimensions, JustifyMethod
     from rich.table import Table
 
 from usched.actions.context import Context
 from usched.actions.top import Look, has_pressure, look, rate
 from usched.face.ending import Interrupted
 from usched.face.options import common_options, context_of, json_option, refuse_topology
-from usched.face.output import has_colour, make_printable, print_columns, print_json
+from usched.face.output import (
+    has_colour,
+    has_unicode,
+    make_printable,
+    print_columns,
+    print_json,
+)
 from usched.face.whole import WholeCommand
 from usched.figures.meters import Rate
 from usched.text.duration import parse_duration
@@ -29,6 +36,13 @@ _HEADS = ("SCHEDULER", "CPUS", "THREADS", "%CPU", "%SHARE", "%WAITING", "%THROTT
 _FIRST = 0.3
 
 _RIGHT = (2, 3, 4, 5, 6)
+
+#: Of these columns, what a narrow terminal goes without, first to last; and how much of the longest
+#: name there is to be room for before that.
+_SPARE, _LEAST_NAME = (6, 1, 2, 5, 4), 16
+
+#: Blanks between two columns.
+_GAP = 2
 
 
 @click.command(
@@ -82,22 +96,53 @@ def _show(context: Context, before: Look, seconds: float) -> None:
         time.sleep(min(seconds, _FIRST))
         while True:
             after = look(context)
-            live.update(_table(rate(before, after), console.size.height), refresh=True)
+            live.update(_table(rate(before, after), console.size), refresh=True)
             before = after
             time.sleep(seconds)
 
 
-def _table(rates: Mapping[str, Rate], height: int) -> Table:
+def _table(rates: Mapping[str, Rate], size: ConsoleDimensions) -> Table:
+    """What fits a terminal: names are cut, columns left out, and figures whole."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column, head in enumerate(_HEADS):
-        table.add_column(head, justify="right" if column in _RIGHT else "left", no_wrap=True)
-    rows = list(_rows(rates))
-    for row in rows[: max(1, height - 2)]:
-        table.add_row(*(Text(cell) for cell in row))
+    rows = _rows(rates)[: max(1, size.height - 2)]
+    columns, room = _choose_columns(rows, size.width)
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
+    for column in columns:
+        justify: JustifyMethod = "right" if column in _RIGHT else "left"
+        most = None if column else room
+        table.add_column(_HEADS[column], justify=justify, no_wrap=True, max_width=most)
+    for row in rows:
+        cells = [_cut_name(row[0], room), *(row[column] for column in columns[1:])]
+        table.add_row(*(Text(cell) for cell in cells))
     return table
+
+
+def _choose_columns(rows: Sequence[Sequence[str]], width: int) -> tuple[Sequence[int], int]:
+    """Those that there is room for, and how wide names may be beside them."""
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(_HEADS, *rows, strict=True)]
+    columns = list(range(len(_HEADS)))
+    for spare in (*_SPARE, 0):
+        room = width - sum(widths[column] + _GAP for column in columns[1:])
+        if room >= min(widths[0], _LEAST_NAME) or not spare:
+            break
+        columns.remove(spare)
+    return columns, max(room, 1)
+
+
+def _cut_name(name: str, room: int) -> str:
+    """Its end tells it from its siblings."""
+    from rich.cells import cell_len
+
+    if cell_len(name) <= room:
+        return name
+    mark = "…" if has_unicode() else "..."
+    while name and cell_len(mark + name) > room:
+        name = name[1:]
+    return mark + name
 
 
 def _rows(rates: Mapping[str, Rate]) -> Sequence[Sequence[str]]:
