@@ -180,3 +180,30 @@ def test_quanta_that_weights_are_too_coarse_for_are_told() -> None:
         "above; no turns",
         "D": "against C: shares in that ratio, by cpu.weight; no turns",
     }
+
+
+def test_who_is_not_locked_in_a_locked_partition_may_stay_put() -> None:
+    """There the kernel balances no load; a partition in it does it again."""
+    tree = tree_of(
+        """
+        P on cpu0-5 lwktpri 6 exclusive locked
+        P/A on cpu0-1 lwktpri 6
+        P/A/X on cpu0 lwktpri 6
+        P/A/Y on cpu* lwktpri 8
+        P/L on cpu0-1 lwktpri 6 locked
+        P/N on cpu2 lwktpri 6
+        P/Q on cpu3-4 lwktpri 6 exclusive
+        P/Q/A on cpu* lwktpri 6
+        S on cpu6-7 lwktpri 6 locked
+        S/A on cpu* lwktpri 6
+        """
+    )
+    what = (
+        "no load is balanced in the partition of P, which is locked: a thread may stay on the cpu "
+        "where it is, though others idle; one that is locked is given a cpu"
+    )
+    said = lower(tree, Kernel("6.12.9", (6, 12))).notes
+    assert [(each.scheduler, each.word) for each in said if each.what == what] == [
+        ("P/A", "on"),
+        ("P/A/Y", "on"),
+    ]

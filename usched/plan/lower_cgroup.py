@@ -162,6 +162,20 @@ def _lower_locked(case: Case) -> Iterator[_Said | str]:
         yield f"a group pins nobody: {what}"
 
 
+def _lower_unlocked(case: Case) -> Iterator[_Said | str]:
+    """In `isolated` the kernel balances no load: two that begin on one cpu share it for ever."""
+    name = case.scheduler.name
+    within = case.partitions.find_holder(name)
+    if case.scheduler.declare.locked or within in (MACHINE, name):
+        return
+    above = case.tree.scheduler(within)
+    if above is not None and above.declare.locked and len(case.partitions.own_reach(name)) > 1:
+        yield (
+            f"no load is balanced in the partition of {within}, which is locked: a thread may stay "
+            "on the cpu where it is, though others idle; one that is locked is given a cpu"
+        )
+
+
 def _lower_exclusive(case: Case) -> Iterator[_Said | str]:
     if not case.scheduler.declare.exclusive:
         return
@@ -197,6 +211,7 @@ TABLE = (
     Row("quantum", "cpu.weight among equals", "the shares, not the turns", _lower_quantum),
     Row("locked", AFFINITY, "exact, and not of the group", _lower_locked),
     Row("exclusive", PARTITIONED, "exact where it is valid", _lower_exclusive),
+    Row("on", PARTITIONED, "in one that is isolated a thread stays put", _lower_unlocked),
 )
 
 

@@ -40,6 +40,12 @@ class Partitions:
         cpus = reach_of(self._tree, scheduler)
         return not self.foresee(name, cpus) and not self.find_rival(name, cpus)
 
+    def find_holder(self, name: str) -> str:
+        """The innermost partition that a scheduler is in, its own, too; "" for none of ours."""
+        while name != MACHINE and not self.hold(name):
+            name = parent_of(name)
+        return name
+
     def foresee(self, name: str, cpus: CpuSet) -> str | None:
         """Why the kernel would have none, in its words. cpus: what the scheduler can reach."""
         above = parent_of(name)
