@@ -46,6 +46,27 @@ def test_quanta_are_compared_only_of_those_who_can_want_the_same_cpu() -> None:
     assert {name: what.partition(":")[0] for name, what in said.items()} == {
         "A": "against B",
         "B": "against A",
+        "C": "no turns",
+    }
+
+
+def test_a_quantum_that_nobody_differs_from_is_not_linuxs_either() -> None:
+    said = notes(
+        """
+        REAL on cpu* lwktpri 8 quantum 20ms
+        NORM on cpu* lwktpri 6 quantum 20ms
+        SAME on cpu* lwktpri 6 quantum 20ms
+        IDLE on cpu* lwktpri 4 quantum 100ms
+        NONE on cpu* lwktpri 7
+        """,
+        "quantum",
+    )
+    turns = "no turns: the kernel has slices of its own"
+    assert said == {
+        "REAL": "SCHED_RR has one slice, sched_rr_timeslice_ms",
+        "NORM": turns,
+        "SAME": turns,
+        "IDLE": turns,
     }
 
 

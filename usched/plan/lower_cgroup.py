@@ -138,14 +138,19 @@ def _tell_real_time(case: Case) -> Iterator[str]:
         yield f"once its holder subdivides it, its threads are fair ones with cpu.weight {weight}"
 
 
+_ONE_SLICE = "SCHED_RR has one slice, sched_rr_timeslice_ms"
+
+
 def _lower_quantum(case: Case) -> Iterator[_Said | str]:
     others = case.shares.name_other_quanta(case.share)
     if not others:
+        if case.scheduler.declare.quantum is not None:
+            yield _ONE_SLICE if case.share.is_real else "no turns: the kernel has slices of its own"
         return
     if case.lwktpri <= IDLE:
         yield f"against {others}: idle groups share alike, whatever the quantum"
     elif case.share.is_real:
-        yield f"against {others}: SCHED_RR has one slice, sched_rr_timeslice_ms"
+        yield f"against {others}: {_ONE_SLICE}"
     elif case.shares.is_in_ratio(case.share):
         yield f"against {others}: shares in that ratio, by cpu.weight; no turns"
     else:
