@@ -696,9 +696,14 @@ def test_owner_who_holds_a_part_himself_changes_it_by_its_names(people: People) 
     )
     script = people.folder / "both.usched"
     script.write_text("POOL/A on cpu0 lwktpri 1\nNORM on cpu0 lwktpri 1\n")
-    assert "NORM is in another store than what stands beneath POOL" in people.refused(
-        3, "root", f"batch {script}"
-    )
+    said = people.refused(3, "root", f"batch {script}")
+    assert "NORM is in another store than what stands beneath POOL" in said
+    assert people.refused(3, "root", f"check {script}") == said
+    # each script is a batch of its own
+    apart = people.folder / "a.usched", people.folder / "b.usched"
+    for file, line in zip(apart, script.read_text().splitlines(), strict=True):
+        file.write_text(f"{line}\n")
+    assert people.say("root", f"check {apart[0]} {apart[1]}").status == 0
 
 
 def test_first_change_of_all_may_grant(people: People) -> None:

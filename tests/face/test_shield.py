@@ -106,16 +106,16 @@ def test_what_is_no_shield_is_left_alone(linux: Session) -> None:
     for words in (["cpu7"], ["off"], []):
         assert linux.refused(3, "shield", "--name", "NORM", *words) == block("""
         usched: NORM is no shield: it is not exclusive
-          name another one: usched shield --name OTHER ...
+          name another one: usched --registry r.db shield --name OTHER ...
         """)
     for words in (["off"], []):
         assert linux.refused(4, "shield", *words) == block("""
         usched: there is no shield SHIELD
-          usched shield cpu2-3 would make one
+          usched --registry r.db shield cpu2-3 would make one
         """)
     assert linux.refused(4, "shield", "--name", "FAST") == block("""
     usched: there is no shield FAST
-      usched shield --name FAST cpu2-3 would make one
+      usched --registry r.db shield --name FAST cpu2-3 would make one
     """)
     assert linux.refused(3, "shield", "cpu3") == block("""
     usched: command line:1:1: NORM would not fit: cpu3 is only for SHIELD (exclusive)

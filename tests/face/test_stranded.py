@@ -118,3 +118,20 @@ def test_a_rollback_leaves_aside_what_stands_aside(people: People) -> None:
     assert people.refused(3, ALICE, "rollback 3") == (
         f"usched: P/C: lwktpri 5 is more than {ALICE} may give beneath P\n  lwktpri is 1 to 4 there"
     )
+
+
+def test_logs_of_one_second_are_merged_in_the_order_in_which_it_was_done(people: People) -> None:
+    hand_over(people, "P/A on cpu0 lwktpri 2")
+    people.done("root", "P on cpu0-2 lwktpri 6")
+    people.done(ALICE, "P/B on cpu0 lwktpri 2")
+    people.done("root", "revoke P")
+    records = json.loads(people.done("root", "log --json"))
+    assert [(each["user"], each["text"]) for each in records[:5]] == [
+        ("root", "revoke P"),
+        (ALICE, "P/B on cpu0 lwktpri 2"),
+        ("root", "P on cpu0-2 lwktpri 6"),
+        (ALICE, "P/A on cpu0 lwktpri 2"),
+        ("root", f"grant P to {ALICE} lwktpri 6"),
+    ]
+    assert {len(each["time"]) for each in records} == {len("2026-01-01T00:00:00Z")}
+    assert "revoke P" in people.done("root", "log --limit 1")

@@ -7,11 +7,13 @@ from typing import NamedTuple
 from usched.actions.context import Context, find_machine, open_registry
 from usched.actions.parts import find_hands, tell_damaged_grants
 from usched.actions.read_parts import PartReader
+from usched.meaning.grants import Hands, describe_other_store
 from usched.meaning.joined import join
 from usched.meaning.resolver import Resolver
 from usched.meaning.script import ScriptLine, carry_out_on
 from usched.meaning.tree import Tree
 from usched.meaning.warnings import find_warnings
+from usched.text.language.grammar import Unreadable
 from usched.words.problems import Problem, Refused
 
 
@@ -37,9 +39,24 @@ def check_registry(context: Context, script: list[ScriptLine]) -> Report:
         if problems and not script:
             raise Refused(problems)
         carry_out_on(tree, script, hands)
+        _require_one_store_each(script, hands)
         problems = tree.resolver.survey()
         if problems:
             raise Refused(problems)
         warnings = [*whole.problems, *hands.find_estranged(), *find_warnings(tree.resolver)]
         warnings += store.find_log_damage()
         return Report(tree.resolver, len(tree.resolver.names()), warnings)
+
+
+def _require_one_store_each(script: list[ScriptLine], hands: Hands) -> None:
+    """Raises Refused for a script that no batch carries out, since it would change two stores."""
+    desks: dict[str, str] = {}
+    problems = []
+    for line, statement in script:
+        assert not isinstance(statement, Unreadable)  # which was carried out
+        source = "" if line is None else line.source
+        desk = desks.setdefault(source, hands.desk_of(statement.name))
+        if hands.desk_of(statement.name) != desk:
+            problems.append(describe_other_store(statement.name, desk, statement.spans.get("name")))
+    if problems:
+        raise Refused(problems)

@@ -125,8 +125,8 @@ def read_log(context: Context, name: str | None, limit: int | None) -> list[Revi
             whole = join_parts(store, context, topology, base=store.registry())
             Resolver(whole.source, topology, whole.find_aside).require(name)
     if parts or former:
-        # within a second who was granted something comes after who granted it
-        found.sort(key=lambda each: (each.time, _segments(each.store)), reverse=True)
+        # at one moment who was granted something comes after who granted it
+        found.sort(key=lambda each: (each.moment, _segments(each.store)), reverse=True)
     return found[:limit]
 
 

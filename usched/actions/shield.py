@@ -9,6 +9,7 @@ from usched.actions.change import Outcome, carry_out
 from usched.actions.check import check_registry
 from usched.actions.context import Context, Wish
 from usched.actions.read import read_tree
+from usched.actions.remedies import by_me
 from usched.meaning.registry import Placed
 from usched.plan.partitions import check_rest
 from usched.text.language.cursor import CLAUSES
@@ -63,11 +64,11 @@ def find_shield(context: Context, name: str) -> Placed:
     if tree.stored(name) is None:
         what = f"there is no shield {name}"
         named = "" if name == "SHIELD" else f" --name {name}"
-        remedy = f"usched shield{named} cpu2-3 would make one"
+        remedy = f"{by_me(context, f'shield{named} cpu2-3')} would make one"
         raise NoSuchName(Problem(what, None, remedy, name=name))
     entry = tree.require(name)
     if not entry.declare.exclusive:
         what = f"{name} is no shield: it is not exclusive"
-        remedy = "name another one: usched shield --name OTHER ..."
+        remedy = f"name another one: {by_me(context, 'shield --name OTHER ...')}"
         raise Refused(Problem(what, None, remedy, "shield", name))
     return entry

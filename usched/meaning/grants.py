@@ -236,10 +236,7 @@ class Hands:
         if part is not None:
             self.require_current(part.name, where)
         if self.desk is not None and self.desk_of(name) != self.desk:
-            here = f"beneath {self.desk}" if self.desk else "in the registry itself"
-            what = f"{name} is in another store than what stands {here}"
-            remedy = "what is done at once is done in one store: change them one after the other"
-            raise Refused(Problem(what, where, remedy, "store", name))
+            raise Refused(describe_other_store(name, self.desk, where))
 
     def _describe_stranger(self, name: str, where: Span | None) -> Problem:
         part = self.keeper(name)
@@ -436,3 +433,11 @@ def same_grant(one: Granted | None, other: Granted | None) -> bool:
 
 def _segments(name: str) -> int:
     return name.count("/") + 1
+
+
+def describe_other_store(name: str, desk: str, where: Span | None) -> Problem:
+    """Of a scheduler that is not changed together with those of a desk."""
+    here = f"beneath {desk}" if desk else "in the registry itself"
+    what = f"{name} is in another store than what stands {here}"
+    remedy = "what is done at once is done in one store: change them one after the other"
+    return Problem(what, where, remedy, "store", name)

@@ -21,7 +21,8 @@ class Author(NamedTuple):
 
 
 class Revision(NamedTuple):
-    """One numbered change. time: UTC, ISO 8601. text: the canonical statement, or what was done.
+    """One numbered change. time: UTC, ISO 8601, to the second; moment: as exact as it is known.
+    text: the canonical statement, or what was done.
 
     moved: the schedulers whose real cpus it changed, by name. store: what is granted, of whose
     holder's store it is; "" for the registry itself. former: whether he holds it no longer.
@@ -35,6 +36,7 @@ class Revision(NamedTuple):
     moved: tuple[Moved, ...] = ()
     store: str = ""
     former: bool = False
+    moment: str = ""
 
 
 class Edit(NamedTuple):

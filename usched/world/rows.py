@@ -28,7 +28,7 @@ _LONGEST_GRANT = 1000
 #: characters: that takes ten times as long to read, and usched leaves nothing of the kind there.
 _MOST_ODD = 8192
 
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z")
 
 
 def is_text(value: object) -> TypeGuard[str]:

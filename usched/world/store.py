@@ -233,7 +233,8 @@ class Store:
             numbers = 0 < each.number <= MAX_REVISION and isinstance(each.uid, int)
             if numbers and is_moment(each.time) and is_text(each.user) and is_text(each.text):
                 user, text = as_printed(each.user), as_printed(each.text)
-                found.append(each._replace(user=user, text=text))
+                second = f"{each.time[:19]}Z"
+                found.append(each._replace(time=second, user=user, text=text, moment=each.time))
             else:
                 damaged.append(f"revision {each.number} is damaged in the log")
         if knows_moved and found and moved:
@@ -337,7 +338,9 @@ class Store:
     def write_revisions(self, drafts: Iterable[Draft], author: Author) -> None:
         """Write revisions with all that they change; nothing is there before the commit."""
         self._empty = None
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        seconds, rest = divmod(time.time_ns(), 10**9)
+        # more exact than it is told, for logs that are merged
+        now = time.strftime(f"%Y-%m-%dT%H:%M:%S.{rest // 1000:06d}Z", time.gmtime(seconds))
         revisions, changes, topologies, moved, granting = [], [], [], [], []
         kept: dict[str, tuple[Placed | None, str | None]] = {}
         for draft in drafts:
