@@ -35,7 +35,17 @@ def test_slices_and_a_unit_for_the_boot_are_printed(linux: Session) -> None:
         assert f"\nExec{key}=/" in service
     assert service.count(f" --registry {path} apply\n") == 2
     assert "ExecStop" not in service
-    assert "\nSlice=-.slice\nDelegate=cpuset cpu\n" in service
+    assert (
+        page("""
+    # It has systemd turn on these controllers for all that stands where the groups do. When it is
+    # stopped the groups stay as they are, so that a restart moves nobody. usched release takes the
+    # groups away, and leaves the controllers on: systemd turns them off that nobody else wants when
+    # this unit is disabled, and what requires it.
+    Slice=-.slice
+    Delegate=cpuset cpu
+    """)
+        in service
+    )
     assert "\nRequires=usched.service\nAfter=usched.service\n" in watch
     assert f" --registry {path} watch\n" in watch
     assert "\nSuccessExitStatus=143\nRestart=on-failure\n" in watch

@@ -14,7 +14,9 @@ SERVICE = f"{TOP}.service"
 #: process ends. Who delegates controllers to a unit in the root slice has them on in the root.
 _DELEGATION = """\
 # It has systemd turn on these controllers for all that stands where the groups do. When it is
-# stopped they stay as they are, so that a restart moves nobody; usched release takes them away.
+# stopped the groups stay as they are, so that a restart moves nobody. usched release takes the
+# groups away, and leaves the controllers on: systemd turns them off that nobody else wants when
+# this unit is disabled, and what requires it.
 Slice=-.slice
 Delegate=cpuset cpu
 """

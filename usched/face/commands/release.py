@@ -23,8 +23,8 @@ from usched.words.phrases import count
 def command(ctx: click.Context, quiet: bool) -> None:
     """Take away the control groups that `usched apply` made: all of them, or none.
 
-    Their processes go to the root group. The registry stays as it is. Who holds a part takes
-    away what is beneath it.
+    Their processes go to the root group. The registry stays as it is, and the controllers of the
+    root group stay on. Who holds a part takes away what is beneath it.
     """
     refuse_topology(ctx)
     done = release(context_of(ctx))
