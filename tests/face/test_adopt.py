@@ -151,7 +151,32 @@ def test_what_is_declared_is_accepted_whatever_there_is_and_the_rest_is_named(
     usched: A/X, exclusive: A/Y has cpu0, too, so it is not exclusive: A's own threads may run there from now on
     usched: A/Y, exclusive: A/X has cpu0, too, so it is not exclusive: A's own threads may run there from now on
     usched: B/Q, on: it is left out, with all beneath it: others have all that it may have exclusively
+    usched: B, exclusive: no words say that usched/B/cpuset.cpus.exclusive is empty: plan makes it `4-7`
+    usched: B/P, exclusive: no words say that usched/B/P/cpuset.cpus.exclusive is empty: plan makes it `4-7`
     """)  # noqa: E501 as they are printed
+
+
+def test_what_there_are_no_words_for_is_named_with_what_plan_makes_of_it(linux: Session) -> None:
+    """As of `D on node1 lwktpri 6 vcpus 5 locked` and `D/A on cpu0-3 lwktpri 6 exclusive`."""
+    put(linux.folder, f"{GROUPS}/cgroup.subtree_control", "cpuset cpu\n")
+    for path, cpus, idle in (("D", "4-7", "0"), ("D/:own", "4", "1"), ("D/A", "4-7", "0")):
+        add(linux, f"usched/{path}", cpuset_cpus=cpus, cpuset_cpus_partition="member")
+        add(linux, f"usched/{path}", cpu_idle=idle, cpu_weight="10000", cpu_max="max 100000")
+    for path in ("usched", "usched/D"):
+        put(linux.folder, f"{GROUPS}/{path}/cgroup.subtree_control", "cpuset cpu\n")
+    assert adopt(linux) == (
+        page("""
+        D on cpu4-7 lwktpri 6  # revision 2
+        #   D: 4 cpus on cpu4-cpu7
+        D/A on cpu* lwktpri 6  # revision 3
+        #   D/A: 4 cpus on cpu0-cpu3, reaches cpu4-cpu7
+        """),
+        "usched: D, on: no words say `4` of usched/D/:own/cpuset.cpus: plan makes it `4-7`\n",
+    )
+    assert plan(linux).startswith(
+        "Linux 6.12.9-amd64, /sys/fs/cgroup/usched: 1 step\n"
+        "  write  usched/D/:own/cpuset.cpus  4-7  (was 4)\n"
+    )
 
 
 @pytest.mark.parametrize("mount", ["dev/cpuset", "sys/fs/cgroup/cpuset"])

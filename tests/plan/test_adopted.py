@@ -9,7 +9,7 @@ import pytest
 from tests.plan.cgroup_model import KERNELS, Cgroups, carry_out
 from tests.plan.trees import EIGHT, random_tree, tree_of
 from usched.meaning.resolver import Resolver
-from usched.plan.adopted import Adopted, Habit, Machine, adopt_groups
+from usched.plan.adopted import Adopted, Habit, Machine, adopt_groups, tell_undeclared
 from usched.plan.adopted_weights import read_weights
 from usched.plan.difference import EFFECTIVE, compare
 from usched.plan.foreign_groups import keep_wishing, rename_groups
@@ -19,6 +19,7 @@ from usched.plan.slice_units import SliceText, parse_slices
 from usched.plan.systemd_units import format_units
 from usched.plan.wanted import OUTSIDE, OWN, scheduler_of
 from usched.text.language.canonical import format_statement
+from usched.words.problems import Refused
 from usched.words.statement import is_beneath
 
 OURS = Machine(EIGHT.all, EIGHT.hz, ours=True)
@@ -42,6 +43,80 @@ def test_nothing_is_to_be_done_for_what_was_adopted(seed: int, kernel: Kernel) -
     steps = compare(lower(again, kernel).groups, groups.observed())
     assert steps == [], texts(found)
     assert texts(adopted(again, kernel)[1]) == texts(found)
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.release)
+@pytest.mark.parametrize(
+    ("statements", "declared"),
+    [
+        (
+            "D on node1 lwktpri 6 vcpus 2; D/A on cpu0 cpu1 lwktpri 6 vcpus 1 exclusive",
+            "D/A on cpu* lwktpri 6 vcpus 1 exclusive",
+        ),
+        (
+            "D on node1 lwktpri 6 vcpus 3; D/A on cpu0 lwktpri 6 exclusive;"
+            "D/B on cpu1 cpu2 lwktpri 6 vcpus 1 exclusive",
+            "D/A on cpu0 lwktpri 6 exclusive; D/B on cpu1 cpu2 lwktpri 6 vcpus 1 exclusive",
+        ),
+        (
+            "D on thread1 lwktpri 4 vcpus 2; D/A on cpu0 cpu1 lwktpri 4;"
+            "D/A/A on cpu0 cpu1 lwktpri 6 vcpus 1 exclusive locked",
+            "D/A on cpu* lwktpri 4; D/A/A on cpu* lwktpri 6 vcpus 1 exclusive",
+        ),
+        (
+            "D on thread1 lwktpri 6; D/A on cpu0-3 lwktpri 6 vcpus 1 exclusive locked;"
+            "E on thread1 lwktpri 4",
+            "D/A on cpu* lwktpri 6 vcpus 1 exclusive locked; E on cpu4-7 lwktpri 4",
+        ),
+        (
+            "D on node1 lwktpri 6; D/A on cpu0 cpu1 lwktpri 6 vcpus 1 exclusive locked;"
+            "D/A/A on cpu0 lwktpri 6",
+            "D/A on cpu0 cpu1 lwktpri 6 vcpus 1 exclusive locked; D/A/A on cpu* lwktpri 6",
+        ),
+    ],
+)
+def test_cpus_that_nobody_runs_on_are_held_by_somebody(
+    statements: str, declared: str, kernel: Kernel
+) -> None:
+    """A scheduler without threads of its own has an exclusive one on what it has no group for."""
+    groups, found = adopted(tree_of(*statements.split(";")), kernel)
+    assert "; ".join(texts(found)[1:]) == declared
+    again = lower(tree_of(*texts(found)), kernel)
+    assert compare(again.groups, groups.observed()) == []
+
+
+def nested_tree(seed: int) -> Resolver:
+    chance = random.Random(seed)
+    statements = []
+    for name in ("D", "D/A", "D/B", "D/A/A", "D/A/B", "E"):
+        if chance.random() < 0.3:
+            continue
+        first = chance.randint(0, 4)
+        cpus = ["cpu*", "cpu0 cpu1", "cpu0-3", "cpu0", f"cpu{first}-{chance.randint(first, 5)}"]
+        if "/" not in name:
+            cpus += ["node1", "node0", "thread1"]
+        words = [name, "on", chance.choice(cpus), "lwktpri", str(chance.choice([2, 4, 6, 6, 9]))]
+        if chance.random() < 0.5:
+            words += ["vcpus", str(chance.randint(1, 5))]
+        words += [each for each in ("exclusive", "locked") if chance.random() < 0.4]
+        statements.append(" ".join(words))
+    return tree_of(*statements, keep_going=True)
+
+
+def test_what_is_to_be_done_for_what_was_adopted_is_told() -> None:
+    """A locked scheduler of more vcpus than cpus may have threads of its own on some of them only,
+    and a floating one isolated cpus beneath it; for neither are there words."""
+    told = 0
+    for seed in range(800):
+        try:
+            groups, found = adopted(nested_tree(seed), KERNELS[seed % 3])
+        except Refused:  # they would take every cpu
+            continue
+        again = lower(tree_of(*texts(found)), KERNELS[seed % 3])
+        steps = compare(again.groups, groups.observed())
+        assert bool(list(tell_undeclared(steps))) == bool(steps), texts(found)
+        told += bool(steps)
+    assert 0 < told < 10
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, assert_never
 
 from usched.actions.change import Outcome, carry_out
@@ -11,16 +11,21 @@ from usched.actions.charges import charge_of_all
 from usched.actions.context import Context, Wish
 from usched.actions.plan import plan_charge
 from usched.actions.read import read_machine
-from usched.plan.adopted import Adopted, Habit, Machine, adopt_groups
-from usched.plan.difference import PROCESSES, Observed
+from usched.meaning.registry import EMPTY
+from usched.meaning.tree import Tree
+from usched.plan.adopted import Adopted, Habit, Machine, adopt_groups, tell_undeclared
+from usched.plan.difference import PROCESSES, Observed, compare
 from usched.plan.foreign_groups import OTHER_FILES, keep_wishing, rename_groups, tell_others
 from usched.plan.kernel import CPUS, PARTITION
+from usched.plan.lower_cgroup import lower
 from usched.plan.readings import find_nonsense
 from usched.plan.slice_units import parse_shown, parse_slices, tell_units
 from usched.plan.wanted import OUTSIDE, TOP, Note
 from usched.words.cpuset import NO_CPUS, CpuSet, parse_cpu_list
+from usched.words.machine import Topology
 from usched.words.problems import EnvironmentFailed, NoSuchName, Problem, Refused
-from usched.world.linux.cgroups import Cgroups
+from usched.words.statement import Declare
+from usched.world.linux.cgroups import Cgroups, read_kernel
 from usched.world.linux.foreign_sets import read_sets
 from usched.world.linux.group_reading import MOUNT, refuse_nonsense
 from usched.world.linux.slice_files import read_slices
@@ -53,6 +58,14 @@ def adopt(context: Context, origin: Origin, where: str | None, wish: Wish) -> Ta
     notes += found.notes
     if not found.declares:
         return Taken(None, tuple(notes), "nothing is said of cpus there")
+    if origin == "cgroups" and _find_top(context.root, where) == TOP:
+        undeclared = _find_undeclared(context.root, found.declares, topology)
+        told = {(note.scheduler, note.word) for note in notes}
+        notes += [
+            each
+            for each in undeclared
+            if not told & {(each.scheduler, "name"), (each.scheduler, each.word)}
+        ]
     outcome = carry_out(context, [(None, each) for each in found.declares], wish)
     return Taken(outcome, tuple(notes))
 
@@ -66,6 +79,18 @@ def _is_as_declared(context: Context) -> bool:
     except (Refused, EnvironmentFailed):  # of a registry that could not have been applied here
         return False
     return bool(plan.observed and plan.wanted.threads) and not plan.steps
+
+
+def _find_undeclared(root: str, declares: Sequence[Declare], topology: Topology) -> Iterator[Note]:
+    """What our groups say that these declarations, lowered, would not."""
+    tree = Tree(EMPTY, topology)
+    try:
+        for position, each in enumerate(declares, 1):
+            tree.apply(each, position)
+        wanted = lower(tree.resolver, read_kernel(root))
+    except Refused:  # which is what declaring or applying them says
+        return
+    yield from tell_undeclared(compare(wanted.groups, Cgroups(root, TOP).read()))
 
 
 def _read(

@@ -6,16 +6,16 @@ that lowering it again gives the same groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from usched.meaning.rules import MAX_DEPTH
 from usched.plan.adopted_cpus import Child, Domain, Spot, place, settle
 from usched.plan.adopted_weights import Standing, read_weights
-from usched.plan.difference import EFFECTIVE, Observed
-from usched.plan.kernel import CPUS, PARTITION
+from usched.plan.difference import EFFECTIVE, Observed, Step
+from usched.plan.kernel import CPUS, EXCLUSIVE, FRESH, PARTITION
 from usched.plan.shares import IDLE, REAL
-from usched.plan.wanted import OUTSIDE, OWN, Note, scheduler_of
+from usched.plan.wanted import OUTSIDE, OWN, Note, scheduler_of, shown_path
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus, parse_cpu_list
 from usched.words.phrases import count
 from usched.words.statement import DEFAULT_QUANTUM, Declare, Quantum
@@ -51,6 +51,38 @@ def adopt_groups(
     """groups: by the path that `group_of` gives a scheduler; the one above all of them is "", or
     not there."""
     return _Adopting(groups, machine, habits or {}).adopt()
+
+
+#: Of each file of a group, the word that it is read as.
+_WORDS = {
+    CPUS: "on",
+    EXCLUSIVE: "exclusive",
+    PARTITION: "exclusive",
+    "cpu.max": "vcpus",
+    "cpu.weight": "lwktpri",
+    "cpu.idle": "lwktpri",
+}
+
+
+def tell_undeclared(steps: Sequence[Step]) -> Iterator[Note]:
+    """What of our own groups there are no words for: by what a plan has to do once they are
+    adopted. What of them goes, for want of a declaration, is told by who left that out."""
+    made = {step.path for step in steps if step.kind == "mkdir"}
+    for path in sorted(made):
+        what = f"no words say that there is no {shown_path(path)}: plan makes it"
+        yield Note(scheduler_of(path), "on", what)
+    writes = [each for each in steps if each.kind == "write" and each.path not in {*made, ""}]
+    last = {(step.path, step.file): step.value for step in writes}
+    first = {(step.path, step.file): step.before for step in reversed(writes)}
+    for (path, file), after in last.items():
+        before = first[path, file]
+        if before == after or file not in _WORDS or (not before and FRESH[file]):
+            continue  # it comes and goes on the way, or is a file that no group has here
+        where = f"{shown_path(path)}/{file}"
+        said = f"`{before}` of {where}" if before else f"that {where} is empty"
+        becomes = f"`{after}`" if after else "empty"
+        what = f"no words say {said}: plan makes it {becomes}"
+        yield Note(scheduler_of(path), _WORDS[file], what)
 
 
 class _Adopting:
@@ -156,7 +188,7 @@ class _Adopting:
                 child.locked or self._habit(child.path).pinned,
             )
         )
-        virtual = domain.numbers is None or spot.vcpus is not None
+        virtual = domain.numbers is None or (spot.vcpus is not None and not child.holds)
         numbers = None if virtual else {cpu: own for own, cpu in enumerate(child.cpus)}
         self._adopt_below(child.path, Domain(child.cpus, numbers, spot.width))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from usched.plan.kernel import PARTITION
 from usched.plan.wanted import scheduler_of
 from usched.words.cpuset import NO_CPUS, CpuSet, format_cpus
 from usched.words.statement import Cpus, Term, parent_of
@@ -23,7 +24,8 @@ class Domain(NamedTuple):
 
 class Child(NamedTuple):
     """asks: for these cpus, of those that it may have. has: those that are its partition's, as the
-    kernel says, with what is beneath it. quota: whole cpus, fewer than it has."""
+    kernel says, with what is beneath it. quota: whole cpus, fewer than it has. holds: further cpus
+    that are nobody else's, though it cannot reach them."""
 
     path: str
     files: Mapping[str, str]
@@ -33,6 +35,7 @@ class Child(NamedTuple):
     exclusive: bool
     locked: bool
     quota: int | None = None
+    holds: CpuSet = NO_CPUS
 
     @property
     def name(self) -> str:
@@ -130,9 +133,24 @@ def _join(sets: Iterable[CpuSet]) -> CpuSet:
 def place(children: list[Child], domain: Domain, tell: Tell) -> list[tuple[Child, Spot]]:
     """Where each stands, and whether it stands there exclusively."""
     if domain.numbers is None:
-        return _place_on_virtual(children, domain.width, tell)
+        return _place_on_virtual(children, domain, tell)
     numbers = domain.numbers
+    children = _hold_rest(children, domain)
     return [(each, _place_on_real(each, numbers, children)) for each in children]
+
+
+def _hold_rest(children: list[Child], domain: Domain) -> list[Child]:
+    """What neither the domain's own lwps nor anybody else can reach is held by somebody: a locked
+    one of fewer vcpus than cpus has these on the first of them."""
+    if domain.own is None:
+        return children
+    rest = domain.real - domain.own - _join(each.cpus for each in children)
+    for at, each in enumerate(children) if rest else ():
+        could = each.exclusive and each.quota is None and each.files.get(PARTITION) != "root"
+        if could and max(each.cpus) < min(rest):
+            holder = each._replace(holds=rest, locked=True)
+            return [*children[:at], holder, *children[at + 1 :]]
+    return children
 
 
 def _place_on_real(child: Child, numbers: Mapping[int, int], siblings: list[Child]) -> Spot:
@@ -140,21 +158,28 @@ def _place_on_real(child: Child, numbers: Mapping[int, int], siblings: list[Chil
     width = len(child.cpus) if child.quota is None else child.quota
     others = _join(each.cpus for each in siblings if each.exclusive and each is not child)
     every = CpuSet.of(numbers) - others
-    if child.cpus == every and not (child.exclusive and len(every) < len(numbers)):
-        return Spot(_ALL, child.quota, width)
-    return Spot(_numbered(CpuSet.of(numbers[cpu] for cpu in child.cpus)), child.quota, width)
+    pool = child.cpus | child.holds
+    vcpus = width if child.holds else child.quota
+    if pool == every and not (child.exclusive and len(every) < len(numbers)):
+        return Spot(_ALL, vcpus, width)
+    return Spot(_numbered(CpuSet.of(numbers[cpu] for cpu in pool)), vcpus, width)
 
 
-def _place_on_virtual(children: list[Child], width: int, tell: Tell) -> list[tuple[Child, Spot]]:
+def _place_on_virtual(
+    children: list[Child], domain: Domain, tell: Tell
+) -> list[tuple[Child, Spot]]:
     """All virtual cpus are alike, so that the first that are free will do. Each has one at least
-    that nobody else has exclusively."""
+    that nobody else has exclusively; where the domain has no own lwps, the last one has the rest.
+    """
+    width = domain.width
     first = 0
     unplaced = len(children)
     spots: dict[str, Spot] = {}
     for child in children:
         if not child.exclusive:
             continue
-        spot = _take_virtual(child, first, width)
+        is_rest = domain.own == NO_CPUS and unplaced == 1
+        spot = (_take_rest if is_rest else _take_virtual)(child, first, width)
         last = first + (width if spot.cpus == _ALL else spot.width)
         if last > width or (last == width and unplaced > 1):
             what = f"there are {width} virtual cpus for all of them: it is not exclusive"
@@ -170,6 +195,13 @@ def _place_on_virtual(children: list[Child], width: int, tell: Tell) -> list[tup
         )
         for child in children
     ]
+
+
+def _take_rest(child: Child, first: int, width: int) -> Spot:
+    """All from the first on that are free, and its vcpus where these are not as many."""
+    wanted = len(child.cpus) if child.quota is None else child.quota
+    cpus = _numbered(CpuSet.span(first, width - 1)) if first else _ALL
+    return Spot(cpus, None if wanted == width - first else wanted, wanted)
 
 
 def _take_virtual(child: Child, first: int, width: int) -> Spot:
