@@ -228,6 +228,40 @@ def test_slices_are_read_from_the_files_of_systemd(linux: Session) -> None:
     )
 
 
+def test_what_systemd_ignores_in_a_unit_is_named_and_the_rest_is_adopted(linux: Session) -> None:
+    """systemd.syntax(7): an assignment that it cannot parse it warns of, and goes on; what was
+    assigned before stays."""
+    settings = ["AllowedCPUs=2-3", "AllowedCPUs=abc", "CPUWeight=12000", "CPUWeight = 0"]
+    settings += ["CPUQuota=100%", "CPUQuota=-3%", "CPUWeight=1_0", "CPUWeight="]
+    put(linux.folder, "units/a.slice", "\n".join(["[Slice]", *settings, ""]))
+    put(linux.folder, "units/b.slice", "[Slice]\nCPUWeight=idle\n")
+    assert adopt(linux, "--systemd", "root/units") == (
+        page("""
+        a on cpu2 cpu3 lwktpri 6 vcpus 1  # revision 2
+        #   a: 1 vcpu on cpu2-cpu3
+        b on cpu* lwktpri 4  # revision 3
+        #   b: 8 cpus on cpu0-cpu7
+        """),
+        page("""
+        usched: root/units/a.slice:3:13: systemd ignores this AllowedCPUs: 'abc' is not a cpu number or a range of them
+            AllowedCPUs=abc
+                        ^^^
+        usched: root/units/a.slice:4:11: systemd ignores this CPUWeight: '12000' is neither idle nor a number from 1 to 10000
+            CPUWeight=12000
+                      ^^^^^
+        usched: root/units/a.slice:5:13: systemd ignores this CPUWeight: '0' is neither idle nor a number from 1 to 10000
+            CPUWeight = 0
+                        ^
+        usched: root/units/a.slice:7:10: systemd ignores this CPUQuota: '-3%' is no percentage above 0
+            CPUQuota=-3%
+                     ^^^
+        usched: root/units/a.slice:8:11: systemd ignores this CPUWeight: '1_0' is neither idle nor a number from 1 to 10000
+            CPUWeight=1_0
+                      ^^^
+        """),  # noqa: E501 as they are printed
+    )
+
+
 def test_what_cannot_be_adopted_says_why(linux: Session) -> None:
     add(linux, "heavy", cpu_weight="many")
     assert refused(linux, 1) == block("""
@@ -247,16 +281,6 @@ def test_what_cannot_be_adopted_says_why(linux: Session) -> None:
       without --cset, groups of cgroup v2 are adopted
     """)
     assert refused(linux, 4, "--systemd", "none") == "usched: there is no folder none"
-    put(linux.folder, "units/a.slice", "[Slice]\nCPUWeight=12000\nAllowedCPUs=x\n")
-    assert refused(linux, 3, "--systemd", "root/units") == block("""
-    usched: root/units/a.slice:2:1: CPUWeight cannot be read
-        CPUWeight=12000
-        ^^^^^^^^^^^^^^^
-    usched: root/units/a.slice:3:1: AllowedCPUs cannot be read
-        AllowedCPUs=x
-        ^^^^^^^^^^^^^
-    usched: 2 problems; nothing was changed
-    """)
     (linux.folder / f"root/{GROUPS}/cgroup.controllers").unlink()
     assert refused(linux, 1) == (
         "usched: there is no cgroup v2 at root/sys/fs/cgroup\n"

@@ -23,7 +23,13 @@ from usched.plan.slice_units import parse_shown, parse_slices, tell_units
 from usched.plan.wanted import OUTSIDE, TOP, Note
 from usched.words.cpuset import NO_CPUS, CpuSet, parse_cpu_list
 from usched.words.machine import Topology
-from usched.words.problems import EnvironmentFailed, NoSuchName, Problem, Refused
+from usched.words.problems import (
+    EnvironmentFailed,
+    NoSuchName,
+    Problem,
+    Refused,
+    format_problem,
+)
 from usched.words.statement import Declare
 from usched.world.linux.cgroups import Cgroups, read_kernel
 from usched.world.linux.foreign_sets import read_sets
@@ -54,7 +60,7 @@ def adopt(context: Context, origin: Origin, where: str | None, wish: Wish) -> Ta
     machine = Machine(topology.all, topology.hz)
     if origin == "cgroups" and _find_top(context.root, where) == TOP and _is_as_declared(context):
         return Taken(None, (), "Linux is as the registry says")
-    found, notes = _read(context.root, origin, where, machine)
+    found, notes = _read(context, origin, where, machine)
     notes += found.notes
     if not found.declares:
         return Taken(None, tuple(notes), "nothing is said of cpus there")
@@ -94,8 +100,9 @@ def _find_undeclared(root: str, declares: Sequence[Declare], topology: Topology)
 
 
 def _read(
-    root: str, origin: Origin, where: str | None, machine: Machine
+    context: Context, origin: Origin, where: str | None, machine: Machine
 ) -> tuple[Adopted, list[Note]]:
+    root = context.root
     match origin:
         case "cgroups":
             return _read_cgroups(root, where, machine)
@@ -107,7 +114,7 @@ def _read(
                 notes.append(Note(rest, "exclusive", what))
                 groups[rest] = {**groups[rest], PARTITION: "member"}
         case "systemd":
-            slices, others = _read_slices(root, where)
+            slices, others = _read_slices(context, where)
             groups, notes = _rename(slices)
             notes += [*tell_others(groups), *others]
         case _:
@@ -145,17 +152,17 @@ def _read_cgroups(root: str, where: str | None, machine: Machine) -> tuple[Adopt
     return adopt_groups(named, machine._replace(ours=ours), habits), notes
 
 
-def _read_slices(root: str, where: str | None) -> tuple[Observed, list[Note]]:
+def _read_slices(context: Context, where: str | None) -> tuple[Observed, list[Note]]:
     """As systemd has them, where it runs and nobody named a folder, with what it has beside slices;
     else as it would read them."""
-    texts = read_slices(root, where)
-    if where is None and is_systemd(root):
+    texts = read_slices(context.root, where)
+    if where is None and is_systemd(context.root):
         try:
             slices = parse_shown(show_slices(each.unit for each in texts))
             return slices, list(tell_units(show_others()))
         except ValueError as error:
             raise EnvironmentFailed(f"systemctl show is not understood: {error}") from error
-    return parse_slices(texts), []
+    return parse_slices(texts, lambda problem: context.tell(format_problem(problem))), []
 
 
 def _rename(groups: Observed) -> tuple[dict[str, Mapping[str, str]], list[Note]]:

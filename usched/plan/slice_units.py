@@ -4,13 +4,14 @@ what systemd itself says of them."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from usched.plan.kernel import CPUS
 from usched.plan.wanted import Note
 from usched.words.cpuset import format_cpu_list, parse_cpu_list
-from usched.words.problems import Line, Problem, Refused, Span
+from usched.words.phrases import clip
+from usched.words.problems import Line, Problem, Span
 
 #: The slice that all others are in.
 ROOT = "-.slice"
@@ -30,6 +31,8 @@ _NOT_SET = ("", "[not set]", "infinity")
 #: Its units of time, in microseconds.
 _UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000}
 
+_WEIGHT = re.compile(r"[1-9][0-9]{0,3}|10000")
+
 #: Of so many cpus that no machine has more.
 _PERCENT = re.compile(r"[0-9]{1,9}(\.[0-9]*)?%")
 
@@ -48,13 +51,12 @@ class SliceText(NamedTuple):
     text: str
 
 
-def parse_slices(texts: Iterable[SliceText]) -> dict[str, dict[str, str]]:
-    """What the group of each slice would say, by its path; with those that they stand in.
-
-    Raises Refused with all lines that cannot be read.
-    """
+def parse_slices(
+    texts: Iterable[SliceText], tell: Callable[[Problem], None] = lambda _: None
+) -> dict[str, dict[str, str]]:
+    """What the group of each slice would say, by its path; with those that they stand in. tell: is
+    told of each line that systemd ignores, as is done here."""
     said: dict[str, dict[str, str]] = {}
-    problems: list[Problem] = []
     for each in texts:
         keys = said.setdefault(each.unit, {})
         section = ""
@@ -65,14 +67,11 @@ def parse_slices(texts: Iterable[SliceText]) -> dict[str, dict[str, str]]:
             if section != "[Slice]" or not line or line[0] in "#;[":
                 continue
             key, _, value = (part.strip() for part in line.partition("="))
-            where = Line(each.label, number, raw)
             try:
                 _take(keys, key, value)
-            except ValueError:
-                span = Span(where, 0, len(raw))
-                problems.append(Problem(f"{key} cannot be read", span, rule="slice"))
-    if problems:
-        raise Refused(problems)
+            except ValueError as error:
+                span = Span(Line(each.label, number, raw), raw.rindex(value), len(raw.rstrip()))
+                tell(Problem(f"systemd ignores this {key}: {error}", span, rule="slice"))
     return _make_groups(said)
 
 
@@ -163,12 +162,12 @@ def _take(keys: dict[str, str], key: str, value: str) -> None:
             cpus = parse_cpu_list(",".join(value.split()))
             keys[key] = format_cpu_list(parse_cpu_list(keys.get(key, "")) | cpus)
         case "CPUWeight":
-            if value != "idle" and not 1 <= int(value) <= 10_000:
-                raise ValueError(value)
+            if value != "idle" and _WEIGHT.fullmatch(value) is None:
+                raise ValueError(f"'{clip(value)}' is neither idle nor a number from 1 to 10000")
             keys[key] = value
         case "CPUQuota":
             if _PERCENT.fullmatch(value) is None or float(value[:-1]) <= 0:
-                raise ValueError(value)
+                raise ValueError(f"'{clip(value)}' is no percentage above 0")
             keys[key] = value
         case _ if key not in _IGNORED:
             keys[key] = value
