@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.engine.runs import plan
 from tests.scenarios import Scenario, seeded
-from usched.engine.dispatcher import simulate
+from usched.engine.dispatcher import DEFAULT_TICKS, simulate
 from usched.figures.who_ran import each_cpu, sum_up
 from usched.words.problems import UschedError
 from usched.words.run import Run
@@ -101,6 +101,47 @@ def test_who_ran_is_told_alike_whether_segments_are_kept_or_not() -> None:
         leapt += run.cycle is not None
     assert ran > 5
     assert leapt > 1
+
+
+def test_a_cycle_is_told_only_where_the_run_keeps_to_it_until_its_end() -> None:
+    """Here the last burst of b.0 ends at tick 294."""
+    programs: list[dict[str, Any]] = [
+        {"name": "a", "scheduler": "A", "run": 3, "period": 10, "repeat": "forever"},
+        {"name": "b", "scheduler": "A", "run": 4, "period": 10, "repeat": 30},
+    ]
+    script = ["A on cpu* lwktpri 4 quantum 2"]
+    for ticks in range(280, 330):
+        scenario = Scenario({"machine": "m", "cores": 2}, script, {"programs": programs}, ticks)
+        both = run_both(scenario, segments=True)
+        assert both is not None
+        leaping, stepping = both
+        assert figures(leaping) == figures(stepping)
+        cycle = leaping.cycle
+        if cycle is not None:
+            for cpu in (0, 1):
+                starts = {
+                    (start, lwp)
+                    for start, _, lwp in leaping.timeline.on_cpu(cpu)
+                    if start > cycle.start
+                }
+                again = {(start + cycle.period, lwp) for start, lwp in starts}
+                assert {each for each in again if each[0] < ticks} <= starts, ticks
+            assert ticks <= 294 or cycle.start > 294
+
+
+def test_a_run_ends_after_a_destroyed_scheduler_took_its_vcpus_with_it() -> None:
+    """Of a machine on which nobody can run any more, and no slice is left to end."""
+    workload = {
+        "programs": [{"name": "p", "scheduler": "V", "run": 100}],
+        "events": [
+            {"at": 5, "usched": "destroy V into A"},
+            {"at": 10, "offline": "cpu0"},
+        ],
+    }
+    script = ["V on cpu0 lwktpri 4 vcpus 1 quantum 2", "A on cpu0 lwktpri 4"]
+    run = simulate(plan(Scenario({"machine": "m", "cores": 2}, script, workload, 0)))
+    assert run.ticks == DEFAULT_TICKS
+    assert run.cycle is None or run.cycle.period == 1
 
 
 @pytest.mark.parametrize("seed", [1140, 1320, 1682])

@@ -213,6 +213,7 @@ class Machine:
             self.domains[parent_of(name)].children.remove(domain)
             del self.domains[name]
             self._arrange(turns, {domain}, now)
+            domain.vcpus = None  # whose slices would go on
         self.redeclare(action.changes, now)
 
     # -- lwps -----------------------------------------------------------------

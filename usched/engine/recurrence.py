@@ -123,13 +123,15 @@ class Recurrence:
         return now
 
     def _go_on(self, kept: _Kept, now: int, ticks: int | None, bound: int | None) -> int:
-        """It recurs: leap as far as the run and what runs out allow. Only where the run allows no
-        more is it what the run comes to in the long run."""
+        """It recurs: leap as far as the run and what runs out allow. Only where nothing runs out
+        before the run is over is it what the run comes to in the long run."""
         period = now - kept.tick
-        rest = None if ticks is None else (ticks - 1 - now) // period
+        rest = further = None
+        if ticks is not None:
+            rest, further = divmod(ticks - 1 - now, period)
         bounds = [each for each in (rest, bound) if each is not None]
         times = min(bounds, default=0)
-        if rest == times:
+        if rest == times and (bound is None or bound > times or not further):
             self.cycle = self._describe(kept, now)
         if times > 0:
             self._leap(kept, _Leap(kept.tick, now, times))
