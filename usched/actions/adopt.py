@@ -58,13 +58,14 @@ def adopt(context: Context, origin: Origin, where: str | None, wish: Wish) -> Ta
     """
     topology = read_machine(context.quiet).topology
     machine = Machine(topology.all, topology.hz)
-    if origin == "cgroups" and _find_top(context.root, where) == TOP and _is_as_declared(context):
+    is_ours = origin == "cgroups" and _find_top(context.root, where) == TOP
+    if is_ours and _is_as_declared(context):
         return Taken(None, (), "Linux is as the registry says")
     found, notes = _read(context, origin, where, machine)
     notes += found.notes
     if not found.declares:
         return Taken(None, tuple(notes), "nothing is said of cpus there")
-    if origin == "cgroups" and _find_top(context.root, where) == TOP:
+    if is_ours:
         undeclared = _find_undeclared(context.root, found.declares, topology)
         told = {(note.scheduler, note.word) for note in notes}
         notes += [

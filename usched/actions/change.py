@@ -113,7 +113,7 @@ def _find_found_again(news: News, store: Store, ledger: Ledger, context: Context
     drafts, topology = ledger.drafts, ledger.tree.resolver.topology
     found = PartReader(context.registry).find(grants_after((), drafts))
     after = join(source_after(store, drafts), found, topology)
-    return _add_seen(news, Seen(Whole(store, {}), after), ledger, context)
+    return _add_seen(news, Seen(Whole(store, {}), after, topology), ledger, context)
 
 
 def _carry_out_among_parts(
@@ -142,10 +142,10 @@ def _carry_out_among_parts(
         require_unstranded(whole, after, wish.strand)
     if declared is not None:
         ledger.add_topology(declared, news.all_moved())
-    seen = Seen(whole, after)
+    seen = Seen(whole, after, machine.topology)
     news = _add_seen(news, seen, ledger, context)
     _tell_damage(store, ledger.tree.resolver, context)
-    news = _add_warnings(news, ledger, *seen.resolvers(machine.topology), wish)
+    news = _add_warnings(news, ledger, seen.then, seen.now, wish)
     return Outcome(machine, tuple(ledger.done), declared, news), ledger.drafts
 
 
@@ -193,10 +193,10 @@ def _carry_out_in_part(
                 check_own_size(ledger.tree.resolver, hands, desk.name)
             drafts = ledger.drafts
             after = see(registry_after(registry, drafts), grants_after(handed, drafts))
-            seen = Seen(before, after)
+            seen = Seen(before, after, machine.topology)
             news = _add_seen(News(), seen, ledger, context)
             _tell_damage(store, ledger.tree.resolver, context)
-            news = _add_warnings(news, ledger, *seen.resolvers(machine.topology), wish)
+            news = _add_warnings(news, ledger, seen.then, seen.now, wish)
             return Outcome(machine, tuple(ledger.done), None, news), drafts
 
     return change_part(context, desk, wish.dry_run, action)
@@ -207,9 +207,7 @@ def _add_seen(news: News, seen: Seen, ledger: Ledger, context: Context) -> News:
     from usched.actions.standing import edited_names, tell_all
 
     tell_all(seen.still_wrong(), context)
-    topology = ledger.tree.resolver.topology
-    edited, aside = edited_names(ledger.drafts), ledger.find_aside()
-    back = tuple(seen.find_back(topology, edited, aside))
+    back = tuple(seen.find_back(edited_names(ledger.drafts), ledger.find_aside()))
     pushed = tuple(seen.find_pushed(back, ledger.tree.resolver))
     ledger.add_moved(each.moved for each in (*back, *pushed))
     untold = ledger.follow_up({each.name for each in back}, pushed)

@@ -55,8 +55,10 @@ def _require_one_store_each(script: list[ScriptLine], hands: Hands) -> None:
     for line, statement in script:
         assert not isinstance(statement, Unreadable)  # which was carried out
         source = "" if line is None else line.source
-        desk = desks.setdefault(source, hands.desk_of(statement.name))
-        if hands.desk_of(statement.name) != desk:
-            problems.append(describe_other_store(statement.name, desk, statement.spans.get("name")))
+        desk = hands.desk_of(statement.name)
+        first = desks.setdefault(source, desk)
+        if desk != first:
+            where = statement.spans.get("name")
+            problems.append(describe_other_store(statement.name, first, where))
     if problems:
         raise Refused(problems)

@@ -128,9 +128,8 @@ class PartLogs:
     ) -> list[Revision]:
         """What counts of a log, signed: its holder can write what he likes there, and date it."""
         latest = min(filter(None, (log.ends, moment_in(1))), default="")
-        kept = [
-            each for each in found if each.moment <= latest
-        ]  # or his would always be the newest
+        # or his would always be the newest
+        kept = [each for each in found if each.moment <= latest]
         damaged += len(found) - len(kept)
         if damaged:
             self._tell(log, f"of the log of {log.title} {damaged} are damaged")

@@ -30,7 +30,6 @@ from usched.meaning.history import Draft, Edit, GrantEdit, NewTopology
 from usched.meaning.joined import join, require_unstranded
 from usched.meaning.registry import Damaged, Placed, Registry, differs
 from usched.meaning.resolver import Resolver
-from usched.words.machine import Topology
 from usched.words.phrases import clip
 from usched.words.problems import Problem, Refused
 from usched.words.statement import is_beneath
@@ -99,10 +98,9 @@ def _roll_back(
     old = join(now, reader.find(store.grants()[0]), before)
     new = join(then, reader.find(granted), machine)
     require_unstranded(old, new, strand)
-    news = compare_machines(Resolver(old.source, before), Resolver(new.source, machine))
-    seen = Seen(old, new)
+    seen = Seen(old, new, before, machine)
     tell_all(seen.still_wrong(), context)
-    news = _add_seen(news, seen, before, machine, edits)
+    news = _find_news(seen, edits)
     changed = None if declared == store.topology() else NewTopology(declared)
     last = store.last_revision() + 1
     draft = Draft(last, f"rollback {number}", edits, changed, news.all_moved(), grants)
@@ -126,15 +124,14 @@ def _roll_back_part(context: Context, number: int, wish: Wish, desk: Desk) -> Ro
             new = join(base, found, machine, desk.name)
             hands = find_hands(new, context, desk.name)
             hands.require_current(desk.name)
-            before, after = Resolver(old.source, machine), Resolver(new.source, machine)
+            seen = Seen(old, new, machine)
             standing = {entry.name for entry in then} - {edit.name for edit in edits}
-            aside = standing & {problem.name for problem in before.survey()}
+            aside = standing & {problem.name for problem in seen.then.survey()}
             changed = [entry for entry in then if entry.name not in standing]
-            _check_part(changed, granted, hands, after, aside)
+            _check_part(changed, granted, hands, seen.now, aside)
             require_unstranded(old, new, wish.strand)
-            seen = Seen(old, new)
             tell_all(seen.still_wrong(), told)
-            news = _add_seen(compare_machines(before, after), seen, machine, machine, edits)
+            news = _find_news(seen, edits)
         last = store.last_revision() + 1
         draft = Draft(last, f"rollback {number}", edits, None, news.all_moved(), grants)
         return Rollback(edits, False, draft.number, None, news, grants), [draft]
@@ -142,10 +139,10 @@ def _roll_back_part(context: Context, number: int, wish: Wish, desk: Desk) -> Ro
     return change_part(context, desk, wish.dry_run, action)
 
 
-def _add_seen(news: News, seen: Seen, old: Topology, new: Topology, edits: Iterable[Edit]) -> News:
+def _find_news(seen: Seen, edits: Iterable[Edit]) -> News:
     names = {edit.name for edit in edits}
-    back = tuple(seen.find_back(new, names))
-    return news._replace(back=back, aside=tuple(seen.find_aside(old, names)))
+    back, aside = tuple(seen.find_back(names)), tuple(seen.find_aside(names))
+    return compare_machines(seen.then, seen.now)._replace(back=back, aside=aside)
 
 
 def _check_part(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from usched.actions.context import Context
 from usched.meaning.grants import Granted, same_grant
@@ -21,26 +20,30 @@ from usched.words.problems import Problem, UschedError, format_problem
 from usched.words.statement import is_beneath, parent_of
 
 
-class Seen(NamedTuple):
-    """The registry with its parts as everybody sees it, before a change and after it."""
+class Seen:
+    """The registry with its parts as everybody sees it, before a change and after it.
 
-    before: Whole
-    after: Whole
+    then, now: their trees, on the machine before it, and after it where that is another.
+    """
 
-    def resolvers(self, topology: Topology) -> tuple[Resolver, Resolver]:
-        return Resolver(self.before.source, topology), Resolver(self.after.source, topology)
+    def __init__(
+        self, before: Whole, after: Whole, machine: Topology, other: Topology | None = None
+    ) -> None:
+        self.before = before
+        self.after = after
+        self.then = Resolver(before.source, machine)
+        self.now = Resolver(after.source, machine if other is None else other)
 
     def find_back(
-        self, topology: Topology, edited: Collection[str] = (), aside: Collection[str] = ()
+        self, edited: Collection[str] = (), aside: Collection[str] = ()
     ) -> Iterator[Change]:
         """What stood aside and holds again. edited: what the change itself declares. aside: what
-        held before it and did not in the middle of it. topology: that of after."""
-        tree = Resolver(self.after.source, topology)
+        held before it and did not in the middle of it."""
         held = _held(self.before) - set(aside)
         for name in sorted(_held(self.after) - held - set(edited)):
-            scheduler = tree.scheduler(name)
+            scheduler = self.now.scheduler(name)
             if scheduler is not None:
-                yield Change(name, None, scheduler, NO_CPUS, reach_of(tree, scheduler))
+                yield Change(name, None, scheduler, NO_CPUS, reach_of(self.now, scheduler))
 
     def find_pushed(self, back: Iterable[Change], without: Resolver) -> Iterator[Change]:
         """Who has others of its parent's cpus, or other real ones, since exclusive schedulers are
@@ -49,23 +52,22 @@ class Seen(NamedTuple):
         domains = dict.fromkeys(parent_of(each.name) for each in taking)
         if not domains:
             return
-        tree = Resolver(self.after.source, without.topology)
-        for entry in tree.walk():
-            old, new = without.scheduler(entry.name), tree.scheduler(entry.name)
+        for entry in self.now.walk():
+            old, new = without.scheduler(entry.name), self.now.scheduler(entry.name)
             if old is None or new is None:
                 continue
             if any(is_beneath(parent_of(entry.name), domain) for domain in domains):
-                had, has = reach_of(without, old), reach_of(tree, new)
-                if old != new or had != has:
-                    yield Change(entry.name, old, new, had, has)
+                had, has = reach_of(without, old), reach_of(self.now, new)
+                change = Change(entry.name, old, new, had, has)
+                if change.differs:
+                    yield change
 
-    def find_aside(self, topology: Topology, edited: Collection[str] = ()) -> Iterator[Moved]:
-        """What held and holds no longer. topology: that of before."""
-        tree = Resolver(self.before.source, topology)
+    def find_aside(self, edited: Collection[str] = ()) -> Iterator[Moved]:
+        """What held and holds no longer."""
         for name in sorted(_held(self.before) - _held(self.after) - set(edited)):
-            scheduler = tree.scheduler(name)
+            scheduler = self.then.scheduler(name)
             if scheduler is not None:
-                yield Moved(name, reach_of(tree, scheduler), NO_CPUS)
+                yield Moved(name, reach_of(self.then, scheduler), NO_CPUS)
 
     def still_wrong(self) -> list[Problem]:
         """What is to be said of the parts, less what stands aside only by the change, and of what

@@ -116,9 +116,9 @@ def weigh_topology(store: Store, context: Context, new: Topology, strand: bool =
     parts = find_parts(store, context.registry)
     before, now = join(registry, parts, old), join(registry, parts, new)
     require_unstranded(before, now, strand)
-    news = compare_machines(Resolver(before.source, old), Resolver(now.source, new))
-    seen = Seen(before, now)
-    return news._replace(back=tuple(seen.find_back(new)), aside=tuple(seen.find_aside(old)))
+    seen = Seen(before, now, old, new)
+    news = compare_machines(seen.then, seen.now)
+    return news._replace(back=tuple(seen.find_back()), aside=tuple(seen.find_aside()))
 
 
 def compare_machines(old: Resolver, new: Resolver) -> News:

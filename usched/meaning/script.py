@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from usched.meaning.history import Draft, Edit, GrantEdit, NewTopology, describe_topology
@@ -193,39 +193,23 @@ class Ledger:
             changed = tuple(each for each in known.values() if each.had != each.has)
             self.drafts[-1] = last._replace(moved=changed)
 
-    def follow_up(self, back: Container[str], pushed: Iterable[Change]) -> list[Change]:
+    def follow_up(self, back: Collection[str], pushed: Iterable[Change]) -> list[Change]:
         """What statements did is told as it is in the end. back: who is told of as such, and not as
         new. pushed: who has other cpus than after the last statement; those of them of whom no
         statement tells."""
-        if not back:
-            return []
-        untold = []
-        last = {each.name: at for at, done in enumerate(self.done) for each in done.changes}
-        for change in pushed:
-            if change.name not in last:
-                untold.append(change)
-                continue
-            done = self.done[last[change.name]]
-            told = (
-                each._replace(after=change.after, has=change.has)
-                if each.name == change.name
-                else each
-                for each in done.changes
-            )
-            named = done.statement.name
-            changes = tuple(each for each in told if each.differs or each.name == named)
-            self.done[last[change.name]] = done._replace(changes=changes)
-        self.done = [
-            done._replace(
-                changes=tuple(
-                    each
-                    for each in done.changes
-                    if each.name not in back or each.before or not each.after
-                )
-            )
-            for done in self.done
-        ]
-        return untold
+        untold = {each.name: each for each in pushed}
+        for at in reversed(range(len(self.done) if back else 0)):
+            changes = []
+            done = self.done[at]
+            for told in done.changes:
+                last = untold.pop(told.name, None)
+                now = told if last is None else told._replace(after=last.after, has=last.has)
+                is_new = now.after is not None and now.before is None
+                moves = last is None or now.differs or now.name == done.statement.name
+                if moves and not (is_new and now.name in back):
+                    changes.append(now)
+            self.done[at] = done._replace(changes=tuple(changes))
+        return list(untold.values())
 
     def _gather(self) -> UschedError:
         """All errors as one, less those that only follow from a declaration that failed."""
