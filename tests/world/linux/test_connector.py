@@ -10,7 +10,8 @@ import threading
 
 import pytest
 
-from usched.world.linux.connector import Connector, Fork, parse_fork, try_to_listen
+from usched.world.linux import connector as connector_module
+from usched.world.linux.connector import Connector, Fork, Lost, parse_fork, try_to_listen
 
 
 def message(what: int, *numbers: int, value: int = 1) -> bytes:
@@ -58,3 +59,24 @@ def test_the_kernel_tells_of_a_process_and_of_a_thread(connector: Connector) -> 
         assert select.select([connector], [], [], 10)[0], "it says nothing"
         heard |= set(connector.hear())
     connector.close()
+
+
+def test_where_forks_are_lost_none_of_the_others_is_told_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever looks at all threads instead has seen them: they are no news."""
+    monkeypatch.setattr(connector_module, "_BUFFER", 1 << 12)
+    found = try_to_listen()
+    if isinstance(found, str):
+        pytest.skip(found)
+    pids = set()
+    for _ in range(300):
+        pid = os.fork()
+        if not pid:
+            os._exit(0)
+        pids.add(pid)
+        os.waitpid(pid, 0)
+    with pytest.raises(Lost):
+        found.hear()
+    assert pids.isdisjoint(fork.tid for fork in found.hear())
+    found.close()

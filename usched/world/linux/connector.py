@@ -62,17 +62,22 @@ class Connector:
         return self._socket.fileno()
 
     def hear(self) -> list[Fork]:
-        """All forks since the last time. Raises Lost."""
+        """All forks since the last time. Raises Lost, and then none of them is left to be heard:
+        who looks at all threads has seen those that were not lost, too."""
         heard: list[Fork] = []
+        lost: OSError | None = None
         while True:
             try:
                 data = self._socket.recv(65536)
             except BlockingIOError:
+                if lost is not None:
+                    raise Lost from lost
                 return heard
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
-                raise Lost from error
+                lost = error
+                continue
             fork = parse_fork(data)
             if fork is not None:
                 heard.append(fork)
