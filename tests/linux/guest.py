@@ -152,12 +152,18 @@ def _pack_all(work: Path, guest: Guest) -> None:
     job = work / "new/job"
     ours = Path(tests.__file__).parent
     for name in ("usched", "click", "yaml", "rich"):
-        shutil.copytree(importlib.import_module(name).__path__[0], job / name)
+        _copy_all(Path(importlib.import_module(name).__path__[0]), job / name)
     for name in ("linux", "plan"):
-        shutil.copytree(ours / name, job / "tests" / name)
+        _copy_all(ours / name, job / "tests" / name)
     shutil.copy2(ours / "__init__.py", job / "tests")
     first = "first_systemd" if guest.systemd else "first"
     shutil.copy2(inside / first, work / "new/init")
     with open(work / "initrd", "wb") as initrd:
         initrd.write((find_cache() / root_with(guest.systemd)).read_bytes())
         initrd.write(pack(work / "new"))
+
+
+def _copy_all(package: Path, to: Path) -> None:
+    """With what is compiled of it, but for what others beside this test compile just now: that is
+    written beside its place under a number, and gone when it is whole."""
+    shutil.copytree(package, to, ignore=shutil.ignore_patterns("*.pyc.*"))
