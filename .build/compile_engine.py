@@ -32,6 +32,7 @@ MODULES = (
     "recorder",
     "recurrence",
     "run_queue",
+    "slices",
     "turns",
     "vcpus",
     "waiting",

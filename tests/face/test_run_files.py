@@ -87,18 +87,30 @@ def test_what_is_too_large_to_draw_is_refused_behind_the_report(desk: Session) -
 
 
 def test_vcpus_are_not_followed_through_a_run_that_was_counted(desk: Session) -> None:
-    """One lwp for ever: no segment ends, but slices of its vcpu do."""
-    desk.done("batch", "-q", "-", stdin=b"V on cpu* lwktpri 5 vcpus 1\nV/IN on cpu0 lwktpri 3\n")
-    desk.write("hog.yaml", "workload: h\nprograms: [{name: a, scheduler: V/IN, run: 1000s}]\n")
-    words = ("simulate", "hog.yaml", "--ticks", "100000000000", "--summary")
-    result = desk.run(*words[:3], "100000", *words[4:], "--html", "x")
-    assert (result.status, result.err) == (0, "")
-    desk.write(
-        "hog.yaml", "workload: h\nprograms: [{name: a, scheduler: V/IN, run: 900000000000000}]\n"
+    """Slices of vcpus matter, for one lwp waits for ever for another vcpu; no segment ends.
+    A hog alone in a scheduler can be followed, however long it runs."""
+    desk.done(
+        "batch",
+        "-q",
+        "-",
+        stdin=b"V on cpu* lwktpri 5 vcpus 2 locked\nV/IN on cpu* lwktpri 3 locked\n"
+        b"HI on cpu1 lwktpri 9\n",
     )
-    result = desk.run(*words, "--perfetto", "y")
+    hogs = (
+        "workload: h\nprograms:\n"
+        "- {name: a, scheduler: V/IN, rforks: 2, run: 900000000000000}\n"
+        "- {name: b, scheduler: HI, run: 900000000000000}\n"
+    )
+    desk.write("hogs.yaml", hogs)
+    desk.write("hog.yaml", hogs.replace("rforks: 2", "rforks: 1"))
+    words = ("--summary", "--ticks", "100000000000")
+    result = desk.run("simulate", "hogs.yaml", "--summary", "--ticks", "100000", "--html", "x")
+    assert (result.status, result.err) == (0, "")
+    result = desk.run("simulate", "hogs.yaml", *words, "--perfetto", "y")
     assert result.status == 3
     assert result.err.startswith(
         "usched: --perfetto: this run has 100000000000 ticks, and vcpus can be followed through"
         " 10000000\n  draw a part: --ticks N"
     )
+    result = desk.run("simulate", "hog.yaml", *words, "--perfetto", "z")
+    assert (result.status, result.err) == (0, "")

@@ -28,6 +28,17 @@ class Due:
         self.vcpus: list[Vcpu] = []
         self.turns: list[Turn] = []
 
+    def tidy(self) -> bool:
+        """Strike what was called off; whether there is anything else."""
+        tick = self.tick
+        for lwp in self.lwps:
+            if lwp.booked == tick and lwp.ends != tick:
+                lwp.booked = NOWHERE
+        self.lwps = [lwp for lwp in self.lwps if lwp.ends == tick]
+        self.vcpus = [vcpu for vcpu in self.vcpus if vcpu.ends == tick]
+        self.turns = [turn for turn in self.turns if turn.ends == tick]
+        return bool(self.arrivals or self.lwps or self.vcpus or self.turns)
+
 
 class Calendar:
     """Appointments by tick, to be taken in the order of ticks.
@@ -85,13 +96,24 @@ class Calendar:
         return due
 
     def shift(self, ticks: int) -> None:
-        """All that is to come comes so many ticks later."""
-        self._ticks = [tick + ticks for tick in self._ticks]
-        to_come = [due for due in self._near if due.tick != NOWHERE] + list(self._far.values())
-        for due in to_come:
-            due.tick += ticks
+        """All that is to come comes so many ticks later; nothing that was called off does."""
+        every = [due for due in self._near if due.tick != NOWHERE] + list(self._far.values())
         self._near = [Due(NOWHERE) for _ in range(_NEAR)]
-        self._far = {due.tick: due for due in to_come}
+        self._far = {due.tick + ticks: due for due in every if due.tidy()}
+        for tick, due in self._far.items():
+            due.tick = tick
+        self._ticks = sorted(self._far)
+
+    def has_only_bursts(self) -> bool:
+        """Whether nothing is to come but ends of bursts; where what was called off is struck."""
+        return all(
+            due.tick == NOWHERE
+            or (
+                not (due.arrivals or due.vcpus or due.turns)
+                and all(lwp.ends == lwp.settled + lwp.left for lwp in due.lwps)
+            )
+            for due in (*self._near, *self._far.values())
+        )
 
     def end_lwps(self, lwps: list[Lwp]) -> None:
         """The burst or the slice of each is over, at the tick that it says."""
@@ -103,6 +125,10 @@ class Calendar:
                 due = self._find(tick, due)
             due.lwps.append(lwp)
 
+    def end_lwp(self, lwp: Lwp) -> None:
+        """Likewise of one."""
+        self.at(lwp.ends).lwps.append(lwp)
+
     def end_vcpu(self, tick: int, vcpu: Vcpu) -> None:
         """The slice of a vcpu is over."""
         vcpu.ends = tick
@@ -110,5 +136,5 @@ class Calendar:
 
     def end_turn(self, turn: Turn) -> None:
         """A turn is used up."""
-        tick = turn.began + turn.level.members[turn.index].quantum
-        self.at(tick).turns.append(turn)
+        turn.ends = turn.began + turn.level.members[turn.index].quantum
+        self.at(turn.ends).turns.append(turn)

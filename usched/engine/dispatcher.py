@@ -21,9 +21,10 @@ from usched.engine.placement import Placement
 from usched.engine.recorder import STARVED_QUANTA, Recorder
 from usched.engine.recurrence import Recurrence
 from usched.engine.run_queue import NOWHERE
+from usched.engine.slices import expire, forget_free, let_run_free, matter, requeue
 from usched.engine.turns import Level
 from usched.engine.vcpus import Vcpus
-from usched.engine.waiting import somebody_waits
+from usched.engine.waiting import somebody_waits, waited_on
 from usched.meaning.timetable import Ending, Timetable
 from usched.words.problems import Problem, Refused
 from usched.words.run import Assignment, Hop, Run, Storage, Timeline
@@ -130,8 +131,9 @@ class _Dispatcher:
                 now = self.look(now, ticks)
             following = self.next_change()
             if following is None:
-                following = ticks if ticks is not None else max(now + 1, DEFAULT_TICKS)
-                ticks = following
+                following = ticks = max(now + 1, DEFAULT_TICKS) if ticks is None else ticks
+            if self.recurrence is not None and ticks is not None and following >= ticks:
+                self.recurrence.rest(now)
             if self.at is not None and now <= self.at < following:
                 self.assignments = self.assign()
             if self.watch is not None:
@@ -167,22 +169,23 @@ class _Dispatcher:
         due = calendar.due(now)
         if due is not None:
             self.end_slices(due, now)
+            self.end_lwps(due, now)
             arrivals = due.arrivals
             calendar.over(now)
         if may_end and not machine.left:
             return True
         if self.actions and self.actions[-1].at == now:
             self.carry_out(now)
-        self.look_who_waits(now)
+        self.look_who_waits()
         if arrivals:
             arrivals.sort()
             self.arrive(arrivals, now)
         self.redispatch(now)
         for level in self.turns:
             if level.domain.begun != now:  # they go on
-                for turn in level.renew_turns(now):
-                    calendar.end_turn(turn)
+                level.renew_turns(now)
         self.turns.clear()
+        self.look_who_was_roused(now)
         self.forget(now)
         self.recorder.run(machine.root, now)
         return False
@@ -192,11 +195,29 @@ class _Dispatcher:
         actions = []
         while self.actions and self.actions[-1].at == now:
             actions.append(self.actions.pop())
+        self.settle_all(now)
         self.machine.carry_out(actions, now)
         self.turns.clear()  # every domain is dispatched, with levels of its own
         self.touched = [self.machine.root]
         for domain in self.machine.domains.values():
             self.change(domain, now)
+
+    def settle_all(self, now: int) -> None:
+        """Nothing runs free while events happen; what nobody waited for may be waited for then."""
+        for domain in self.machine.domains.values():
+            self.dispatch.settle_all(domain, now)
+            domain.watched = False
+            vcpus = domain.vcpus
+            if vcpus is None:
+                continue
+            for vcpu in vcpus.call_in(domain.busy, domain.quantum, now):
+                if vcpu.began < now:
+                    self.calendar.end_vcpu(vcpu.began + domain.quantum, vcpu)
+                    continue
+                vcpu.ends = NOWHERE  # with the tick before
+                if not vcpus.expired:
+                    self.vcpus.append((domain, vcpus))
+                vcpus.expired.append(vcpu)
 
     def change(self, domain: Domain, now: int) -> None:
         """Something happens to own lwps of a domain."""
@@ -208,9 +229,10 @@ class _Dispatcher:
         """Dispatch the tick: from the machine down, or only where something changes."""
         touched, within = self.touched, []
         for domain in self.changed:
+            if domain.runs_free and matter(domain):
+                expire(domain, domain.runs_free & domain.claims, now)
             if domain.queue.expired:
-                domain.returned = now
-                domain.queue.requeue()
+                requeue(domain, now)
             if not domain.dirty:
                 if domain.stays_within():
                     within.append(domain)
@@ -243,8 +265,10 @@ class _Dispatcher:
             machine.preempted.clear()
 
     def end_slices(self, due: Due, now: int) -> None:
-        """Bursts, slices and turns that end with the tick before."""
+        """Turns, and slices of vcpus, that end with the tick before."""
         for turn in due.turns:
+            if turn.ends != now:
+                continue
             level = turn.level
             if level.use_up(turn) and level.ended != now and level in level.domain.levels:
                 level.ended = now
@@ -258,42 +282,73 @@ class _Dispatcher:
                 if not expired:
                     self.vcpus.append((scheduler, vcpus))
                 expired.append(vcpu)
+
+    def end_lwps(self, due: Due, now: int) -> None:
+        """Bursts and slices of lwps that end with the tick before."""
         for lwp in due.lwps:
             if lwp.ends != now:
                 continue
             its = lwp.scheduler
             assert its is not None
-            its.claims ^= lwp.at.mask
-            if its.changed != now:
-                its.changed = now
-                self.changed.append(its)
-            lwp.ends = NOWHERE
-            ticks = now - lwp.settled
-            lwp.settled = now
-            if ticks == lwp.left:
+            cpu = lwp.at.mask
+            if now - lwp.settled == lwp.left:
+                its.claims ^= cpu
+                if its.changed != now:
+                    its.changed = now
+                    self.changed.append(its)
+                if lwp.ran_free:
+                    forget_free(its, lwp)
+                lwp.ends = NOWHERE
+                lwp.settled = now
                 self.end_burst(lwp, its, now)
-                continue
-            lwp.left -= ticks
-            lwp.used += ticks
-            its.queue.expired.append(lwp)
+            elif not its.own_waits or (its.locked and not its.own_waits & cpu):
+                if let_run_free(its, lwp):
+                    self.calendar.end_lwp(lwp)
+            else:
+                lwp.ends = 0  # it is not met again
+                its.claims ^= cpu
+                if its.changed != now:
+                    its.changed = now
+                    self.changed.append(its)
+                its.queue.expired.append(lwp)
 
-    def look_who_waits(self, now: int) -> None:
+    def look_who_waits(self) -> None:
         """Turns and slices of vcpus that are used up change nothing where nobody waits for it."""
         for level in self.turns:
             if level.wanted():
                 self.touch(level.domain)
+            else:
+                level.watched = True
         for scheduler, vcpus in self.vcpus:
             if scheduler.vcpus is not vcpus:
                 continue
             if somebody_waits(scheduler):
                 self.touch(scheduler)
-                continue
-            for vcpu in vcpus.expired:
-                vcpu.used = 0
-                vcpu.began = now
-                self.calendar.end_vcpu(now + scheduler.quantum, vcpu)
-            vcpus.expired = []
+            else:
+                vcpus.let_run_free()
+                scheduler.watched = True
         self.vcpus.clear()
+
+    def look_who_was_roused(self, now: int) -> None:
+        """Where somebody waits now for what runs free, that will be over at some tick."""
+        roused = self.machine.root.roused
+        for level in roused.levels:
+            waited = waited_on(level) & level.shared
+            if waited:
+                level.heeded = now
+            for turn in level.call_in(waited, now):
+                self.calendar.end_turn(turn)
+        for scheduler in roused.schedulers:
+            vcpus = scheduler.vcpus
+            assert vcpus is not None
+            if not somebody_waits(scheduler):
+                scheduler.watched = True
+                continue
+            vcpus.heeded = now
+            for vcpu in vcpus.call_in(scheduler.busy, scheduler.quantum, now):
+                self.calendar.end_vcpu(vcpu.began + scheduler.quantum, vcpu)
+        roused.levels.clear()
+        roused.schedulers.clear()
 
     def end_burst(self, lwp: Lwp, domain: Domain, now: int) -> None:
         """The lwp leaves: it exits, or sleeps until it arrives again."""
@@ -367,7 +422,7 @@ class _Dispatcher:
     def report(self, ticks: int) -> Run:
         due = self.calendar.due(ticks)
         if due is not None:
-            self.end_slices(due, ticks)
+            self.end_lwps(due, ticks)
         self.recorder.finish(ticks)
         starved = set()
         for lwp in self.machine.lwps:

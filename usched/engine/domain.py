@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from usched.engine import slices
 from usched.engine.lwp import Lwp
 from usched.engine.masks import bits, make_words, to_mask
 from usched.engine.run_queue import NOWHERE, RunQueue, pick_order
 from usched.engine.turns import Level
 from usched.engine.vcpus import Vcpus
+from usched.engine.waiting import Roused
 from usched.meaning.resolver import Scheduler
 
 
@@ -27,13 +29,16 @@ class Domain:
     own_load: runnable lwps of its own; load: one for these, if any, and one for each child with a
     load. queue: its own lwps. returned: the last tick at which one came to the queue that ran in
     the tick before. claims: the cpus where one runs and may stay; in a dispatch, where it was not
-    picked yet, if it is not locked.
+    picked yet, if it is not locked. runs_free: those of the cpus where one runs free; ran_free: how
+    many run that have (see slices). heeded: the last tick at which it mattered how much of their
+    slices they had used, or when they were picked.
     users: of a base, who ran behind each cpu in the tick before, if it is busy; busy: on which of
     them somebody did; words: for what
     is given out of them; freed: of these, the ones whose lwp is not runnable any more; idle: these,
     and where nobody did, in tick `asked`. placed_on, placed: of a base, the cpus that others may
     run on in the tick at hand, and who.
 
+    watched: whether it is to be told in `roused` that somebody may wait for its vcpus.
     own_waits: the cpus that its own lwps wait for. could_run: those that lwps beneath it could run
     on, known since asked for.
 
@@ -55,10 +60,11 @@ class Domain:
     __slots__ = (
         "above", "answered", "asked", "base", "begun", "busy", "changed", "children", "claims",
         "could_run", "cpus", "depth", "dirty", "exclusive", "free_homes", "freed", "generation",
-        "homes", "idle", "inner", "kept", "later", "leaf", "level", "levels", "load", "locked",
-        "lwktpri", "name", "offered", "outer", "own", "own_load", "own_offered", "own_waits",
-        "parent", "placed", "placed_on", "pool", "position", "quantum", "queue", "returned",
-        "roams", "seen", "shown", "spare", "taken", "users", "vcpus", "virtual", "width", "words",
+        "heeded", "homes", "idle", "inner", "kept", "later", "leaf", "level", "levels", "load",
+        "locked", "lwktpri", "name", "offered", "outer", "own", "own_load", "own_offered",
+        "own_waits", "parent", "placed", "placed_on", "pool", "position", "quantum", "queue",
+        "ran_free", "returned", "roams", "roused", "runs_free", "seen", "shown", "spare", "taken",
+        "users", "vcpus", "virtual", "watched", "width", "words",
     )  # fmt: skip
 
     def __init__(self, name: str, parent: Domain | None, position: int) -> None:
@@ -84,14 +90,16 @@ class Domain:
         self.levels: list[Level] = []
         self.level: Level | None = None
         # lwps
-        self.load = 0
-        self.own_load = 0
+        self.load = self.own_load = 0
         self.queue = RunQueue()
         self.homes: dict[int, int] = {}
         self.free_homes: list[tuple[int, int]] = []
         self.returned = NOWHERE
-        self.claims = 0
+        self.claims = self.runs_free = self.ran_free = 0
+        self.heeded = NOWHERE
         # see waiting
+        self.watched = False
+        self.roused: Roused = parent.roused if parent else Roused()
         self.own_waits = 0
         self.could_run: int | None = None
         # as a base
@@ -107,10 +115,8 @@ class Domain:
         self.seen = NOWHERE
         self.answered = 0
         self.later: list[int] = []
-        self.taken = 0
-        self.kept = 0
-        self.offered = -1
-        self.own_offered = -1
+        self.taken = self.kept = 0
+        self.offered = self.own_offered = -1
         self.changed = NOWHERE
         self.leaf = False
         self.roams = False
@@ -256,7 +262,14 @@ class Domain:
         """Lwps in it wait for others of its cpus than before, or of its parent's."""
         domain = self
         while domain.level is not None and domain.parent is not None:
-            domain.level.waited = -1
+            level = domain.level
+            level.waited = -1
+            if level.watched:
+                level.watched = False
+                self.roused.levels.append(level)
+            if domain.watched:
+                domain.watched = False
+                self.roused.schedulers.append(domain)
             domain = domain.parent
 
     # -- whether what happened in it changes anything above it ----------------
@@ -289,13 +302,20 @@ class Domain:
         """Of a locked scheduler: the homes of its own lwps that are runnable."""
         return self.claims | self.queue.seats
 
-    def runners(self, cpus: int) -> list[Lwp]:
+    def runners(self, cpus: int, now: int) -> list[Lwp]:
         """Who runs on these cpus of `claims`, in pick order."""
         users = self.base.users
         found = [users[cpu] for cpu in bits(cpus)]
         if len(found) > 1:
-            found.sort(key=pick_order)
+            self.line_up(found, now)
         return found
+
+    def line_up(self, lwps: list[Lwp], now: int) -> None:
+        """In pick order, some of its own that run."""
+        if self.ran_free:
+            slices.line_up(lwps, self.quantum, now)
+        else:
+            lwps.sort(key=pick_order)
 
     def base_cpu(self, number: int) -> int:
         """One of its own cpus, in the numbers of its base."""

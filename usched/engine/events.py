@@ -16,6 +16,7 @@ from usched.engine.lwp import Lwp
 from usched.engine.masks import make_words, to_mask
 from usched.engine.recorder import Recorder
 from usched.engine.run_queue import NOWHERE, pick_order
+from usched.engine.slices import settle
 from usched.engine.turns import Level
 from usched.meaning.timetable import (
     Action,
@@ -299,13 +300,14 @@ class Machine:
     def _interrupt(self, lwp: Lwp, now: int) -> None:
         """It ran in the tick before, and whether it goes on is open."""
         assert lwp.scheduler is not None
-        lwp.stop(now)
+        settle(lwp.scheduler, lwp, now)
+        lwp.ends = NOWHERE
         lwp.scheduler.claims ^= lwp.at.mask
         self.preempted.append(lwp)
 
     def _put_back(self, domain: Domain, now: int) -> None:
         """Who ran in the tick before goes to the head of the queue, and has no claim."""
-        stay = domain.runners(domain.claims)
+        stay = domain.runners(domain.claims, now)
         for lwp in stay:
             self._interrupt(lwp, now)
         domain.queue.put_first(stay)

@@ -22,8 +22,10 @@ class Lwp(Runner):
 
     home: a cpu in its scheduler's own numbers; seat: the same in those of the base. left, used:
     ticks of its burst and slice as of tick `settled`, and counting while it runs; not running, it
-    stopped there. ends: the tick at which its burst or slice will be over; NOWHERE while it does
-    not run. burst: how many have ended; total: how many it has in its life, NOWHERE without end.
+    stopped there. ends: the tick at which its burst or slice will be looked at; NOWHERE while it
+    does not run. ran_free: whether it has run free since it was settled (see slices); booked: the
+    end of a burst that was put in the calendar when it did. burst: how many have ended; total: how
+    many it has in its life, NOWHERE without end.
     pause: the sleep after the one at hand; period: 0 without; due: when the burst at hand was due.
     route: of who was moved or wakes at once, who was behind which cpus when it stopped, as
     (base, cpu).
@@ -31,10 +33,10 @@ class Lwp(Runner):
 
     # so many in an instance dict are slow to find
     __slots__ = (
-        "burst", "bursts", "deadline", "dispatches", "due", "elsewhere", "exited",
+        "booked", "burst", "bursts", "deadline", "dispatches", "due", "elsewhere", "exited",
         "forked", "here", "home", "index", "indexed", "left", "migrations", "misses",
-        "name", "pause", "period", "preemptions", "program", "real", "responses", "route",
-        "runnable", "runnable_ticks", "scheduler", "settled", "since", "target", "total",
+        "name", "pause", "period", "preemptions", "program", "ran_free", "real", "responses",
+        "route", "runnable", "runnable_ticks", "scheduler", "settled", "since", "target", "total",
     )  # fmt: skip
 
     def __init__(self, index: int, program: Program, number: int) -> None:
@@ -58,6 +60,8 @@ class Lwp(Runner):
         self.pause = 0
         self.due = 0
         self.settled = 0
+        self.ran_free = False
+        self.booked = NOWHERE
         self.home = NOWHERE
         self.route: Sequence[tuple[Domain, int]] = ()
         # figures: runnable_ticks are those before tick `since`, from when on it counts if runnable
@@ -100,13 +104,12 @@ class Lwp(Runner):
         """Since when it waits, runnable; the tick at hand where it runs."""
         return now if self.ends >= 0 else max(self.settled, self.since)
 
-    def stop(self, now: int) -> None:
-        """It ran until this tick; whether it goes on is open."""
+    def settle(self, now: int) -> None:
+        """What is left to it, and what it used, as of this tick; no slice ended since it was."""
         ticks = now - self.settled
         self.left -= ticks
         self.used += ticks
         self.settled = now
-        self.ends = NOWHERE
 
     def forget_cpu(self) -> None:
         """It runs next as if it never had."""

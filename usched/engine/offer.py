@@ -12,7 +12,8 @@ from usched.engine.domain import Domain
 from usched.engine.lwp import Lwp
 from usched.engine.masks import CPUS, bits
 from usched.engine.placement import Placement
-from usched.engine.run_queue import NOWHERE, pick_order
+from usched.engine.run_queue import NOWHERE
+from usched.engine.slices import call_in, ends_at, expire, forget_free, requeue, settle, settle_all
 from usched.engine.turns import Level
 from usched.engine.vcpus import Vcpu, Vcpus, first_fixed
 
@@ -153,6 +154,13 @@ class Dispatch:
         claims = domain.claims
         claimed = claims & cpus
         free = cpus ^ claimed
+        if domain.runs_free and (
+            domain.own_offered or claims != claimed or domain.queue.count() > free.bit_count()
+        ):
+            self._heed_slices(domain)
+            claims = domain.claims
+            claimed = claims & cpus
+            free = cpus ^ claimed
         if claims != claimed:
             if free:
                 return self._run_displaced(domain, cpus)
@@ -164,7 +172,7 @@ class Dispatch:
             domain.own_offered = cpus
         else:  # they come behind those who were picked in an earlier offer
             if claimed:
-                self._number(domain.runners(claimed))
+                self._number(domain, domain.runners(claimed, self.now))
                 domain.kept |= claimed
             domain.own_offered |= cpus
         queue = domain.queue
@@ -182,14 +190,17 @@ class Dispatch:
         claimed = domain.claims & cpus
         free = cpus ^ claimed
         room = free.bit_count()
-        displaced = domain.runners(domain.claims ^ claimed)[:room]
+        displaced = domain.runners(domain.claims ^ claimed, self.now)[:room]
         if domain.own_offered:
-            self._number(sorted(domain.runners(claimed) + displaced, key=pick_order))
+            stay = domain.runners(claimed, self.now) + displaced
+            domain.line_up(stay, self.now)
+            self._number(domain, stay)
         domain.own_offered |= cpus
         fresh = domain.queue.take(room - len(displaced))
         domain.claims ^= claimed
         for lwp in displaced:
             domain.claims ^= lwp.at.mask
+            self._call_in(domain, domain.runs_free & lwp.at.mask)
         chosen = displaced + fresh if fresh else displaced
         claimed |= self.placement.place_lwps(chosen, free, domain.base, True, self.now)
         self._tell(domain, displaced)
@@ -200,9 +211,11 @@ class Dispatch:
 
     def _run_at_home(self, domain: Domain, cpus: int) -> int:
         """Locked: for each home, who stays there or else the first who waits for it."""
+        if domain.runs_free and domain.own_offered:
+            self._heed_slices(domain)
         claimed = domain.claims & cpus
         if claimed and domain.own_offered:
-            self._number(domain.runners(claimed))
+            self._number(domain, domain.runners(claimed, self.now))
         domain.own_offered |= cpus
         fresh = cpus & ~claimed & domain.queue.seats
         if fresh:
@@ -226,11 +239,37 @@ class Dispatch:
         domain.claims = 0  # nobody stops
         self._finish_own(domain)
 
-    def _number(self, lwps: list[Lwp]) -> None:
+    def _number(self, domain: Domain, lwps: list[Lwp]) -> None:
         """They are picked in this order."""
+        now = self.now
         for lwp in lwps:
+            if lwp.ran_free:
+                settle(domain, lwp, now)
+            else:
+                lwp.settle(now)
             lwp.order = self.clock
             self.clock += 1
+
+    def _heed_slices(self, domain: Domain) -> None:
+        """It matters whether slices of those who run free ended with the tick before: of who was
+        picked in this one it is a fresh one, and who was not is to be."""
+        expire(domain, domain.runs_free & domain.claims & ~domain.kept, self.now)
+        if domain.queue.expired:
+            requeue(domain, self.now)
+        if domain.own_offered:
+            picked = domain.runners(domain.runs_free & domain.kept, self.now)
+            quantum = domain.quantum
+            self._number(domain, [lwp for lwp in picked if ends_at(lwp, quantum, self.now)])
+
+    def settle_all(self, domain: Domain, now: int) -> None:
+        """Before events: who runs is settled, and runs free no more."""
+        self.calendar.end_lwps(settle_all(domain, now, self.clock))
+        self.clock += domain.own_load
+
+    def _call_in(self, domain: Domain, cpus: int) -> None:
+        """These do not run free any more."""
+        if cpus:
+            self.calendar.end_lwps(call_in(domain, cpus, self.now))
 
     def _tell(self, domain: Domain, lwps: list[Lwp]) -> None:
         """These run where they did not."""
@@ -394,25 +433,31 @@ class Dispatch:
         tick."""
         queue = domain.queue
         kept = domain.kept
-        if domain.locked:
-            stopped = domain.claims & ~kept
-            if stopped:
-                self._stop(domain, stopped)
-            waits = queue.seats
-        else:
-            if domain.claims:
-                self._stop(domain, domain.claims)
-            waits = domain.own if queue.waiting else 0
+        if domain.claims and (not domain.locked or domain.claims & ~kept):
+            self._stop(domain)
         domain.claims = kept
+        waits = queue.seats if domain.locked else domain.own if queue.waiting else 0
         if waits != domain.own_waits:
             domain.own_waits = waits
+            if waits:
+                domain.heeded = self.now
+                self._call_in(domain, domain.runs_free & waits)
             domain.forget_waits()
 
-    def _stop(self, domain: Domain, cpus: int) -> None:
-        """Preempted: back to the head of the queue, and no claim."""
-        stopped = domain.runners(cpus)
+    def _stop(self, domain: Domain) -> None:
+        """Who was not picked is preempted: back to the head of the queue, and no claim."""
+        now = self.now
+        domain.heeded = now
+        if domain.runs_free:
+            self._heed_slices(domain)
+        stopped = domain.runners(domain.claims & ~domain.kept, now)
         for lwp in stopped:
-            lwp.stop(self.now)
+            if lwp.ran_free:
+                settle(domain, lwp, now)
+                forget_free(domain, lwp)
+            else:
+                lwp.settle(now)
+            lwp.ends = NOWHERE
             lwp.preemptions += 1
         domain.queue.put_back(stopped)
 
@@ -427,7 +472,7 @@ class Dispatch:
             for number in bits(stopped):
                 vcpu = vcpus.all[number]
                 if vcpu.ends >= 0:
-                    vcpu.used = now - vcpu.began
+                    vcpu.used = (now - vcpu.began) % scheduler.quantum
                 vcpu.on = vcpu.ends = NOWHERE
         for vcpu in vcpus.started:
             vcpu.on = vcpu.at.number

@@ -7,8 +7,10 @@ dated is moved on. It is found by keeping one state and comparing the ones that 
 is replaced at twice the distance (Brent 1980).
 
 What is left of a burst that is longer than a quantum, and of a finite number of bursts, decides
-nothing until it runs out: it is not in the state, but bounds how often the ticks come again. Lwps
-that fall behind further and further never come to the same state.
+nothing until it runs out: it is not in the state, but bounds how often the ticks come again. How
+much of a slice or a turn is used decides nothing as long as nobody waits for it: where nobody has
+since the state was kept, nobody will, and it is not in the state either. Lwps that fall behind
+further and further never come to the same state.
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ from usched.engine.lwp import Lwp
 from usched.engine.masks import bits
 from usched.engine.recorder import CpuCounts, Recorder
 from usched.engine.run_queue import NOWHERE
+from usched.engine.slices import let_run_free, used_before
 from usched.engine.turns import Level
+from usched.engine.vcpus import Vcpus
+from usched.engine.waiting import somebody_waits, waited_on
 from usched.words.run import Cycle, Stretch
 
 
@@ -33,12 +38,13 @@ class _LwpCounts:
     # there are many: compiled, a dataclass takes ten times as long to make
     __slots__ = (
         "burst", "dispatches", "due", "left", "migrations", "misses", "preemptions", "ran",
-        "responses", "runnable",
+        "responses", "runnable", "used",
     )  # fmt: skip
 
     def __init__(self, lwp: Lwp, now: int) -> None:
         self.ran = lwp.ran(now)
         self.left = lwp.left_at(now)
+        self.used = _used_of_slice(lwp, now)
         self.due = lwp.due - now
         self.runnable = lwp.runnable_until(now)
         self.dispatches = lwp.dispatches
@@ -53,8 +59,8 @@ class _LwpCounts:
 class _Kept:
     """A state to compare with, and the counts as of then. closed: segments by cpu, in memory.
 
-    lwp, cpu, busy_mask, following, left: what of it is looked at first. Who runs on the first cpu
-    that is busy, the busy ones, how far off the next change is, and what is left of the burst.
+    lwp, cpu, busy_mask, following: what of it is looked at first. Who runs on the first cpu that is
+    busy, the busy ones, and how far off the next change is.
     """
 
     tick: int
@@ -62,9 +68,8 @@ class _Kept:
     cpu: int
     busy_mask: int
     following: int
-    left: int
     lwp_states: list[Hashable]
-    domain_states: list[Hashable]
+    domains: list[_Domain]
     lwps: list[_LwpCounts]
     busy: dict[int, int]
     ran: dict[int, dict[int, int] | None]
@@ -148,15 +153,24 @@ class Recurrence:
                 continue
             left = lwp.left_at(now)
             if lwp.burst == before.burst:
-                assert lwp.scheduler is not None
-                used = before.left - left
-                if used and lwp.runnable:
-                    bounds.append((left - lwp.scheduler.quantum - 1) // used)
+                ran = before.left - left
+                if ran and lwp.runnable:
+                    bounds.append((left - _heeded(lwp, kept.tick) - 1) // ran)
             elif left != before.left or lwp.due - now != before.due:
                 return 0
             if lwp.total >= 0 and lwp.burst != before.burst:
                 bounds.append((lwp.total - lwp.burst - 1) // (lwp.burst - before.burst))
         return min(bounds, default=None)
+
+    def rest(self, now: int) -> None:
+        """After tick `now`, up to which nothing was found, and after which nothing comes before the
+        run is over: every tick is as this one, unless something else than bursts will end."""
+        if self.cycle is not None or not self._machine.left:
+            return
+        self._set_free(now)
+        if self._calendar.has_only_bursts():
+            ran = tuple(int(lwp.ends >= 0) for lwp in self._machine.lwps)
+            self.cycle = Cycle(now, 1, ran)
 
     # -- the state ------------------------------------------------------------
 
@@ -166,9 +180,7 @@ class Recurrence:
         lwp = kept.lwp
         if lwp is not None and root.users[kept.cpu] is not lwp:
             return False
-        if root.busy != kept.busy_mask or self._next(now) != kept.following:
-            return False
-        return lwp is None or _short_left(lwp, now) == kept.left
+        return root.busy == kept.busy_mask and self._next(now) == kept.following
 
     def _next(self, now: int) -> int:
         following = self._calendar.next()
@@ -176,15 +188,39 @@ class Recurrence:
 
     def _is(self, kept: _Kept, now: int) -> bool:
         """Whether the state is the one that was kept; as far as the first difference."""
-        for lwp, before in zip(self._machine.lwps, kept.lwp_states, strict=True):
-            if _lwp_state(lwp, now) != before:
+        then = kept.tick
+        for lwp, state, before in zip(self._machine.lwps, kept.lwp_states, kept.lwps, strict=True):
+            if _lwp_state(lwp) != state or not _is_as_far(lwp, before, then, now):
                 return False
-        for domain, before in zip(self._domains, kept.domain_states, strict=True):
-            if _domain_state(domain, now) != before:
+        for domain, was in zip(self._domains, kept.domains, strict=True):
+            if not was.is_again(domain, then, now):
                 return False
         return True
 
+    def _set_free(self, now: int) -> None:
+        """What nobody waits for runs free, and from now on is known where somebody does."""
+        for domain in self._domains:
+            if domain.own_waits:
+                domain.heeded = now
+            for lwp in domain.runners(domain.claims & ~domain.own_waits, now):
+                if lwp.ends < lwp.settled + lwp.left and let_run_free(domain, lwp):
+                    self._calendar.end_lwp(lwp)
+            for level in domain.levels:
+                level.taken = 0
+                level.set_free()
+                if waited_on(level) & level.shared:
+                    level.heeded = now
+            if domain.vcpus is None:
+                continue
+            if somebody_waits(domain):
+                domain.vcpus.heeded = now
+            else:
+                domain.vcpus.set_free()
+                domain.watched = True
+        self._calendar.shift(0)
+
     def _keep(self, now: int) -> _Kept:
+        self._set_free(now)
         recorder = self._recorder
         recorder.count()
         segments = recorder.segments or {}
@@ -197,9 +233,8 @@ class Recurrence:
             cpu,
             root.busy,
             self._next(now),
-            _short_left(lwp, now) if lwp else 0,
-            [_lwp_state(lwp, now) for lwp in self._machine.lwps],
-            [_domain_state(domain, now) for domain in self._domains],
+            [_lwp_state(lwp) for lwp in self._machine.lwps],
+            [_Domain(domain, now) for domain in self._domains],
             [_LwpCounts(lwp, now) for lwp in self._machine.lwps],
             {cpu: _busy(each, now) for cpu, each in recorder.cpus.items()},
             {cpu: _ran(each, now) for cpu, each in recorder.cpus.items()},
@@ -216,15 +251,23 @@ class Recurrence:
 
     def _leap(self, kept: _Kept, leap: _Leap) -> None:
         """What was counted since the state kept is counted again, and all that is dated moves."""
+        self._set_free(leap.now)
+        self._calendar.shift(leap.shift)
         for lwp, before in zip(self._machine.lwps, kept.lwps, strict=True):
-            if lwp.exited < 0:
-                _leap_lwp(lwp, before, leap)
+            if lwp.exited >= 0:
+                continue
+            ends = lwp.ends
+            _leap_lwp(lwp, before, leap)
+            if ends >= 0 and lwp.ends != ends + leap.shift:
+                lwp.booked = lwp.ends
+                self._calendar.end_lwp(lwp)
+            elif lwp.booked >= 0:
+                lwp.booked += leap.shift
         self._repeat_segments(kept, leap)
         for cpu, each in self._recorder.cpus.items():
             _leap_cpu(each, kept.busy[cpu], kept.ran[cpu], leap)
-        for domain in self._domains:
-            _shift_domain(domain, leap.shift)
-        self._calendar.shift(leap.shift)
+        for domain, was in zip(self._domains, kept.domains, strict=True):
+            was.leap(domain, leap)
 
     def _repeat_segments(self, kept: _Kept, leap: _Leap) -> None:
         """The segments that were closed since the state kept, as one stretch."""
@@ -251,34 +294,52 @@ class Recurrence:
 # -- lwps ---------------------------------------------------------------------
 
 
-def _short_left(lwp: Lwp, now: int) -> int:
-    """What is left of the burst at hand, where that is no more than a quantum; else one more."""
-    quantum = lwp.scheduler.quantum if lwp.scheduler else 0
-    return min(lwp.left_at(now), quantum + 1)
-
-
-def _lwp_state(lwp: Lwp, now: int) -> Hashable:
+def _lwp_state(lwp: Lwp) -> Hashable:
     if lwp.exited >= 0:
         return None
-    running = now - lwp.settled if lwp.ends >= 0 else 0
     return (
-        lwp.index,
         lwp.runnable,
+        lwp.ends >= 0,
         lwp.burst % len(lwp.bursts),
-        _short_left(lwp, now),
-        lwp.used + running if lwp.runnable else 0,
-        0 if lwp.runnable else lwp.due - now,
-        lwp.ends - now if lwp.ends >= 0 else NOWHERE,
         lwp.home,
         lwp.at.number,
         lwp.real,
     )
 
 
+def _used_of_slice(lwp: Lwp, now: int) -> int:
+    if not lwp.runnable or lwp.scheduler is None:
+        return 0
+    return used_before(lwp, lwp.scheduler.quantum, now) if lwp.ends >= 0 else lwp.used
+
+
+def _heeded(lwp: Lwp, then: int) -> int:
+    """How much of what is left of a burst decides something, from a state that was kept on: what a
+    slice may end before, where somebody waited for slices."""
+    domain = lwp.scheduler
+    return 0 if domain is None or domain.heeded < then else domain.quantum
+
+
+def _is_as_far(lwp: Lwp, before: _LwpCounts, then: int, now: int) -> bool:
+    """Whether as much is left of its sleep or its burst, and of its slice, as far as that decides
+    anything."""
+    if lwp.exited >= 0:
+        return True
+    if not lwp.runnable:
+        return lwp.due - now == before.due
+    heeded = _heeded(lwp, then)
+    if min(lwp.left_at(now), heeded + 1) != min(before.left, heeded + 1):
+        return False
+    return not heeded or _used_of_slice(lwp, now) == before.used
+
+
 def _leap_lwp(lwp: Lwp, before: _LwpCounts, leap: _Leap) -> None:
     after = _LwpCounts(lwp, leap.now)
     times, shift = leap.times, leap.shift
-    if lwp.burst == before.burst:
+    # who has run on since before these ticks runs free, and does all through those to come
+    touched = lwp.settled > leap.began or lwp.ends < 0
+    whole = lwp.ends == lwp.settled + lwp.left
+    if touched and lwp.burst == before.burst:
         lwp.left -= times * (before.left - after.left)
     # what is dated from before these ticks stays: it has gone on for longer than all of them
     if lwp.since > leap.began or not lwp.runnable:
@@ -293,11 +354,10 @@ def _leap_lwp(lwp: Lwp, before: _LwpCounts, leap: _Leap) -> None:
         lwp.responses[response] = count + times * (count - before.responses.get(response, 0))
     if lwp.burst != before.burst:  # else it is at the burst that it was at
         lwp.due += shift
+    if lwp.settled > leap.began:
+        lwp.settled += shift
     if lwp.ends >= 0:
-        lwp.ends += shift
-        lwp.settled += shift
-    elif lwp.settled > leap.began:
-        lwp.settled += shift
+        lwp.ends = lwp.settled + lwp.left if whole else lwp.ends + shift
 
 
 # -- cpus ---------------------------------------------------------------------
@@ -332,52 +392,121 @@ def _leap_cpu(counts: CpuCounts, busy: int, ran: dict[int, int] | None, leap: _L
 # -- domains ------------------------------------------------------------------
 
 
-def _domain_state(domain: Domain, now: int) -> Hashable:
-    """Queues, claims, turns and vcpus. What it keeps of its last offers follows from these."""
+class _Domain:
+    """What is kept of a domain: its state, that of its levels and vcpus, and how much is used of
+    turns and of slices of vcpus.
+
+    Where nobody has waited for these, since they were kept, they decide nothing.
+    """
+
+    def __init__(self, domain: Domain, now: int) -> None:
+        self.state = _domain_state(domain)
+        self.order = _pick_order(domain, now)
+        self.levels = [_level_state(level) for level in domain.levels]
+        self.turns = [level.standing(now) for level in domain.levels]
+        vcpus = domain.vcpus
+        self.slices = [] if vcpus is None else _slices(vcpus, domain.quantum, now)
+
+    def is_again(self, domain: Domain, then: int, now: int) -> bool:
+        """Whether the domain is as it was."""
+        if _domain_state(domain) != self.state:
+            return False
+        if domain.heeded >= then and _pick_order(domain, now) != self.order:
+            return False
+        for level, state, turns in zip(domain.levels, self.levels, self.turns, strict=True):
+            if _level_state(level) != state or not _stand_again(level, turns, then, now):
+                return False
+        vcpus = domain.vcpus
+        if vcpus is None or vcpus.heeded < then:
+            return True
+        return _slices(vcpus, domain.quantum, now) == self.slices
+
+    def leap(self, domain: Domain, leap: _Leap) -> None:
+        """What is dated moves; of what nobody waited for, as much is used each time again."""
+        for level, turns in zip(domain.levels, self.turns, strict=True):
+            if level.heeded >= leap.began:
+                level.shift(leap.shift)
+            else:
+                _leap_turns(level, turns, leap)
+        vcpus = domain.vcpus
+        if vcpus is None:
+            return
+        if vcpus.heeded >= leap.began:
+            vcpus.shift(leap.shift)
+            return
+        quantum = domain.quantum
+        after = _slices(vcpus, quantum, leap.now)
+        for vcpu, was, used in zip(vcpus.all, self.slices, after, strict=True):
+            vcpu.used = (used + leap.times * (used - was)) % quantum
+            if vcpu.on >= 0:
+                vcpu.began = leap.now + leap.shift - vcpu.used
+
+
+def _domain_state(domain: Domain) -> Hashable:
+    """Queues, claims, levels and vcpus. What it keeps of its last offers follows from these."""
+    vcpus = domain.vcpus
     return (
         tuple(lwp.index for lwp in domain.queue.in_line()),
         tuple((lwp.index, lwp.seat) for lwp in domain.queue.seated()),
-        tuple(lwp.index for lwp in domain.runners(domain.claims)),
         domain.claims,
         domain.own_waits,
         domain.busy,
         domain.freed,
         tuple(domain.users[cpu].index for cpu in bits(domain.busy)),
         domain.dirty,
-        tuple(_level_state(level, now) for level in domain.levels),
-        _vcpus_state(domain, now),
-    )
-
-
-def _level_state(level: Level, now: int) -> Hashable:
-    """Whose turn it is and for how long it has been, where several share a cpu."""
-    standing = level.standing(now)
-    turns = [(cpu, *standing[cpu]) for cpu in level.peers_of if cpu in standing]
-    first = tuple(level.ranks[0])
-    return tuple(level.running), level.used_up, tuple(turns), first
-
-
-def _vcpus_state(domain: Domain, now: int) -> Hashable:
-    vcpus = domain.vcpus
-    if vcpus is None:
-        return None
-    return (
-        tuple(vcpu.number for vcpu in vcpus.in_order(domain.busy)),
-        tuple(vcpu.number for vcpu in vcpus.waiting),
-        tuple(
-            (vcpu.on, vcpu.at.number, now - vcpu.began, vcpu.ends - now)
-            if vcpu.on >= 0
-            else (NOWHERE, vcpu.at.number, vcpu.used, NOWHERE)
-            for vcpu in vcpus.all
+        None
+        if vcpus is None
+        else (
+            tuple(vcpu.number for vcpu in vcpus.in_order(domain.busy)),
+            tuple(vcpu.number for vcpu in vcpus.waiting),
+            tuple((vcpu.on, vcpu.at.number) for vcpu in vcpus.all),
         ),
     )
 
 
-def _shift_domain(domain: Domain, shift: int) -> None:
-    for level in domain.levels:
-        level.shift(shift)
-    if domain.vcpus is not None:
-        for vcpu in domain.vcpus.all:
-            vcpu.began += shift
-            if vcpu.ends >= 0:
-                vcpu.ends += shift
+def _pick_order(domain: Domain, now: int) -> list[int]:
+    """Of its own lwps, those that run."""
+    return [lwp.index for lwp in domain.runners(domain.claims, now)]
+
+
+def _slices(vcpus: Vcpus, quantum: int, now: int) -> list[int]:
+    """What each vcpu has used of its slice."""
+    return [(now - each.began) % quantum if each.on >= 0 else each.used for each in vcpus.all]
+
+
+# -- levels -------------------------------------------------------------------
+
+
+def _level_state(level: Level) -> Hashable:
+    """Who runs where, and whose turn it is."""
+    return tuple(level.running), level.held, tuple(level.ranks[0])
+
+
+def _used(level: Level, cpu: int, index: int, used: int) -> int:
+    """Of a turn; where a used up one goes on, as of the one that follows."""
+    return used % level.members[index].quantum if level.running[index] >> cpu & 1 else used
+
+
+def _stand_again(level: Level, before: dict[int, tuple[int, int]], then: int, now: int) -> bool:
+    """Whether as much is used of turns as was, where that matters or they are others."""
+    heeded = level.heeded >= then
+    after = level.standing(now)
+    for cpu in level.peers_of:
+        if cpu not in after:
+            continue
+        if heeded or level.taken >> cpu & 1:
+            was, used = (_used(level, cpu, *standing[cpu]) for standing in (before, after))
+            if was != used:
+                return False
+    return True
+
+
+def _leap_turns(level: Level, before: dict[int, tuple[int, int]], leap: _Leap) -> None:
+    standing = {}
+    for cpu, (index, now_used) in level.standing(leap.now).items():
+        was = before[cpu][1] if cpu in before else now_used
+        quantum = level.members[index].quantum
+        used = now_used + leap.times * (now_used - was)
+        runs = level.running[index] >> cpu & 1
+        standing[cpu] = index, used % quantum if runs else (used - 1) % quantum + 1
+    level.replace(standing, leap.now + leap.shift)

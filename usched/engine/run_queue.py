@@ -43,7 +43,8 @@ pick_order: Final = attrgetter("order")
 class RunQueue:
     """waiting: who waits and may run on any cpu, in order, behind some who do no more; empty where
     nobody does. Who waits for a seat stands in at_seat[cpu], and seats is the mask of those.
-    expired: who ran in the tick before and has used up its slice."""
+    expired: who ran in the tick before and has used up its slice; till requeued, as one that
+    runs."""
 
     def __init__(self) -> None:
         self.waiting: list[Lwp] = []
@@ -114,12 +115,13 @@ class RunQueue:
             line.appendleft(runner)
             self.seats |= 1 << seat
 
-    def requeue(self) -> None:
-        """Slices used up: to the tail, in pick order, with fresh ones."""
+    def requeue(self, now: int) -> None:
+        """Slices used up: to the tail, in this order, with fresh ones."""
         expired = self.expired
-        if len(expired) > 1:
-            expired.sort(key=pick_order)
         for runner in expired:
+            runner.left -= now - runner.settled
+            runner.settled = now
+            runner.ends = NOWHERE
             runner.used = 0
             if runner.seat < 0:
                 self.waiting.append(runner)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from usched.engine.masks import bits, lowest, to_mask
+from usched.engine.slices import FREE
 from usched.engine.waiting import could_run_above, gather_waits, waited_on
 
 if TYPE_CHECKING:
@@ -31,15 +32,17 @@ class Peers:
 
 class Turn:
     """A member's turn, on the cpus where it is at it. began: the tick at which it would have
-    without pauses."""
+    without pauses. ends: the tick at which it is used up, where that is in the calendar; FREE where
+    nobody waits for that, and there may have been others since."""
 
-    __slots__ = ("began", "cpus", "index", "level")
+    __slots__ = ("began", "cpus", "ends", "index", "level")
 
     def __init__(self, level: Level, index: int, began: int, cpus: int) -> None:
         self.level = level
         self.index = index
         self.began = began
         self.cpus = cpus
+        self.ends = FREE
 
 
 class Level:
@@ -57,6 +60,10 @@ class Level:
     whether it runs or not; ended: the last tick at which one had. passed: those of them where
     another is first in the tick at hand, and holder: whose turn it was, where it is not just
     another's.
+
+    watched: whether it is to be told (see `Roused`) that somebody may wait for a cpu of it. heeded:
+    the last tick at which somebody did. taken: the shared cpus where a turn began that did not just
+    follow on one of the same member, since this was last forgotten.
     """
 
     def __init__(self, members: list[Domain], tracks_all: bool) -> None:
@@ -92,6 +99,9 @@ class Level:
         self.used_up = 0
         self.ended = -1
         self.passed = 0
+        self.watched = False
+        self.heeded = -1
+        self.taken = 0
         self.holder: dict[int, int] = {}
 
     def put_first(self, cpu: int, index: int) -> None:
@@ -295,22 +305,42 @@ class Level:
             self._take_back(self.passed)
         return begun
 
-    def renew_turns(self, now: int) -> list[Turn]:
-        """Likewise, where all run on: a turn that is used up is followed by a fresh one."""
-        begun: list[Turn] = []
-        self._take_again(self.used_up, now, begun)
-        return begun
+    def renew_turns(self, now: int) -> None:
+        """Where all run on and nobody waits, a turn that is used up is followed by a free one."""
+        self._take_again(self.used_up, now, [])
+
+    def call_in(self, cpus: int, now: int) -> list[Turn]:
+        """Somebody waits for these cpus: the free turns there, which will be over."""
+        called = []
+        left = False
+        for member, turns in zip(self.members, self.turns, strict=True):
+            for turn in turns:
+                if turn.ends == FREE and turn.cpus & self.shared:
+                    if turn.cpus & cpus:
+                        turn.began = now - (now - turn.began) % member.quantum
+                        called.append(turn)
+                    else:
+                        left = True
+        self.watched = left or not cpus
+        return called
 
     def _give_up(self, index: int, cpus: int, now: int) -> None:
         """A member does not run any more where its turn is not over: it goes on when it does
         again, unless another runs there."""
+        over = []
         for turn in self.turns[index]:
             stopped = turn.cpus & cpus
             if stopped:
                 turn.cpus ^= stopped
+                if turn.ends == FREE and not turn.cpus:
+                    over.append(turn)
                 used = self._ticks(turn, now)
+                if used == self.members[index].quantum:
+                    self.used_up |= stopped & self.shared
                 for cpu in bits(stopped):
                     self.used[cpu] = used
+        for turn in over:  # nothing in the calendar is about it
+            self.turns[index].remove(turn)
 
     def _take_again(self, cpus: int, now: int, begun: list[Turn]) -> None:
         """Where the holder runs on, its turn is followed by a fresh one."""
@@ -330,6 +360,7 @@ class Level:
                     self._begin(index, now - used, 1 << cpu, begun)
                     cpus ^= 1 << cpu
         if cpus:
+            self.taken |= cpus
             self._begin(index, now, cpus, begun)
             behind = cpus & self.shared & ~self.ranks[0][index]
             if behind:
@@ -349,8 +380,8 @@ class Level:
             begun.append(turn)
 
     def _ticks(self, turn: Turn, now: int) -> int:
-        """Ticks used of a turn before this tick. Alone on a cpu, a used up turn is followed by a
-        fresh one."""
+        """Ticks used of a turn before this tick. Where nobody waits, a used up turn is followed by
+        a fresh one."""
         ticks = now - turn.began
         return (ticks - 1) % self.members[turn.index].quantum + 1 if ticks else 0
 
@@ -395,6 +426,33 @@ class Level:
         for turns in self.turns:
             for turn in turns:
                 turn.began += ticks
+                if turn.ends != FREE:
+                    turn.ends += ticks
+
+    def set_free(self) -> None:
+        """All turns for which nobody waits are free; who comes to wait will be told of."""
+        waited = waited_on(self)
+        for turns in self.turns:
+            for turn in turns:
+                if not turn.cpus & waited:
+                    turn.ends = FREE
+            turns[:] = [turn for turn in turns if turn.cpus]
+        self.watched = True
+
+    def replace(self, standing: dict[int, tuple[int, int]], now: int) -> None:
+        """Turns of the same holders, so many ticks used before this one; free ones."""
+        self.turns = [[] for _ in self.members]
+        self.used_up = 0
+        groups: dict[tuple[int, int], int] = {}
+        for cpu, (index, used) in standing.items():
+            bit = 1 << cpu
+            if self.running[index] & bit:
+                groups[index, used] = groups.get((index, used), 0) | bit
+            elif used == self.members[index].quantum:
+                self.used_up |= bit & self.shared
+            self.used[cpu] = used
+        for (index, used), cpus in groups.items():
+            self._begin(index, now - used, cpus, [])
 
 
 def _class_cpus(members: list[Domain], shared: int) -> list[Peers]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from usched.engine.masks import bits
 from usched.engine.run_queue import NOWHERE, Runner, pick_order
+from usched.engine.slices import FREE
 
 if TYPE_CHECKING:
     from usched.engine.domain import Domain
@@ -16,7 +17,8 @@ class Vcpu(Runner):
 
     scheduler: whose it is. on: the cpu of the parent that it runs on; NOWHERE while it does not.
     fixed: the only one that it may run on, in a locked scheduler; it stands in one line with the
-    others all the same. began: the tick at which its slice would have begun without pauses.
+    others all the same. began: the tick at which its slice would have begun without pauses; one
+    that runs free (its slice ends at FREE) may have had others since.
     """
 
     __slots__ = ("began", "bit", "fixed", "number", "on", "scheduler")
@@ -33,7 +35,8 @@ class Vcpu(Runner):
 
 class Vcpus:
     """The virtual cpus of a scheduler, by number. Those that run are its `busy`; the others are
-    waiting, in queue order. expired: who ran in the tick before and has used up its slice.
+    waiting, in queue order. expired: who ran in the tick before and has used up its slice. heeded:
+    the last tick at which somebody waited for those who do not run.
 
     In the tick at hand, as masks: stay, those that stay if they can, as long as no cpus were
     offered, on the parent's cpus stay_on; picked, those that were. started: the ones of these that
@@ -44,6 +47,7 @@ class Vcpus:
         self.all = [Vcpu(scheduler, number) for number in range(count)]
         self.waiting = list(self.all)
         self.expired: list[Vcpu] = []
+        self.heeded = NOWHERE
         self.stay = 0
         self.stay_on = 0
         self.picked = 0
@@ -52,6 +56,35 @@ class Vcpus:
     def has(self, vcpu: Vcpu) -> bool:
         """Whether it is one of these, and not of those that were before a redeclaration."""
         return vcpu.number < len(self.all) and self.all[vcpu.number] is vcpu
+
+    def let_run_free(self) -> None:
+        """Nobody waits for the slices that are used up."""
+        for vcpu in self.expired:
+            vcpu.ends = FREE
+        self.expired = []
+
+    def call_in(self, running: int, quantum: int, now: int) -> list[Vcpu]:
+        """Somebody waits for the slices of those who run free; who they were."""
+        called = []
+        for number in bits(running):
+            vcpu = self.all[number]
+            if vcpu.ends == FREE:
+                vcpu.began = now - (now - vcpu.began) % quantum
+                called.append(vcpu)
+        return called
+
+    def set_free(self) -> None:
+        """Nobody waits for any slice."""
+        for vcpu in self.all:
+            if vcpu.ends >= 0:
+                vcpu.ends = FREE
+
+    def shift(self, ticks: int) -> None:
+        """All that is dated is so many ticks later."""
+        for vcpu in self.all:
+            vcpu.began += ticks
+            if vcpu.ends >= 0 and vcpu.ends != FREE:
+                vcpu.ends += ticks
 
     def requeue(self, ran: int, ran_on: int) -> None:
         """As a tick's dispatch begins, after one in which these ran, on these cpus."""

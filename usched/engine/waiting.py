@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from usched.engine.turns import Level
 
 
+class Roused:
+    """Where somebody may wait now, and nobody did for what runs free there: levels, and virtual
+    schedulers."""
+
+    def __init__(self) -> None:
+        self.levels: list[Level] = []
+        self.schedulers: list[Domain] = []
+
+
 def waited_in(domain: Domain) -> int:
     """The cpus for which lwps in a domain or beneath it wait."""
     found = domain.own_waits

@@ -1,0 +1,190 @@
+"""Slices and turns that nobody waits for: the run is the reference's, they take no steps, and keep
+no run from leaping."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.engine.few_lwps import few_lwps
+from tests.engine.runs import plan
+from tests.engine.test_against_reference import disagreement
+from tests.engine.test_recurrence import figures, run_both
+from tests.scenarios import Scenario
+from usched.engine import slices
+from usched.engine.dispatcher import simulate
+from usched.words.run import Run
+
+HOG = 10**13
+LONG = 10**12
+
+
+def disagreements(seeds: range) -> dict[int, str]:
+    found = {}
+    for seed in seeds:
+        said = disagreement(few_lwps(seed, 150, events=seed % 2 == 1))
+        if said:
+            found[seed] = said
+    return found
+
+
+def compare(seeds: range) -> tuple[int, int]:
+    """How many scenarios were run, and how many of them leapt."""
+    ran = leapt = 0
+    for seed in seeds:
+        both = run_both(few_lwps(seed, 2000), segments=True)
+        assert both is not None, seed
+        leaping, stepping = both
+        ran += 1
+        leapt += leaping.cycle is not None
+        assert figures(leaping) == figures(stepping), seed
+        assert list(leaping.timeline) == list(stepping.timeline), seed
+    return ran, leapt
+
+
+def test_the_run_is_the_reference_s() -> None:
+    assert disagreements(range(40)) == {}
+
+
+def test_the_run_that_leaps_is_the_run_that_does_not() -> None:
+    ran, leapt = compare(range(60))
+    assert leapt > ran // 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+def test_many_runs_are_the_reference_s(part: int) -> None:
+    assert disagreements(range(1_000 + part * 150, 1_150 + part * 150)) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+def test_many_runs_that_leap_are_the_runs_that_do_not(part: int) -> None:
+    ran, leapt = compare(range(2_000 + part * 200, 2_200 + part * 200))
+    assert leapt > ran // 3
+
+
+def test_what_runs_free_is_in_pick_order_as_if_it_had_been_watched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The slow way to line up is taken in these scenarios, and agrees with the reference."""
+    lined_up = []
+    line_up = slices.line_up
+
+    def told(lwps: list[Any], quantum: int, now: int) -> None:
+        line_up(lwps, quantum, now)
+        lined_up.append(len(lwps))
+
+    monkeypatch.setattr(slices, "line_up", told)
+    assert disagreements(range(100, 130)) == {}
+    if lined_up:  # compiled, it cannot be replaced
+        assert max(lined_up) > 2
+
+
+def test_slices_used_count_against_a_new_quantum_in_the_order_of_picks() -> None:
+    """Before the event the slice of q.0 ends, and that of q.1 by the new quantum: they are requeued
+    in the order in which they were picked, not as after a requeue of q.0 alone."""
+    script = ["A on cpu* lwktpri 6 quantum 2"]
+    programs = [{"name": "q", "scheduler": "A", "rforks": 4, "at": 1, "every": 3, "run": 30}]
+    events = [{"at": 7, "usched": "A on cpu* lwktpri 6 quantum 1"}]
+    workload = {"programs": programs, "events": events}
+    scenario = Scenario({"machine": "m", "cores": 2}, script, workload, 40)
+    assert disagreement(scenario) == ""
+
+
+# -- what takes no steps ------------------------------------------------------
+
+
+def hog(name: str, scheduler: str) -> dict[str, Any]:
+    return {"name": name, "scheduler": scheduler, "run": HOG}
+
+
+def periodic(name: str, scheduler: str, run: int, period: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "scheduler": scheduler,
+        "run": run,
+        "period": period,
+        "repeat": "forever",
+    }
+
+
+def run_long(cpus: int, script: list[str], programs: list[dict[str, Any]]) -> tuple[Run, int]:
+    """The run, and no more than how many steps it took."""
+    scenario = Scenario({"machine": "m", "cores": cpus}, script, {"programs": programs}, LONG)
+    reports: list[int] = []
+
+    def stop(tick: int) -> None:
+        reports.append(tick)
+        assert len(reports) < 100, f"at tick {tick} after so many reports of progress"
+
+    run = simulate(plan(scenario), LONG, None, stop, segments=False)
+    return run, len(reports)
+
+
+OWN = [
+    f"S{number} on cpu{number} lwktpri 4 quantum {quantum}"
+    for number, quantum in enumerate((97, 101, 103, 107, 109))
+]
+HOGS = [hog(f"p{number}", f"S{number}") for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("cpus", "script", "programs", "period"),
+    [
+        (
+            1,
+            ["V on cpu0 lwktpri 4 vcpus 1 quantum 1000000000", "V/A on cpu* lwktpri 4"],
+            [hog("a", "V/A")],
+            1,
+        ),
+        (
+            2,
+            ["A on cpu0 lwktpri 4 quantum 1000000000", "B on cpu1 lwktpri 4"],
+            [hog("a", "A"), periodic("b", "B", 3, 10)],
+            10,
+        ),
+        (5, OWN, HOGS, 1),
+        (5, [re.sub("cpu[0-9]", "cpu*", line) for line in OWN], HOGS, 1),
+        (6, [*OWN, "P on cpu5 lwktpri 8"], [*HOGS, periodic("x", "P", 3, 10)], 10),
+        # for the slices of S0 somebody waits now and then
+        (5, [*OWN, "P on cpu0 lwktpri 8"], [*HOGS, periodic("x", "P", 3, 10)], 970),
+        (
+            2,
+            [
+                "V on cpu* lwktpri 4 vcpus 2 quantum 97",
+                "V/A on cpu* lwktpri 4 quantum 31",
+                "V/B on cpu* lwktpri 4 quantum 29",
+            ],
+            [periodic("a", "V/A", 3, 10), periodic("b", "V/B", 7, 11)],
+            110,
+        ),
+    ],
+)
+def test_what_nobody_waits_for_takes_no_steps_and_is_in_no_cycle(
+    cpus: int, script: list[str], programs: list[dict[str, Any]], period: int
+) -> None:
+    run, _ = run_long(cpus, script, programs)
+    assert run.cycle is not None
+    assert run.cycle.period == period
+    for lwp, ran, program in zip(run.lwps, run.cycle.ran, programs, strict=True):
+        due = LONG // program["period"] * program["run"] if "period" in program else None
+        assert due is None or 0 <= due + program["run"] - lwp.ran <= program["run"]
+        # in the long run it is its share
+        assert abs(lwp.ran - LONG * ran // period) <= 2 * run.cycle.start + period
+
+
+def test_a_cycle_does_not_hide_that_a_burst_will_end() -> None:
+    """A hog of 10^8 ticks: while it lasts its slices are free, and then it is gone."""
+    script = ["A on cpu0 lwktpri 4 quantum 1000000000", "B on cpu1 lwktpri 4"]
+    programs = [
+        {"name": "a", "scheduler": "A", "run": 10**8},
+        periodic("b", "B", 3, 10),
+    ]
+    run, steps = run_long(2, script, programs)
+    assert run.lwps[0].ran == 10**8
+    assert run.lwps[0].exited == 10**8
+    assert run.lwps[1].ran == LONG * 3 // 10
+    assert steps < 10
