@@ -33,6 +33,7 @@ MODULES = (
     "recurrence",
     "run_queue",
     "slices",
+    "then",
     "turns",
     "vcpus",
     "waiting",

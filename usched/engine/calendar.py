@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from heapq import heappop, heappush
 from typing import Final
 
@@ -95,14 +96,25 @@ class Calendar:
         due = self._far[tick] = Due(tick)
         return due
 
-    def shift(self, ticks: int) -> None:
-        """All that is to come comes so many ticks later; nothing that was called off does."""
+    def tidy(self) -> None:
+        """Nothing that was called off comes."""
+        self.shift(0, ())
+
+    def shift(self, ticks: int, stay: Collection[int]) -> None:
+        """All that is to come comes so many ticks later, but for the arrivals of those who stay,
+        by index; nothing that was called off does."""
         every = [due for due in self._near if due.tick != NOWHERE] + list(self._far.values())
         self._near = [Due(NOWHERE) for _ in range(_NEAR)]
+        stayed = [(due.tick, index) for due in every for index in due.arrivals if index in stay]
+        for due in every:
+            if stayed:
+                due.arrivals = [index for index in due.arrivals if index not in stay]
         self._far = {due.tick + ticks: due for due in every if due.tidy()}
         for tick, due in self._far.items():
             due.tick = tick
         self._ticks = sorted(self._far)
+        for tick, index in stayed:
+            self.at(tick).arrivals.append(index)
 
     def has_only_bursts(self) -> bool:
         """Whether nothing is to come but ends of bursts; where what was called off is struck."""

@@ -421,13 +421,24 @@ class Level:
                 self.used[cpu] = used
         return begun
 
-    def shift(self, ticks: int) -> None:
-        """All that is dated is so many ticks later."""
+    def runs_on(self, cpu: int) -> bool:
+        """Whether one of it runs on a tracked cpu."""
+        return any(runs >> cpu & 1 for runs in self.running)
+
+    def shift(self, ticks: int, stay: int) -> list[Turn]:
+        """What is dated is so many ticks later, but for the turns that stay, on these cpus; which
+        of them will be over."""
+        stayed = []
         for turns in self.turns:
             for turn in turns:
+                if turn.cpus & stay:
+                    if turn.ends != FREE:
+                        stayed.append(turn)
+                    continue
                 turn.began += ticks
                 if turn.ends != FREE:
                     turn.ends += ticks
+        return stayed
 
     def set_free(self) -> None:
         """All turns for which nobody waits are free; who comes to wait will be told of."""

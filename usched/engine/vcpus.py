@@ -79,13 +79,6 @@ class Vcpus:
             if vcpu.ends >= 0:
                 vcpu.ends = FREE
 
-    def shift(self, ticks: int) -> None:
-        """All that is dated is so many ticks later."""
-        for vcpu in self.all:
-            vcpu.began += ticks
-            if vcpu.ends >= 0 and vcpu.ends != FREE:
-                vcpu.ends += ticks
-
     def requeue(self, ran: int, ran_on: int) -> None:
         """As a tick's dispatch begins, after one in which these ran, on these cpus."""
         expired = self.expired
