@@ -53,7 +53,7 @@ def replay_ms(imported: Imported, cpus: int) -> float:
     topology = parse_topology(locate({"cores": cpus}))
     script: list[ScriptLine] = list(parse_script("NORM on cpu* lwktpri 6", "s"))
     registry = build_registry(TopologyInForce(topology, "given"), script)
-    run = simulate(plan_timetable(registry, topology, workload), None, None, None, False)
+    run = simulate(plan_timetable(registry, topology, workload), segments=False)
     assert sum(lwp.ran for lwp in run.lwps) / 10 == pytest.approx(sum(ran_ms(imported).values()))
     return run.ticks / 10
 

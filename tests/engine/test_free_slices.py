@@ -120,7 +120,7 @@ def run_long(cpus: int, script: list[str], programs: list[dict[str, Any]]) -> tu
         reports.append(tick)
         assert len(reports) < 100, f"at tick {tick} after so many reports of progress"
 
-    run = simulate(plan(scenario), LONG, None, stop, segments=False)
+    run = simulate(plan(scenario), LONG, stop, segments=False)
     return run, len(reports)
 
 

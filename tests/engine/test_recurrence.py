@@ -54,8 +54,8 @@ def run_both(scenario: Scenario, segments: bool) -> tuple[Run, Run] | None:
     except UschedError:
         return None
     ticks = scenario.ticks
-    leaping = simulate(timetable, ticks, ticks - 1, None, segments)
-    stepping = simulate(timetable, ticks, ticks - 1, None, segments, leap=False)
+    leaping = simulate(timetable, ticks, None, segments)
+    stepping = simulate(timetable, ticks, None, segments, leap=False)
     return leaping, stepping
 
 

@@ -115,7 +115,7 @@ def compare_variants(
     variants: Sequence[Variant], ticks: int | None, progress: Callable[[int], None] | None
 ) -> Comparison:
     """Run each of them and hold their figures against those of the first."""
-    runs = [run(each.simulation, ticks, None, progress, segments=True) for each in variants]
+    runs = [run(each.simulation, ticks, progress, segments=True) for each in variants]
     accounts = [
         take_account(variant.simulation.timetable, done)
         for variant, done in zip(variants, runs, strict=True)

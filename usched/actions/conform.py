@@ -70,7 +70,7 @@ def conform(
     ticks = length.at(timetable.hz)
     _check(simulation, ticks)
     plan = verify(context)
-    simulated = run(simulation, ticks, None, progress, segments=False)
+    simulated = run(simulation, ticks, progress, segments=False)
     _check_length(simulated.ticks, timetable.hz)
     events = [each for each in simulation.workload.events if each.at < simulated.ticks]
     cues = plan_cues(context, plan, events, timetable)

@@ -77,11 +77,10 @@ def build_registry(machine: TopologyInForce, script: list[ScriptLine]) -> Regist
 def run(
     simulation: Simulation,
     ticks: int | None,
-    at: int | None,
     progress: Callable[[int], None] | None,
     segments: bool,
 ) -> Run:
-    return simulate(simulation.timetable, ticks, at, progress, segments, storage=Spool())
+    return simulate(simulation.timetable, ticks, progress, segments, storage=Spool())
 
 
 def check_workload(context: Context, tree: Resolver, path: str) -> None:

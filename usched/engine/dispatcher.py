@@ -47,7 +47,6 @@ Watch = Callable[[int, tuple[Assignment, ...]], None]
 def simulate(
     timetable: Timetable,
     ticks: int | None = None,
-    at: int | None = None,
     progress: Progress | None = None,
     segments: bool = True,
     *,
@@ -57,8 +56,8 @@ def simulate(
 ) -> Run:
     """Dispatch a workload for so many ticks.
 
-    ticks: None for the end of the last lwp, or DEFAULT_TICKS where some never end. at: a tick
-    of the run whose assignments are wanted. progress: called now and then with the tick reached.
+    ticks: None for the end of the last lwp, or DEFAULT_TICKS where some never end.
+    progress: called now and then with the tick reached.
     segments: whether they are wanted. leap: whether ticks that are known from others may be
     counted without being dispatched; the run is the same. storage: where segments go that are too
     many for memory, and where they stay. watch: told of every tick that is decided, so that nothing
@@ -74,7 +73,7 @@ def simulate(
     gc.disable()  # there are many objects, and nothing that a run drops is in a circle
     try:
         recorder = Recorder(timetable.topology, segments, storage)
-        dispatcher = _Dispatcher(timetable, recorder, at, progress, leap and watch is None)
+        dispatcher = _Dispatcher(timetable, recorder, progress, leap and watch is None)
         dispatcher.watch = watch
         return dispatcher.run(ticks)
     finally:
@@ -87,7 +86,6 @@ class _Dispatcher:
         self,
         timetable: Timetable,
         recorder: Recorder,
-        at: int | None,
         progress: Progress | None,
         leap: bool,
     ) -> None:
@@ -111,7 +109,6 @@ class _Dispatcher:
         #: Where turns, and slices of vcpus, are used up at the tick at hand.
         self.turns: list[Level] = []
         self.vcpus: list[tuple[Domain, Vcpus]] = []
-        self.at = at
         self.progress = progress
         self.watch: Watch | None = None
         self.assignments: tuple[Assignment, ...] = ()
@@ -134,11 +131,11 @@ class _Dispatcher:
                 following = ticks = max(now + 1, DEFAULT_TICKS) if ticks is None else ticks
             if self.recurrence is not None and ticks is not None and following >= ticks:
                 self.recurrence.rest(now)
-            if self.at is not None and now <= self.at < following:
-                self.assignments = self.assign()
             if self.watch is not None:
                 self.watch(now, self.assign())
             now = following
+            if ticks is not None and now >= ticks:
+                self.assignments = self.assign()
             if steps % _STRIDE == 0:
                 self.recorder.look_how_many()
                 if self.progress is not None:

@@ -179,9 +179,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run. assignments: at the tick asked for. cycle: None where none was found.
+    """A finished run.
 
-    offline: for each cpu that ever was, the ticks [start, end) of each time, ascending.
+    assignments: in its last tick, where its length was given. offline: for each cpu that ever was,
+    the ticks [start, end) of each time, ascending. cycle: None where none was found.
     """
 
     machine: str

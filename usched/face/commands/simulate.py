@@ -117,10 +117,10 @@ def command(
     # what happens at a tick is the same in every run that reaches it
     length = ticks if at is None else at + 1
     if not paths:
-        _report(simulation, _run(simulation, length, at, shown.needs_segments), shown)
+        _report(simulation, _run(simulation, length, shown.needs_segments), shown)
         return
     with RunFiles(paths) as files:
-        result = _run(simulation, length, at, segments=True)
+        result = _run(simulation, length, segments=True)
         trouble = files.write(simulation, result)
     if not is_printed(paths):
         _report(simulation, result, shown)
@@ -143,9 +143,9 @@ class _Shown:
         return self.figures or (self.at is None and not self.summary)
 
 
-def _run(simulation: Simulation, length: int | None, at: int | None, segments: bool) -> Run:
+def _run(simulation: Simulation, length: int | None, segments: bool) -> Run:
     with Progress(length) as progress:
-        return run(simulation, length, at, progress.reach, segments)
+        return run(simulation, length, progress.reach, segments)
 
 
 def _read_script(path: str | None) -> list[ScriptLine] | None:
