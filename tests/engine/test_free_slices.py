@@ -4,6 +4,7 @@ no run from leaping."""
 from __future__ import annotations
 
 import re
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -188,3 +189,22 @@ def test_a_cycle_does_not_hide_that_a_burst_will_end() -> None:
     assert run.lwps[0].exited == 10**8
     assert run.lwps[1].ran == LONG * 3 // 10
     assert steps < 10
+
+
+def test_what_is_called_off_is_not_kept() -> None:
+    """Bursts of 10^13 ticks are preempted every ten: their ends, and those of slices, come later
+    each time."""
+    script = ["A on cpu0 lwktpri 4 quantum 3", "B on cpu0 lwktpri 4 quantum 1000000"]
+    script += ["P on cpu0 lwktpri 8"]
+    programs = [hog("a", "A"), hog("b", "B"), periodic("x", "P", 2, 10)]
+    timetable = plan(Scenario({"machine": "m", "cores": 1}, script, {"programs": programs}, 0))
+
+    def peak(ticks: int) -> int:
+        tracemalloc.start()
+        simulate(timetable, ticks, segments=False, leap=False)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(100)
+    assert peak(80_000) < 1.5 * peak(20_000)

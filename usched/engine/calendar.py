@@ -15,6 +15,9 @@ from usched.engine.vcpus import Vcpu
 _NEAR: Final = 256
 _LAST: Final = _NEAR - 1
 
+#: As many ticks further off are kept at least before what was called off is struck.
+_MANY: Final = 1024
+
 
 class Due:
     """What is over at a tick: bursts and slices of lwps, slices of vcpus, turns. arrivals: who
@@ -45,7 +48,8 @@ class Calendar:
     """Appointments by tick, to be taken in the order of ticks.
 
     An appointment that was called off is not looked for: who is met there says at which tick it
-    expects to be met, and is passed over at any other.
+    expects to be met, and is passed over at any other. All of these are struck where there are so
+    many ticks with any that half of them may be for nothing.
     """
 
     def __init__(self) -> None:
@@ -53,6 +57,7 @@ class Calendar:
         #: A ring; a place that belongs to another tick sends those that come later to _far.
         self._near = [Due(NOWHERE) for _ in range(_NEAR)]
         self._far: dict[int, Due] = {}
+        self._most = _MANY
 
     def next(self) -> int | None:
         """The first tick with an appointment; None without any."""
@@ -89,6 +94,10 @@ class Calendar:
         due = self._far.get(tick)
         if due is not None:
             return due
+        if near.tick != NOWHERE and len(self._far) >= self._most:
+            self.tidy()
+            self._most = 2 * len(self._far) + _MANY
+            return self.at(tick)
         heappush(self._ticks, tick)
         if near.tick == NOWHERE:
             near.tick = tick
@@ -104,14 +113,16 @@ class Calendar:
         """All that is to come comes so many ticks later, but for the arrivals of those who stay,
         by index; nothing that was called off does."""
         every = [due for due in self._near if due.tick != NOWHERE] + list(self._far.values())
-        self._near = [Due(NOWHERE) for _ in range(_NEAR)]
+        self._near[:] = [Due(NOWHERE) for _ in range(_NEAR)]
         stayed = [(due.tick, index) for due in every for index in due.arrivals if index in stay]
         for due in every:
             if stayed:
                 due.arrivals = [index for index in due.arrivals if index not in stay]
-        self._far = {due.tick + ticks: due for due in every if due.tidy()}
-        for tick, due in self._far.items():
-            due.tick = tick
+        self._far = {}
+        for due in every:
+            due.tick = due.tick + ticks if due.tidy() else NOWHERE
+            if due.tick != NOWHERE:
+                self._far[due.tick] = due
         self._ticks = sorted(self._far)
         for tick, index in stayed:
             self.at(tick).arrivals.append(index)

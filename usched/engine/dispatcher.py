@@ -267,7 +267,8 @@ class _Dispatcher:
             if turn.ends != now:
                 continue
             level = turn.level
-            if level.use_up(turn) and level.ended != now and level in level.domain.levels:
+            level.use_up(turn)
+            if level.ended != now and level in level.domain.levels:
                 level.ended = now
                 self.turns.append(level)
         for vcpu in due.vcpus:

@@ -131,11 +131,10 @@ class Level:
 
     # -- before a tick's dispatch ---------------------------------------------
 
-    def use_up(self, turn: Turn) -> bool:
-        """A turn is used up, where it was not given up before; whether anywhere."""
+    def use_up(self, turn: Turn) -> None:
+        """A turn is used up."""
         self.turns[turn.index].remove(turn)
         self.used_up |= turn.cpus
-        return turn.cpus > 0
 
     def wanted(self) -> bool:
         """Whether an lwp of this level waits for a cpu whose turn is used up."""
@@ -332,14 +331,15 @@ class Level:
             stopped = turn.cpus & cpus
             if stopped:
                 turn.cpus ^= stopped
-                if turn.ends == FREE and not turn.cpus:
+                if not turn.cpus:
                     over.append(turn)
                 used = self._ticks(turn, now)
                 if used == self.members[index].quantum:
                     self.used_up |= stopped & self.shared
                 for cpu in bits(stopped):
                     self.used[cpu] = used
-        for turn in over:  # nothing in the calendar is about it
+        for turn in over:
+            turn.ends = FREE
             self.turns[index].remove(turn)
 
     def _take_again(self, cpus: int, now: int, begun: list[Turn]) -> None:
@@ -447,7 +447,6 @@ class Level:
             for turn in turns:
                 if not turn.cpus & waited:
                     turn.ends = FREE
-            turns[:] = [turn for turn in turns if turn.cpus]
         self.watched = True
 
     def replace(self, standing: dict[int, tuple[int, int]], now: int) -> None:
