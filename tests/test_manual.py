@@ -24,6 +24,7 @@ import click
 import pytest
 
 from tests.face.live import lay_applied, lay_root
+from usched import __version__
 from usched.face.app import usched
 from usched.text.language.cursor import CLAUSES
 from usched.text.topology.mapping import parse_topology
@@ -505,6 +506,14 @@ def test_examples_of_usched_8_are_what_the_program_prints(scratch: Scratch) -> N
 @pytest.mark.slow
 def test_examples_of_usched_5_are_what_the_program_prints(scratch: Scratch) -> None:
     assert run_examples(scratch, page_examples(FORMATS)) >= 7
+
+
+def test_what_is_not_released_yet_is_so_in_the_changes_and_in_the_version() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    heading = re.search(r"^## Changes\n\n### (\S+?)(, not released yet)?$", readme, re.MULTILINE)
+    assert heading is not None
+    version, not_yet = heading.groups()
+    assert __version__ == version + (".dev0" if not_yet else "")
 
 
 @pytest.mark.slow

@@ -1,3 +1,3 @@
 """Share out the CPUs of a machine between recursive userland schedulers."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

@@ -15,7 +15,7 @@ def imported(session: Session, *args: str, stdin: bytes = b"") -> tuple[str, str
 
 
 WORKLOAD = """
-# imported by usched 0.1.0 from day.txt
+# imported by usched 0.2.0.dev0 from day.txt
 # imported 2 threads, 15 of 15 ms on cpu; 0 of 5 switches inconsistent; 1 lwp cut at the start
 # recorded in 15 ms on 1 cpu
 workload: "day"
@@ -61,7 +61,7 @@ def test_packed_or_from_standard_input_it_is_the_same(session: Session) -> None:
     assert said == ""
     assert from_file.splitlines()[4:] == from_input.splitlines()[4:]
     assert 'workload: "day"' in from_file
-    assert "# imported by usched 0.1.0 from standard input" in from_input
+    assert "# imported by usched 0.2.0.dev0 from standard input" in from_input
 
 
 BUSY = trace(
@@ -198,7 +198,7 @@ def test_an_rt_app_file_becomes_a_workload_that_simulate_takes(session: Session)
         """
     )
     assert err == "".join(f"usched: {line}\n" for line in said.splitlines())
-    head = "# imported by usched 0.1.0 from two.json\n"
+    head = "# imported by usched 0.2.0.dev0 from two.json\n"
     assert out == head + "".join(f"# {line}\n" for line in said.splitlines()) + page(
         """
         workload: "two"
