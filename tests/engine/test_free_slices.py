@@ -150,6 +150,8 @@ HOGS = [hog(f"p{number}", f"S{number}") for number in range(5)]
         (5, OWN, HOGS, 1),
         (5, [re.sub("cpu[0-9]", "cpu*", line) for line in OWN], HOGS, 1),
         (6, [*OWN, "P on cpu5 lwktpri 8"], [*HOGS, periodic("x", "P", 3, 10)], 10),
+        # there is room for both, and a cpu more
+        (3, ["A on cpu* lwktpri 4 quantum 97"], [hog("a", "A"), periodic("b", "A", 3, 10)], 10),
         # for the slices of S0 somebody waits now and then
         (5, [*OWN, "P on cpu0 lwktpri 8"], [*HOGS, periodic("x", "P", 3, 10)], 970),
         (

@@ -114,11 +114,13 @@ def call_in(domain: Domain, cpus: int, now: int) -> list[Lwp]:
 
 def matter(domain: Domain) -> bool:
     """Whether it matters that slices of who runs free ended with the tick before, if the domain is
-    offered the same cpus again: others want them."""
+    offered the same cpus again: others want them, and it was offered no more."""
     queue = domain.queue
     if domain.locked:
         return bool(queue.expired or domain.runs_free & queue.seats)
-    return not domain.dirty and queue.count() > (domain.kept ^ domain.claims).bit_count()
+    if domain.dirty or domain.own_offered != domain.kept:
+        return False
+    return queue.count() > (domain.kept ^ domain.claims).bit_count()
 
 
 def expire(domain: Domain, cpus: int, now: int) -> None:
