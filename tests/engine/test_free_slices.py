@@ -95,6 +95,46 @@ def test_slices_used_count_against_a_new_quantum_in_the_order_of_picks() -> None
     assert disagreement(scenario) == ""
 
 
+def test_a_free_turn_may_be_over_as_an_event_makes_somebody_wait_for_the_cpu() -> None:
+    """As cpu3 goes offline p1.0 gets another home, and waits there for a cpu whose turn ended with
+    the tick before; nobody did till then."""
+    script = [
+        "S0 on cpu0 cpu1 cpu2 cpu3 lwktpri 7 quantum 3 locked",
+        "S1 on cpu0 cpu3 lwktpri 7 quantum 3 locked",
+    ]
+    bursts = [[12, 0], [12, 6]]
+    programs: list[dict[str, Any]] = [
+        {"name": "p0", "scheduler": "S1", "at": 6, "run": 1000},
+        {"name": "p1", "scheduler": "S0", "rforks": 3, "at": 7, "bursts": bursts},
+        {"name": "p2", "scheduler": "S1", "at": 7, "run": 1000},
+    ]
+    programs[1]["repeat"] = "forever"
+    events = [
+        {"at": 25, "offline": "cpu0"},
+        {"at": 44, "online": "cpu2"},
+        {"at": 58, "offline": "cpu3"},
+        {"at": 66, "usched": "S1 on cpu0 cpu3 lwktpri 7 quantum 7 locked"},
+    ]
+    workload = {"programs": programs, "events": events}
+    assert disagreement(Scenario({"machine": "m", "cores": 4}, script, workload, 160)) == ""
+
+
+def test_no_cycle_is_told_of_bursts_that_do_not_last() -> None:
+    """A burst that ends soon after the run, or is followed by another, is not what goes on."""
+    script = ["A on cpu0 lwktpri 4 quantum 10"]
+    for program, ticks in (
+        ({"run": 8, "sleep": 2, "repeat": "forever"}, 5),
+        ({"run": 60, "sleep": 20, "repeat": "forever"}, 20),
+        ({"run": 60}, 40),
+    ):
+        programs = [{"name": "a", "scheduler": "A"} | program]
+        scenario = Scenario({"machine": "m", "cores": 1}, script, {"programs": programs}, ticks)
+        assert simulate(plan(scenario), ticks).cycle is None
+    programs = [hog("a", "A")]
+    scenario = Scenario({"machine": "m", "cores": 1}, script, {"programs": programs}, 40)
+    assert simulate(plan(scenario), 40).cycle is not None
+
+
 # -- what takes no steps ------------------------------------------------------
 
 

@@ -127,15 +127,12 @@ class Calendar:
         for tick, index in stayed:
             self.at(tick).arrivals.append(index)
 
-    def has_only_bursts(self) -> bool:
-        """Whether nothing is to come but ends of bursts; where what was called off is struck."""
-        return all(
-            due.tick == NOWHERE
-            or (
-                not (due.arrivals or due.vcpus or due.turns)
-                and all(lwp.ends == lwp.settled + lwp.left for lwp in due.lwps)
-            )
-            for due in (*self._near, *self._far.values())
+    def has_only_lwps(self) -> bool:
+        """Whether nothing is to come but ends of bursts and slices of lwps, where what was called
+        off is struck."""
+        every = (*self._near, *self._far.values())
+        return not any(
+            due.tick != NOWHERE and (due.arrivals or due.vcpus or due.turns) for due in every
         )
 
     def end_lwps(self, lwps: list[Lwp]) -> None:

@@ -130,7 +130,7 @@ class _Dispatcher:
             if following is None:
                 following = ticks = max(now + 1, DEFAULT_TICKS) if ticks is None else ticks
             if self.recurrence is not None and ticks is not None and following >= ticks:
-                self.recurrence.rest(now)
+                self.recurrence.rest(now, ticks)
             if self.watch is not None:
                 self.watch(now, self.assign())
             now = following
@@ -204,6 +204,12 @@ class _Dispatcher:
         for domain in self.machine.domains.values():
             self.dispatch.settle_all(domain, now)
             domain.watched = False
+            for level in domain.levels:
+                for turn in level.call_in(level.shared, now):
+                    if turn.began < now:
+                        self.calendar.end_turn(turn)
+                    else:
+                        level.use_up(turn)  # with the tick before
             vcpus = domain.vcpus
             if vcpus is None:
                 continue
