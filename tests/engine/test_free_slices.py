@@ -51,7 +51,7 @@ def test_the_run_is_the_reference_s() -> None:
 
 def test_the_run_that_leaps_is_the_run_that_does_not() -> None:
     ran, leapt = compare(range(60))
-    assert leapt > ran // 3
+    assert leapt > ran // 4
 
 
 @pytest.mark.slow
@@ -64,7 +64,7 @@ def test_many_runs_are_the_reference_s(part: int) -> None:
 @pytest.mark.parametrize("part", range(4))
 def test_many_runs_that_leap_are_the_runs_that_do_not(part: int) -> None:
     ran, leapt = compare(range(2_000 + part * 200, 2_200 + part * 200))
-    assert leapt > ran // 3
+    assert leapt > ran // 4
 
 
 def test_what_runs_free_is_in_pick_order_as_if_it_had_been_watched(
@@ -120,19 +120,18 @@ def test_a_free_turn_may_be_over_as_an_event_makes_somebody_wait_for_the_cpu() -
 
 
 def test_no_cycle_is_told_of_bursts_that_do_not_last() -> None:
-    """A burst that ends soon after the run, or is followed by another, is not what goes on."""
+    """A burst that does not go on for as long as the run again is not what it comes to."""
     script = ["A on cpu0 lwktpri 4 quantum 10"]
     for program, ticks in (
         ({"run": 8, "sleep": 2, "repeat": "forever"}, 5),
-        ({"run": 60, "sleep": 20, "repeat": "forever"}, 20),
         ({"run": 60}, 40),
     ):
         programs = [{"name": "a", "scheduler": "A"} | program]
         scenario = Scenario({"machine": "m", "cores": 1}, script, {"programs": programs}, ticks)
         assert simulate(plan(scenario), ticks).cycle is None
-    programs = [hog("a", "A")]
-    scenario = Scenario({"machine": "m", "cores": 1}, script, {"programs": programs}, 40)
-    assert simulate(plan(scenario), 40).cycle is not None
+    for lasting in (hog("a", "A"), hog("a", "A") | {"repeat": 2}):
+        scenario = Scenario({"machine": "m", "cores": 1}, script, {"programs": [lasting]}, 40)
+        assert simulate(plan(scenario), 40).cycle is not None
 
 
 # -- what takes no steps ------------------------------------------------------

@@ -155,17 +155,14 @@ class Recurrence:
 
     def rest(self, now: int, ticks: int) -> None:
         """After tick `now`, the last that was decided in a run of so many, nothing was found: every
-        tick is as this one, where nothing is to come at all but the ends of last bursts, and these
-        not for as long as the run again."""
+        tick is as this one, where nothing is to come at all but ends of bursts, and these not for
+        as long as the run again."""
         if self.cycle is not None or not self._machine.left:
             return
         self._set_free(now)
         running = [lwp for lwp in self._machine.lwps if lwp.ends >= 0]
         if self._calendar.has_only_lwps() and all(
-            lwp.ends == lwp.settled + lwp.left
-            and lwp.burst + 1 == lwp.total
-            and lwp.ends >= 2 * ticks
-            for lwp in running
+            lwp.ends == lwp.settled + lwp.left and lwp.ends >= 2 * ticks for lwp in running
         ):
             ran = tuple(int(lwp.ends >= 0) for lwp in self._machine.lwps)
             self.cycle = Cycle(now, 1, ran)
