@@ -22,6 +22,20 @@ HOG = 10**13
 LONG = 10**12
 
 
+def hog(name: str, scheduler: str) -> dict[str, Any]:
+    return {"name": name, "scheduler": scheduler, "run": HOG}
+
+
+def periodic(name: str, scheduler: str, run: int, period: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "scheduler": scheduler,
+        "run": run,
+        "period": period,
+        "repeat": "forever",
+    }
+
+
 def disagreements(seeds: range) -> dict[int, str]:
     found = {}
     for seed in seeds:
@@ -119,6 +133,41 @@ def test_a_free_turn_may_be_over_as_an_event_makes_somebody_wait_for_the_cpu() -
     assert disagreement(Scenario({"machine": "m", "cores": 4}, script, workload, 160)) == ""
 
 
+@pytest.mark.parametrize(
+    ("cpus", "script", "programs"),
+    [
+        (
+            1,
+            [
+                "V on cpu0 lwktpri 4 vcpus 2 quantum 7",
+                "V/A on cpu0 lwktpri 4 quantum 1",
+                "V/B on cpu1 lwktpri 4 quantum 1",
+            ],
+            [hog("a", "V/A"), periodic("b", "V/B", 1, 10)],
+        ),
+        (
+            2,
+            [
+                "A on cpu* lwktpri 4 quantum 31",
+                "B on cpu* lwktpri 4 quantum 3",
+                "C on cpu1 lwktpri 4 quantum 2",
+            ],
+            [hog("a", "A"), periodic("b", "B", 2, 10) | {"rforks": 2}, periodic("c", "C", 1, 15)],
+        ),
+    ],
+)
+def test_what_is_used_must_recur_where_somebody_waits_now_and_then(
+    cpus: int, script: list[str], programs: list[dict[str, Any]]
+) -> None:
+    """Of slices of vcpus, and of turns."""
+    scenario = Scenario({"machine": "m", "cores": cpus}, script, {"programs": programs}, 1500)
+    both = run_both(scenario, segments=True)
+    assert both is not None
+    leaping, stepping = both
+    assert figures(leaping) == figures(stepping)
+    assert list(leaping.timeline) == list(stepping.timeline)
+
+
 def test_no_cycle_is_told_of_bursts_that_do_not_last() -> None:
     """A burst that does not go on for as long as the run again is not what it comes to."""
     script = ["A on cpu0 lwktpri 4 quantum 10"]
@@ -135,20 +184,6 @@ def test_no_cycle_is_told_of_bursts_that_do_not_last() -> None:
 
 
 # -- what takes no steps ------------------------------------------------------
-
-
-def hog(name: str, scheduler: str) -> dict[str, Any]:
-    return {"name": name, "scheduler": scheduler, "run": HOG}
-
-
-def periodic(name: str, scheduler: str, run: int, period: int) -> dict[str, Any]:
-    return {
-        "name": name,
-        "scheduler": scheduler,
-        "run": run,
-        "period": period,
-        "repeat": "forever",
-    }
 
 
 def run_long(cpus: int, script: list[str], programs: list[dict[str, Any]]) -> tuple[Run, int]:
