@@ -32,7 +32,7 @@ class Due:
         self.vcpus: list[Vcpu] = []
         self.turns: list[Turn] = []
 
-    def tidy(self) -> bool:
+    def strike(self) -> bool:
         """Strike what was called off; whether there is anything else."""
         tick = self.tick
         for lwp in self.lwps:
@@ -120,7 +120,7 @@ class Calendar:
                 due.arrivals = [index for index in due.arrivals if index not in stay]
         self._far = {}
         for due in every:
-            due.tick = due.tick + ticks if due.tidy() else NOWHERE
+            due.tick = due.tick + ticks if due.strike() else NOWHERE
             if due.tick != NOWHERE:
                 self._far[due.tick] = due
         self._ticks = sorted(self._far)

@@ -21,9 +21,9 @@ from usched.engine.placement import Placement
 from usched.engine.recorder import STARVED_QUANTA, Recorder
 from usched.engine.recurrence import Recurrence
 from usched.engine.run_queue import NOWHERE
-from usched.engine.slices import expire, forget_free, let_run_free, matter, requeue
+from usched.engine.slices import ends_matter, expire, forget_free, let_run_free, requeue
 from usched.engine.turns import Level
-from usched.engine.vcpus import Vcpus
+from usched.engine.vcpus import Vcpu, Vcpus
 from usched.engine.waiting import somebody_waits, waited_on
 from usched.meaning.timetable import Ending, Timetable
 from usched.words.problems import Problem, Refused
@@ -134,12 +134,12 @@ class _Dispatcher:
             if self.watch is not None:
                 self.watch(now, self.assign())
             now = following
-            if ticks is not None and now >= ticks:
-                self.assignments = self.assign()
             if steps % _STRIDE == 0:
                 self.recorder.look_how_many()
                 if self.progress is not None:
                     self.progress(now)
+        else:
+            self.assignments = self.assign()
         assert ticks is not None
         return self.report(ticks)
 
@@ -217,10 +217,7 @@ class _Dispatcher:
                 if vcpu.began < now:
                     self.calendar.end_vcpu(vcpu.began + domain.quantum, vcpu)
                     continue
-                vcpu.ends = NOWHERE  # with the tick before
-                if not vcpus.expired:
-                    self.vcpus.append((domain, vcpus))
-                vcpus.expired.append(vcpu)
+                self.end_slice(vcpu, domain, vcpus)  # with the tick before
 
     def change(self, domain: Domain, now: int) -> None:
         """Something happens to own lwps of a domain."""
@@ -232,7 +229,7 @@ class _Dispatcher:
         """Dispatch the tick: from the machine down, or only where something changes."""
         touched, within = self.touched, []
         for domain in self.changed:
-            if domain.runs_free and matter(domain):
+            if domain.runs_free and ends_matter(domain):
                 expire(domain, domain.runs_free & domain.claims, now)
             if domain.queue.expired:
                 requeue(domain, now)
@@ -281,11 +278,14 @@ class _Dispatcher:
             scheduler = vcpu.scheduler
             vcpus = scheduler.vcpus
             if vcpus is not None and vcpu.ends == now and vcpus.has(vcpu):
-                vcpu.ends = NOWHERE
-                expired = vcpus.expired
-                if not expired:
-                    self.vcpus.append((scheduler, vcpus))
-                expired.append(vcpu)
+                self.end_slice(vcpu, scheduler, vcpus)
+
+    def end_slice(self, vcpu: Vcpu, scheduler: Domain, vcpus: Vcpus) -> None:
+        """A vcpu has used up its slice."""
+        vcpu.ends = NOWHERE
+        if not vcpus.expired:
+            self.vcpus.append((scheduler, vcpus))
+        vcpus.expired.append(vcpu)
 
     def end_lwps(self, due: Due, now: int) -> None:
         """Bursts and slices of lwps that end with the tick before."""

@@ -30,8 +30,8 @@ class Domain:
     load. queue: its own lwps. returned: the last tick at which one came to the queue that ran in
     the tick before. claims: the cpus where one runs and may stay; in a dispatch, where it was not
     picked yet, if it is not locked. runs_free: those of the cpus where one runs free; ran_free: how
-    many run that have (see slices). heeded: the last tick at which it mattered how much of their
-    slices they had used, or when they were picked.
+    many run that have (see slices). heeded: the last tick at which it may have decided something
+    how much of their slices they had used, or when they were picked.
     users: of a base, who ran behind each cpu in the tick before, if it is busy; busy: on which of
     them somebody did; words: for what
     is given out of them; freed: of these, the ones whose lwp is not runnable any more; idle: these,

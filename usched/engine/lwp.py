@@ -23,9 +23,9 @@ class Lwp(Runner):
     home: a cpu in its scheduler's own numbers; seat: the same in those of the base. left, used:
     ticks of its burst and slice as of tick `settled`, and counting while it runs; not running, it
     stopped there. ends: the tick at which its burst or slice will be looked at; NOWHERE while it
-    does not run. ran_free: whether it has run free since it was settled (see slices); booked: the
-    end of a burst that was put in the calendar when it did. burst: how many have ended; total: how
-    many it has in its life, NOWHERE without end.
+    does not run. ran_free: whether it has run free since it was settled (see slices); booked: a
+    tick for which it was put in the calendar then, beside `ends`. burst: how many have ended;
+    total: how many it has in its life, NOWHERE without end.
     pause: the sleep after the one at hand; period: 0 without; due: when the burst at hand was due.
     route: of who was moved or wakes at once, who was behind which cpus when it stopped, as
     (base, cpu).
@@ -103,13 +103,6 @@ class Lwp(Runner):
     def waiting_since(self, now: int) -> int:
         """Since when it waits, runnable; the tick at hand where it runs."""
         return now if self.ends >= 0 else max(self.settled, self.since)
-
-    def settle(self, now: int) -> None:
-        """What is left to it, and what it used, as of this tick; no slice ended since it was."""
-        ticks = now - self.settled
-        self.left -= ticks
-        self.used += ticks
-        self.settled = now
 
     def forget_cpu(self) -> None:
         """It runs next as if it never had."""

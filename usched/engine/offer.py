@@ -243,10 +243,7 @@ class Dispatch:
         """They are picked in this order."""
         now = self.now
         for lwp in lwps:
-            if lwp.ran_free:
-                settle(domain, lwp, now)
-            else:
-                lwp.settle(now)
+            settle(domain, lwp, now)
             lwp.order = self.clock
             self.clock += 1
 
@@ -257,9 +254,11 @@ class Dispatch:
         if domain.queue.expired:
             requeue(domain, self.now)
         if domain.own_offered:
-            picked = domain.runners(domain.runs_free & domain.kept, self.now)
-            quantum = domain.quantum
-            self._number(domain, [lwp for lwp in picked if ends_at(lwp, quantum, self.now)])
+            ended = 0
+            for cpu in bits(domain.runs_free & domain.kept):
+                if ends_at(domain.base.users[cpu], domain.quantum, self.now):
+                    ended |= 1 << cpu
+            self._number(domain, domain.runners(ended, self.now))
 
     def settle_all(self, domain: Domain, now: int) -> None:
         """Before events: who runs is settled, and runs free no more."""
@@ -452,11 +451,9 @@ class Dispatch:
             self._heed_slices(domain)
         stopped = domain.runners(domain.claims & ~domain.kept, now)
         for lwp in stopped:
+            settle(domain, lwp, now)
             if lwp.ran_free:
-                settle(domain, lwp, now)
                 forget_free(domain, lwp)
-            else:
-                lwp.settle(now)
             lwp.ends = NOWHERE
             lwp.preemptions += 1
         domain.queue.put_back(stopped)

@@ -160,6 +160,7 @@ class Recurrence:
         if self.cycle is not None or not self._machine.left:
             return
         self._set_free(now)
+        self._calendar.tidy()
         running = [lwp for lwp in self._machine.lwps if lwp.ends >= 0]
         if self._calendar.has_only_lwps() and all(
             lwp.ends == lwp.settled + lwp.left and lwp.ends >= 2 * ticks for lwp in running
@@ -222,10 +223,10 @@ class Recurrence:
             else:
                 domain.vcpus.set_free()
                 domain.watched = True
-        self._calendar.tidy()
 
     def _keep(self, now: int) -> _Kept:
         self._set_free(now)
+        self._calendar.tidy()
         recorder = self._recorder
         recorder.count()
         segments = recorder.segments or {}

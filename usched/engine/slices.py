@@ -5,7 +5,8 @@ lwp *runs free*: no tick at which its slices end is in the calendar. What must b
 reckoned from when it was settled: how much of the slice at hand is used, and its place in pick
 order, in which a fresh slice puts it last.
 
-A domain heeds the slices of its own lwps where somebody waits in it, or its cpus become fewer.
+A domain heeds the slices of its own lwps where somebody waits in it, its cpus become fewer, or they
+are offered in several parts.
 """
 
 from __future__ import annotations
@@ -72,8 +73,9 @@ def line_up(lwps: list[Lwp], quantum: int, now: int) -> None:
 
 def settle(domain: Domain, lwp: Lwp, now: int) -> None:
     """What is left to one that runs, and what it used, as of this tick."""
-    lwp.used = used_before(lwp, domain.quantum, now)
-    lwp.left -= now - lwp.settled
+    ticks = now - lwp.settled
+    lwp.used = used_before(lwp, domain.quantum, now) if lwp.ran_free else lwp.used + ticks
+    lwp.left -= ticks
     lwp.settled = now
 
 
@@ -112,9 +114,9 @@ def call_in(domain: Domain, cpus: int, now: int) -> list[Lwp]:
     return called
 
 
-def matter(domain: Domain) -> bool:
-    """Whether it matters that slices of who runs free ended with the tick before, if the domain is
-    offered the same cpus again: others want them, and it was offered no more."""
+def ends_matter(domain: Domain) -> bool:
+    """Whether it decides who runs that slices of who runs free ended with the tick before: others
+    want these cpus. Not locked, only where it was offered what it used; else `_run` looks."""
     queue = domain.queue
     if domain.locked:
         return bool(queue.expired or domain.runs_free & queue.seats)
@@ -125,7 +127,7 @@ def matter(domain: Domain) -> bool:
 
 def expire(domain: Domain, cpus: int, now: int) -> None:
     """Who runs free on these cpus, some of `claims`, and whose slice ended with the tick before,
-    has used it up as if it had been known."""
+    has used it up as if it had been known; till requeued, as one that runs free."""
     domain.heeded = now
     users = domain.base.users
     for cpu in bits(cpus):
@@ -163,9 +165,9 @@ def settle_all(domain: Domain, now: int, clock: int) -> list[Lwp]:
     for lwp in running:
         settle(domain, lwp, now)
     for lwp in expired:
-        used = domain.quantum if lwp.ran_free else lwp.used + now - lwp.settled
         settle(domain, lwp, now)
-        lwp.used = used
+        if lwp.ran_free:
+            lwp.used = domain.quantum
         lwp.ends = NOWHERE
     for lwp in ran:
         lwp.ran_free = False

@@ -15,7 +15,7 @@ from typing import Final
 
 from usched.engine.domain import Domain
 from usched.engine.lwp import Lwp
-from usched.engine.masks import bits
+from usched.engine.masks import bits, to_mask
 from usched.engine.recorder import CpuCounts
 from usched.engine.slices import FREE, next_end, used_before
 from usched.engine.turns import Level, Turn
@@ -249,7 +249,7 @@ class DomainThen:
         for place, level in enumerate(domain.levels):
             if _level_state(level) != self._levels[place]:
                 return OTHER
-            for how, _ in self._look_at_turns(level, place, then, now):
+            for _, how, _ in self._look_at_turns(level, place, then, now):
                 found = min(found, how)
         vcpus = domain.vcpus
         if vcpus is None or vcpus.heeded < then or found == OTHER:
@@ -266,7 +266,7 @@ class DomainThen:
         period = now - then
         bound = ALWAYS
         for place, level in enumerate(domain.levels):
-            for how, left in self._look_at_turns(level, place, then, now):
+            for _, how, left in self._look_at_turns(level, place, then, now):
                 if how == PENDING:
                     bound = min(bound, (left - 1) // period)
         vcpus = domain.vcpus
@@ -279,9 +279,9 @@ class DomainThen:
 
     def _look_at_turns(
         self, level: Level, place: int, then: int, now: int
-    ) -> list[tuple[int, int]]:
+    ) -> list[tuple[int, int, int]]:
         """Of turns of which as much must be used as was, since somebody waited or they are others:
-        OTHER, PENDING or SAME, and what is left of it."""
+        the cpu, OTHER, PENDING or SAME, and what is left of it."""
         found = []
         before, after = self._turns[place], level.standing(now)
         taken = self._taken[place] | level.taken
@@ -293,7 +293,7 @@ class DomainThen:
                 runs_on = used == was + now - then and not taken >> cpu & 1
                 if how == OTHER and runs_on and level.runs_on(cpu):
                     how = PENDING
-                found.append((how, level.members[after[cpu][0]].quantum - used))
+                found.append((cpu, how, level.members[after[cpu][0]].quantum - used))
         return found
 
     def leap(self, domain: Domain, leap: Leap) -> tuple[list[Turn], list[Vcpu]]:
@@ -303,7 +303,9 @@ class DomainThen:
         stay: list[Vcpu] = []
         for place, level in enumerate(domain.levels):
             if level.heeded >= leap.began:
-                turns += level.shift(leap.shift, self._pending_turns(level, place, leap))
+                looked = self._look_at_turns(level, place, leap.began, leap.now)
+                pending = to_mask([cpu for cpu, how, _ in looked if how == PENDING])
+                turns += level.shift(leap.shift, pending)
             else:
                 _leap_turns(level, self._turns[place], leap)
         vcpus = domain.vcpus
@@ -323,19 +325,6 @@ class DomainThen:
             elif vcpu.ends < FREE:
                 stay.append(vcpu)
         return turns, stay
-
-    def _pending_turns(self, level: Level, place: int, leap: Leap) -> int:
-        """The cpus where one is."""
-        pending = 0
-        after = level.standing(leap.now)
-        for cpu in level.peers_of:
-            if cpu in after:
-                was, used = (
-                    _used(level, cpu, *standing[cpu]) for standing in (self._turns[place], after)
-                )
-                if was != used:
-                    pending |= 1 << cpu
-        return pending
 
 
 def _domain_state(domain: Domain) -> Hashable:
